@@ -1,0 +1,72 @@
+"""Installs tfwarpgan; environment markers choose the stack that fits the Python version."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+ROOT = pathlib.Path(__file__).resolve().parent
+
+
+def version():
+    """The version, read from the package's source: importing it would need its dependencies."""
+    text = (ROOT / "tfwarpgan" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE).group(1)
+
+
+BEFORE_312 = "; python_version < '3.12'"
+FROM_312 = "; python_version >= '3.12'"
+
+# The only set in which TensorFlow, Addons and I/O work together; TensorBoard 2.15 imports pkg_resources,
+# which later setuptools lack; later tensorflow-metadata wants protobuf 5, which TensorFlow 2.15 refuses.
+TENSORFLOW_215 = [
+    "tensorflow==2.15.1",
+    "keras==2.15.*",
+    "tensorflow-addons==0.23.*",
+    "tensorflow-io==0.36.*",
+    "tensorflow-metadata<1.18",
+    "tensorboard==2.15.*",
+    "tensorboard-plugin-profile==2.15.2",
+    "numpy>=1.23.5,<2",
+    "setuptools<81",
+]
+TENSORFLOW_221 = [
+    "tensorflow==2.21.*",
+    "keras>=3.12,<4",
+    "tensorboard>=2.20,<2.22",  # TensorFlow 2.21 no longer asks for it
+    "numpy>=1.26",
+]
+BOTH = [
+    "absl-py>=2.0",
+    "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
+    "pillow>=10.0",
+    "tensorflow-datasets>=4.9.4,<4.10",
+    "tqdm>=4.60",
+]
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export")
+
+setup(
+    name="tfwarpgan",
+    version=version(),
+    description="Soft-Gated Warping-GAN for pose-guided person image synthesis, in TensorFlow/Keras",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.13",
+    packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
+    package_data={"tfwarpgan": ["data/people_render.tar.gz", "weights/*/*"]},
+    install_requires=[
+        *(requirement + BEFORE_312 for requirement in TENSORFLOW_215),
+        *(requirement + FROM_312 for requirement in TENSORFLOW_221),
+        *BOTH,
+    ],
+    extras_require={
+        "dev": ["pytest>=8", "ruff>=0.9"],
+        "docs": ["matplotlib"],
+        # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
+        "profile": ["tensorboard-plugin-profile" + FROM_312],
+        "benchmarks": ["torch==2.13.0"],
+    },
+    entry_points={"console_scripts": [f"tfwarpgan-{command}=tfwarpgan.{command}:cli" for command in COMMANDS]},
+)

@@ -1,0 +1,110 @@
+"""The report: what is chosen, what the files say, and that none is half-written."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfwarpgan.data.parsing import LABELS
+from tfwarpgan.errors import InputError
+from tfwarpgan.evaluation import report
+from tfwarpgan.evaluation.evaluator import Evaluation, Metric
+
+BY_LABEL = (float("nan"), 0.25, *[0.5] * 18)
+
+
+def make_evaluation(count=7):
+    """SSIM of pair i is i / 10, worse than copying; L1 beats both baselines."""
+    rising = np.arange(count, dtype=np.float32) / 10
+    metrics = (
+        Metric("ssim_gaussian", "gaussian: a window", True, 0.3, {"copy_condition": 0.4, "mean_image": 0.2}),
+        Metric("l1", "range 2", False, 0.1, {"copy_condition": 0.2, "mean_image": 0.3}),
+        Metric("parsing_miou", "pixels", True, float("nan"), {"copy_condition": 0.5}, BY_LABEL),
+    )
+    pairs = {
+        "ssim_gaussian": {"model": rising, "copy_condition": rising + 0.1, "mean_image": rising - 0.1},
+        "l1": {"model": 1 - rising, "copy_condition": rising * 0 + 1, "mean_image": rising * 0},
+    }
+    return Evaluation(metrics, tuple((f"<a>{i}.jpg", f"b{i}.jpg") for i in range(count)), pairs)
+
+
+def make_pictures(count=7):
+    return {
+        index: {
+            name: np.full((8, 6, 3), 10 * index + shade, np.uint8) for shade, name in enumerate(("condition", "target"))
+        }
+        for index in range(count)
+    }
+
+
+def test_best_median_and_worst():
+    chosen = report.chosen_pairs(make_evaluation(7), count=3)
+    assert {title: list(part) for title, part in chosen.items()} == {
+        "Best": [6, 5, 4], "Median": [4, 3, 2], "Worst": [2, 1, 0]
+    }  # fmt: skip
+    assert [len(part) for part in report.chosen_pairs(make_evaluation(7), count=20).values()] == [7, 7, 7]
+
+
+def test_even_pairs_reach_from_end_to_end():
+    assert list(report.even_pairs(make_evaluation(7), 4)) == [0, 2, 4, 6]
+    assert list(report.even_pairs(make_evaluation(2), 10)) == [0, 1]
+
+
+def test_json_names_protocols_and_baselines():
+    content = json.loads(report.to_json(make_evaluation(), {"dataset": "people"}), parse_constant=pytest.fail)
+    assert content["pairs"] == 7 and content["dataset"] == "people"
+    ssim, l1, miou = (content["metrics"][name] for name in ("ssim_gaussian", "l1", "parsing_miou"))
+    assert ssim["protocol"] == "gaussian: a window" and ssim["model"] == 0.3 and ssim["pairs"] == 7
+    assert ssim["baselines"] == {"copy_condition": 0.4, "mean_image": 0.2}
+    assert not ssim["beats_baselines"] and l1["beats_baselines"] and not miou["beats_baselines"]
+    assert miou["model"] is None
+    assert miou["by_label"][LABELS[0]] is None and miou["by_label"][LABELS[1]] == 0.25
+
+
+def test_the_table_lines_up():
+    lines = report.to_table(make_evaluation()).splitlines()
+    assert lines[0] == "7 test pairs"
+    assert lines[2].split() == ["metric", "model", "copy_condition", "mean_image", "beats", "baselines"]
+    assert lines[3].split() == ["ssim_gaussian", "(higher", "is", "better)", "0.3000", "0.4000", "0.2000", "NO"]
+    assert lines[4].split()[-4:] == ["0.1000", "0.2000", "0.3000", "yes"]
+    assert lines[5].split()[-4:] == ["nan", "0.5000", "-", "NO"]
+    assert lines[2].index("model") + 5 == lines[3].index("0.3000") + 6
+    assert "ssim_gaussian: gaussian: a window" in lines
+
+
+def test_csv_has_a_row_a_pair():
+    lines = report.to_csv(make_evaluation()).splitlines()
+    assert lines[0].startswith(
+        "from,to,ssim_gaussian_model,ssim_gaussian_copy_condition,ssim_gaussian_mean_image,l1_model"
+    )
+    assert lines[3] == "<a>2.jpg,b2.jpg,0.200000,0.300000,0.100000,0.800000,1.000000,0.000000" and len(lines) == 8
+
+
+def test_the_page_is_self_contained_and_escaped():
+    evaluation = make_evaluation()
+    page = report.to_html(evaluation, report.chosen_pairs(evaluation, 2), make_pictures(), "runs & more")
+    assert "<h1>runs &amp; more</h1>" in page and "<a>" not in page and "&lt;a&gt;6.jpg" in page
+    assert [part in page for part in ("Best 2 pairs", "Median 2 pairs", "Worst 2 pairs")] == [True] * 3
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert len(sources) == 12 and "href" not in page
+    first = base64.b64decode(sources[0].removeprefix("data:image/png;base64,"))
+    assert np.all(np.asarray(Image.open(io.BytesIO(first))) == 60)
+    assert "ssim_gaussian <b>0.600</b>" in page and "copy_condition 0.700" in page
+
+
+def test_the_report_is_written_whole(tmp_path):
+    paths, table = report.write_report(make_evaluation(), make_pictures(), tmp_path / "new")
+    names = ["grid.png", "index.html", "metrics.json", "metrics.txt", "pairs.csv"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names == sorted(paths)
+    assert (tmp_path / "new" / "metrics.txt").read_text() == table
+    assert Image.open(paths["grid.png"]).size[0] == 2 * (256 // 8 * 6 + 4) + 4
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        report.write_report(make_evaluation(), make_pictures(), tmp_path / "file")

@@ -1,0 +1,103 @@
+"""What the networks give: names, shapes, types, and the properties that the design asks of them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.models import (
+    GeometricMatcher,
+    PoseGuidedParser,
+    PyramidDiscriminator,
+    WarpingGenerator,
+)
+
+keras = tf.keras
+
+
+def random_inputs(batch=2, height=32, width=16, seed=0):
+    generator = np.random.default_rng(seed)
+
+    def parsing():
+        return tf.one_hot(generator.integers(0, 20, [batch, height, width]), 20)
+
+    return {
+        "condition_image": tf.constant(generator.uniform(-1, 1, [batch, height, width, 3]), tf.float32),
+        "condition_parsing": parsing(),
+        "target_parsing": parsing(),
+        "target_pose": tf.constant(generator.integers(0, 2, [batch, height, width, 18]), tf.float32),
+        "theta_affine": tf.constant(generator.normal(0, 0.1, [batch, 6]) + [1, 0, 0, 0, 1, 0], tf.float32),
+        "theta_tps": tf.constant(generator.normal(0, 0.1, [batch, 9, 2]), tf.float32),
+    }
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+def test_parser_gives_linear_logits(upsampling):
+    parser = PoseGuidedParser(width=4, blocks=1, upsampling=upsampling)
+    logits = parser(random_inputs())["parsing_logits"]
+    assert logits.shape == (2, 32, 16, 20) and logits.dtype == tf.float32
+    parser.decoder.output_convolution.convolution.bias.assign(tf.fill([20], 7.0))
+    assert float(tf.reduce_max(parser(random_inputs())["parsing_logits"])) > 5.0  # a tanh would end at 1
+
+
+@pytest.mark.parametrize("gate", ["spatial", "channel", "scalar", "none"])
+@pytest.mark.parametrize("residual", ["conv", "identity"])
+def test_generator_outputs(gate, residual):
+    generator = WarpingGenerator(width=4, blocks=1, fusion_width=32, gate=gate, residual=residual)
+    outputs = generator(random_inputs())
+    assert outputs["image"].shape == (2, 32, 16, 3)
+    assert float(tf.reduce_max(tf.abs(outputs["image"]))) <= 1.0
+    assert outputs["features"].shape == outputs["warped_features"].shape == (2, 4, 2, 32)
+    assert np.all((outputs["gate"] >= 0) & (outputs["gate"] <= 1))
+
+
+def test_matcher_starts_at_the_identity():
+    matcher = GeometricMatcher(width=4, scale=8)
+    outputs = matcher(random_inputs())
+    np.testing.assert_allclose(outputs["theta_affine"], [[1, 0, 0, 0, 1, 0]] * 2)
+    np.testing.assert_allclose(outputs["theta_tps"], np.zeros([2, 9, 2]))
+    x, y = np.meshgrid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 32))
+    np.testing.assert_allclose(outputs["grid"][0], np.stack([x, y], -1), atol=1e-5)
+
+
+def test_matcher_has_one_extractor_for_both_parsings():
+    matcher = GeometricMatcher(width=4, scale=8)
+    matcher(random_inputs())
+    kernels = [weight for weight in matcher.trainable_weights if tuple(weight.shape) == (4, 4, 20, 4)]
+    assert len(kernels) == 1
+
+
+def test_discriminator_scales_follow_each_other():
+    inputs = random_inputs()
+    discriminator = PyramidDiscriminator(["condition_image", "target_pose"], width=4, num_discriminators=2)
+    outputs = discriminator(inputs)
+    assert [tuple(score.shape) for score in outputs["scores"]] == [(2, 4, 2, 1), (2, 2, 1, 1)]
+    sizes = [tuple(maps.shape[1:]) for maps in outputs["features"]]
+    assert sizes == [(16, 8, 4), (8, 4, 8), (4, 2, 16), (8, 4, 4), (4, 2, 8), (2, 1, 16)]
+
+
+def test_rows_do_not_depend_on_their_batch():
+    generator, inputs = WarpingGenerator(width=4, blocks=1, fusion_width=32), random_inputs()
+    whole = generator(inputs)["image"]
+    rows = [generator({key: value[i : i + 1] for key, value in inputs.items()})["image"] for i in range(2)]
+    np.testing.assert_allclose(whole, tf.concat(rows, 0), atol=1e-5)
+
+
+def test_eager_and_graph_agree():
+    generator, inputs = WarpingGenerator(width=4, blocks=1, fusion_width=32), random_inputs()
+    eager = generator(inputs)["image"]
+    graph = tf.function(lambda: generator(inputs)["image"])()
+    np.testing.assert_allclose(eager, graph, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_keeps_outputs_and_thetas_in_float32(policy):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        inputs = random_inputs()
+        generator = WarpingGenerator(width=4, blocks=1, fusion_width=32)
+        assert generator(inputs)["image"].dtype == tf.float32
+        matcher = GeometricMatcher(width=4, scale=8)
+        assert matcher(inputs)["grid"].dtype == tf.float32
+        assert PoseGuidedParser(width=4, blocks=1)(inputs)["parsing_logits"].dtype == tf.float32
+    finally:
+        keras.mixed_precision.set_global_policy("float32")

@@ -1,0 +1,115 @@
+"""Parameters of the full-size networks, counted by hand from the paper's architecture."""
+
+import dataclasses
+
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.models import (
+    GeometricMatcher,
+    PoseGuidedParser,
+    PyramidDiscriminator,
+    WarpingGenerator,
+)
+from tfwarpgan.models import networks as build
+from tfwarpgan.options import NetworkOptions, Options
+
+SIZE = (16, 16)  # no network's parameters depend on the picture's size, but for the matcher's regression
+
+
+def conv(size, inputs, outputs):
+    return size * size * inputs * outputs + outputs
+
+
+def encoder(inputs, width=64):
+    return (
+        conv(7, inputs, width)
+        + conv(3, width, 2 * width)
+        + conv(3, 2 * width, 4 * width)
+        + conv(3, 4 * width, 8 * width)
+    )
+
+
+def trunk(width, blocks=9):
+    return blocks * 2 * conv(3, width, width)
+
+
+def zeros(**channels):
+    return {name: tf.zeros([1, *SIZE, count]) for name, count in channels.items()}
+
+
+GENERATOR_INPUTS = {
+    **zeros(condition_image=3, condition_parsing=20, target_parsing=20, target_pose=18),
+    "theta_affine": tf.zeros([1, 6]),
+    "theta_tps": tf.zeros([1, 9, 2]),
+}
+
+
+def count(model, inputs):
+    model(inputs)
+    return model.count_params()
+
+
+def test_pose_guided_parser_has_45_8_million_parameters():
+    expected = encoder(38) + trunk(512) + conv(3, 512, 256) + conv(3, 256, 128) + conv(3, 128, 64) + conv(7, 64, 20)
+    assert expected == 45_756_436
+    assert count(PoseGuidedParser(), zeros(condition_parsing=20, target_pose=18)) == expected
+
+
+def test_parser_that_sees_the_image_adds_three_channels():
+    inputs = zeros(condition_parsing=20, target_pose=18, condition_image=3)
+    assert count(PoseGuidedParser(uses_image=True), inputs) == 45_756_436 + 7 * 7 * 3 * 64
+
+
+@pytest.mark.parametrize(
+    ("fusion_width", "total"),
+    [
+        (1024, 179_454_787),  # 179.5 M, of which 169.9 M in the nine blocks
+        (512, 52_043_587),  # 52.0 M: projected by a 3x3 convolution; the decoder ends at 64 channels by itself
+    ],
+)
+def test_generator_without_residual_and_gate(fusion_width, total):
+    f = fusion_width
+    decoder = conv(3, f, f // 2) + conv(3, f // 2, f // 4) + conv(3, f // 4, f // 8) + conv(7, 64, 3)
+    more = conv(3, 128, 64) if f == 1024 else conv(3, 1024, 512)
+    assert encoder(23) + encoder(38) + trunk(f) + decoder + more == total
+    generator = WarpingGenerator(fusion_width=fusion_width, residual="identity", gate="none")
+    assert count(generator, GENERATOR_INPUTS) == total
+
+
+def test_nine_blocks_of_1024_have_169_9_million():
+    assert trunk(1024) == 169_887_744
+
+
+def test_residual_branch_adds_two_convolutions():
+    plain = count(WarpingGenerator(width=8, blocks=1, residual="identity", gate="none"), GENERATOR_INPUTS)
+    branch = count(WarpingGenerator(width=8, blocks=1, residual="conv", gate="none"), GENERATOR_INPUTS)
+    assert branch - plain == 2 * conv(3, 64, 64)
+
+
+def test_discriminator_has_2_8_million_parameters():
+    expected = conv(4, 64, 64) + conv(4, 64, 128) + conv(4, 128, 256) + conv(4, 256, 512) + conv(4, 512, 1)
+    assert expected == 2_827_201
+    keys = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "image")
+    inputs = zeros(condition_image=3, condition_parsing=20, target_parsing=20, target_pose=18, image=3)
+    assert count(PyramidDiscriminator(keys), inputs) == expected
+    assert count(PyramidDiscriminator(keys, num_discriminators=3), inputs) == 3 * expected
+
+
+def test_matcher_regresses_6_and_18_numbers():
+    matcher = GeometricMatcher(width=4)
+    inputs = {name: tf.zeros([1, 32, 32, 20]) for name in ("condition_parsing", "target_parsing")}
+    extractor = conv(4, 20, 4) + conv(4, 4, 8) + conv(4, 8, 16) + conv(4, 16, 32) + conv(3, 32, 32)
+    positions = 2 * 2
+    regression = conv(7, positions, 128) + conv(5, 128, 64)
+    dense = 64 * positions
+    assert count(matcher, inputs) == extractor + 2 * regression + (dense * 6 + 6) + (dense * 18 + 18)
+
+
+def test_flags_reach_the_networks():
+    networks = NetworkOptions(parser_width=4, parser_blocks=2, generator_width=4, generator_blocks=3, fusion_width=16)
+    options = dataclasses.replace(Options(), networks=networks)
+    assert build.pose_guided_parser(options).count_params() < 100_000
+    generator = build.warping_generator(options)
+    assert len(generator.trunk.blocks) == 3
+    assert generator.fusion is not None

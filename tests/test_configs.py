@@ -1,0 +1,68 @@
+"""Every flagfile of configs/ is parsed, and the full-size ones hold the paper's numbers."""
+
+import pathlib
+
+import pytest
+from absl import flags
+
+from tfwarpgan import options
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
+FLAGFILES = sorted(CONFIGS.glob("*.flags"))
+
+
+def parsed(path):
+    values = flags.FlagValues()
+    options.define_flags(options.Options, flag_values=values)
+    leftover = values(["command", f"--flagfile={path}"])[1:]
+    assert leftover == []
+    return options.from_flags(options.Options, values)
+
+
+def test_the_documented_flagfiles_are_there():
+    assert {"market", "deepfashion", "demo", "people"} <= {path.stem for path in FLAGFILES}
+
+
+@pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.stem)
+def test_a_flagfile_is_parsed(path):
+    assert parsed(path) != options.Options() or path.stem == "market"
+
+
+@pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.stem)
+def test_a_header_says_what_to_expect_and_the_command(path):
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    text = "\n".join(header)
+    for word in ("Reproduces:", "Expected:", "Run time:", "Command:", f"configs/{path.name}"):
+        assert word in text, word
+
+
+def test_market_is_the_paper():
+    market = parsed(CONFIGS / "market.flags")
+    assert (market.data.dataset, market.data.height, market.data.width, market.data.batch_size) == (
+        "market1501", 128, 64, 20,
+    )  # fmt: skip
+    networks = market.networks
+    assert (networks.generator_width, networks.generator_blocks, networks.fusion_width) == (64, 9, 1024)
+    assert (networks.parser_width, networks.parser_blocks, networks.discriminator_width) == (64, 9, 64)
+    assert (market.train.learning_rate, market.train.beta_1, market.train.beta_2) == (2e-4, 0.5, 0.999)
+    losses = market.losses
+    assert (losses.lambda_adversarial, losses.lambda_pixel, losses.lambda_perceptual, losses.lambda_pyramid) == (
+        1, 10, 10, 10,
+    )  # fmt: skip
+    assert market.train.parsing_source == "synthesized"
+
+
+def test_deepfashion_differs_from_market_in_the_data_alone():
+    market, deepfashion = parsed(CONFIGS / "market.flags"), parsed(CONFIGS / "deepfashion.flags")
+    data = deepfashion.data
+    assert (data.dataset, data.height, data.width, data.batch_size) == ("deepfashion", 256, 256, 12)
+    assert (deepfashion.networks, deepfashion.losses, deepfashion.train) == (
+        market.networks, market.losses, market.train,
+    )  # fmt: skip
+
+
+def test_demo_and_people_need_nothing_but_the_package():
+    for name in ("demo", "people"):
+        config = parsed(CONFIGS / f"{name}.flags")
+        assert config.data.dataset == "people" and config.data.data_dir == ""
+        assert config.losses.lambda_perceptual == 0 or config.losses.perceptual_weights != "imagenet"

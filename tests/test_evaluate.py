@@ -1,0 +1,118 @@
+"""The command: where the report goes, what is refused, and one evaluation from data to report with a fake pipeline."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfwarpgan import evaluate
+from tfwarpgan.errors import InputError
+from tfwarpgan.evaluate import EvaluateOptions
+from tfwarpgan.evaluation.ssim import PROTOCOLS
+from tfwarpgan.options import DataOptions, Options, TrainOptions
+
+SIDE = 32
+
+
+def make_dataset(count, batch_size=2):
+    """Pairs with names: the condition is black, the target of one grey level a pair, all is background."""
+    levels = np.linspace(-0.5, 0.5, count, dtype=np.float32)[:, None, None, None]
+    pairs = {
+        "condition_image": np.full((count, SIDE, SIDE, 3), -1, np.float32),
+        "target_image": np.broadcast_to(levels, (count, SIDE, SIDE, 3)),
+        "condition_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
+        "target_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
+        "target_keypoints": np.full((count, 18, 2), 8, np.float32),
+        "target_visible": np.ones((count, 18), bool),
+        "condition_name": np.array([f"a{index}.jpg" for index in range(count)]),
+        "target_name": np.array([f"b{index}.jpg" for index in range(count)]),
+    }
+    return tf.data.Dataset.from_tensor_slices(pairs).batch(batch_size)
+
+
+def perfect(batch):
+    parsing = tf.one_hot(tf.cast(batch["target_parsing"], tf.int32), 20)
+    image = batch["target_image"]
+    return {"image": image, "warped_image": image, "warped_parsing": parsing, "parsing_logits": parsing}
+
+
+@dataclasses.dataclass
+class FakePrepared:
+    num_pairs: dict
+
+
+@pytest.fixture
+def fakes(monkeypatch):
+    asked = []
+
+    def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
+        assert names and not data.flip
+        asked.append(split)
+        return make_dataset(3).repeat() if split == "train" else make_dataset(5)
+
+    monkeypatch.setattr("tfwarpgan.training.runs.load_pipeline", lambda options, weights="": perfect)
+    monkeypatch.setattr("tfwarpgan.data.records.prepare", lambda data: FakePrepared({"train": 3, "test": 5}))
+    monkeypatch.setattr("tfwarpgan.data.pipeline.pairs_dataset", pairs_dataset)
+    return asked
+
+
+def options(run_dir, **data):
+    return Options(DataOptions(height=SIDE, width=SIDE, batch_size=2, **data), train=TrainOptions(run_dir=str(run_dir)))
+
+
+def test_from_data_to_report(tmp_path, fakes, capsys):
+    evaluate.main(options(tmp_path, flip=True), EvaluateOptions(ssim_protocols="uniform7"))
+    assert fakes == ["train", "test", "test"]
+    folder = tmp_path / "evaluation"
+    content = json.loads((folder / "metrics.json").read_text())
+    assert content["pairs"] == 5 and content["mean_image_training_pairs"] == 3 and content["height"] == SIDE
+    assert list(content["metrics"]) == [
+        "ssim_gaussian", "ssim_uniform7", "l1", "parsing_miou", "matcher_miou_target", "matcher_miou_synthesized"
+    ]  # fmt: skip
+    l1 = content["metrics"]["l1"]
+    # Targets are -.5, -.25, 0, .25, .5: a black picture is 1 away on average, grey 128 (1 / 255 for the mean 0) .3.
+    np.testing.assert_allclose([l1["baselines"]["copy_condition"], l1["baselines"]["mean_image"]], [1, 0.3], atol=2e-3)
+    assert l1["model"] < 0.004 and l1["beats_baselines"]
+    assert not content["metrics"]["parsing_miou"]["beats_baselines"]  # all is background: equal is not better
+    page = (folder / "index.html").read_text()
+    assert page.count("<img") == 3 * 5 * 6 and "a4.jpg" in page
+    assert Image.open(folder / "grid.png").size[1] > 5 * 2 * SIDE
+    printed = capsys.readouterr().out
+    assert str(folder / "index.html") in printed and "5 test pairs" in printed
+
+
+def test_some_pairs_into_another_folder(tmp_path, fakes):
+    evaluate.main(options(tmp_path), EvaluateOptions(output_dir=str(tmp_path / "x"), max_pairs=3, mean_image_pairs=1))
+    content = json.loads((tmp_path / "x" / "metrics.json").read_text())
+    assert content["pairs"] == 3 and content["mean_image_training_pairs"] == 1
+    assert len((tmp_path / "x" / "pairs.csv").read_text().splitlines()) == 4
+
+
+def test_where_the_report_goes():
+    assert evaluate.output_folder(options("runs/a"), EvaluateOptions()) == "runs/a/evaluation"
+    assert evaluate.output_folder(options("runs/a"), EvaluateOptions(output_dir="b", weights="people")) == "b"
+    with pytest.raises(InputError, match="--output_dir is missing"):
+        evaluate.output_folder(options("runs/a"), EvaluateOptions(weights="people"))
+    with pytest.raises(InputError, match="--run_dir is missing"):
+        evaluate.output_folder(options(""), EvaluateOptions())
+
+
+def test_protocols():
+    assert EvaluateOptions(ssim_protocols="win51, gaussian").protocols == ["gaussian", "win51"]
+    assert EvaluateOptions().protocols == ["gaussian"]
+    assert evaluate.SSIM_PROTOCOLS == tuple(PROTOCOLS)
+    with pytest.raises(InputError, match="--ssim_protocols: 'best' must be one of gaussian, posegan"):
+        EvaluateOptions(ssim_protocols="gaussian,best")
+
+
+def test_the_command_ends_with_one_sentence():
+    command = [sys.executable, "-m", "tfwarpgan.evaluate", "--ssim_protocols=best", "--output_dir=x"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[1])
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: --ssim_protocols: 'best'") and result.stderr.count("\n") == 1

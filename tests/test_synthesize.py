@@ -1,0 +1,250 @@
+"""The command: the ways to name a pose, and one sentence for each thing that is wrong."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfwarpgan import synthesize
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import DataOptions, Options, TrainOptions, to_flagfile
+from tfwarpgan.synthesize import SynthesizeOptions
+
+BAD = pathlib.Path(__file__).resolve().parents[1] / "../shared/data/bad_inputs"
+HEIGHT, WIDTH = 64, 32
+
+
+def options(**data):
+    return Options(
+        data=DataOptions(height=HEIGHT, width=WIDTH, batch_size=2, **data), train=TrainOptions(run_dir="run")
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three pictures twice as large as the model's, of one colour each, label maps, annotations and pairs."""
+    rows = ["name:keypoints_y:keypoints_x"]
+    for index, name in enumerate(("a", "b", "c")):
+        Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), (50 * index + 50,) * 3).save(tmp_path / f"{name}.png")
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        Image.new("L", (2 * WIDTH, 2 * HEIGHT), 5 + index).save(tmp_path / "labels" / f"{name}.png")
+        rows.append(f"{name}.png: {[10 * index + 20] * 18}: {[30] * 18}")
+    (tmp_path / "poses.csv").write_text("\n".join(rows))
+    (tmp_path / "pairs.csv").write_text("from,to\na.png,b.png\nb.png,a.png\na.png,c.png\n")
+    joints = {"people": [{"pose_keypoints_2d": [30.0, 40.0, 0.9] * 18}]}
+    (tmp_path / "pose.json").write_text(json.dumps(joints))
+    return tmp_path
+
+
+class Pipeline:
+    """Paints the picture in the condition's colour, with the first joint's y as red and the label as blue."""
+
+    def __call__(self, batch):
+        shape = tf.shape(batch["condition_image"])[:3]
+        y = batch["target_keypoints"][:, 0, 0][:, None, None]
+        label = tf.cast(batch["condition_parsing"][:, 0, 0], tf.float32)[:, None, None]
+        ones = tf.ones(shape)
+        red, blue = (ones * value / 127.5 - 1 for value in (y, label))
+        return {"image": tf.stack([red, batch["condition_image"][..., 1], blue], axis=-1)}
+
+
+@pytest.fixture(autouse=True)
+def fake_pipeline(monkeypatch):
+    monkeypatch.setattr("tfwarpgan.training.runs.load_pipeline", lambda options, weights="": Pipeline())
+
+
+def single(folder, **flags):
+    names = {"image": folder / "a.png", "output": folder / "out" / "o.png", "parsing": folder / "labels" / "a.png"}
+    return SynthesizeOptions(**{key: str(value) for key, value in {**names, **flags}.items()})
+
+
+def pixel(path):
+    picture = np.asarray(Image.open(path))
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    return picture[0, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    "flags, y",
+    [
+        ({"pose_json": "pose.json"}, 20),  # 40 of 128 is (40 + .5) / 2 - .5 = 19.75 of 64
+        ({"pose_json": "pose.json", "pose_size": "64x32"}, 40),
+        ({"pose_json": "pose.json", "pose_size": "160x80"}, 16),  # 40.5 * .4 - .5 = 15.7
+        ({"annotation": "poses.csv", "pose_name": "c.png"}, 20),
+        ({"annotation": "poses.csv", "pose_image": "b.png"}, 15),  # 30.5 / 2 - .5 = 14.75
+    ],
+)
+def test_one_picture(folder, flags, y):
+    flags = {
+        key: folder / value if (folder / value).exists() and key != "pose_name" else value
+        for key, value in flags.items()
+    }
+    job = single(folder, **flags)
+    synthesize.main(options(), job)
+    assert pixel(job.output) == [y, 50, 5]
+    assert os.listdir(folder / "out") == ["o.png"]
+
+
+def test_a_bare_pose_image_is_found_beside_the_image(folder):
+    job = single(folder, annotation=folder / "poses.csv", pose_image="b.png")
+    Image.new("RGB", (40, 80)).save(folder / "b.png")  # its frame: 80 x 40
+    synthesize.main(options(), job)
+    assert pixel(job.output)[0] == 24  # 30.5 * .8 - .5 = 23.9
+
+
+def pairs_job(folder, **flags):
+    names = {"pairs": "pairs.csv", "image_dir": "", "annotation": "poses.csv", "output_dir": "out"}
+    return SynthesizeOptions(**{**{key: str(folder / value) for key, value in names.items()}, **flags})
+
+
+def test_pairs_in_batches(folder):
+    synthesize.main(options(parsing_dir=str(folder / "labels")), pairs_job(folder))
+    names = sorted(os.listdir(folder / "out"))
+    assert names == ["a_2_b.png", "a_2_c.png", "b_2_a.png"]
+    assert [pixel(folder / "out" / name) for name in names] == [[15, 50, 5], [20, 50, 5], [10, 100, 6]]
+
+
+def test_pairs_are_checked_before_anything_is_drawn(folder):
+    data = options(parsing_dir=str(folder / "labels"))
+    (folder / "pairs.csv").write_text("from,to\na.png,b.png\na.png,d.png\n")
+    with pytest.raises(InputError, match=r"pairs\.csv, row 2: d\.png has no row in .*poses\.csv"):
+        synthesize.main(data, pairs_job(folder))
+    (folder / "pairs.csv").write_text("to,from\na.png,b.png\na.png,d.png\n")
+    with pytest.raises(InputError, match=r"pairs\.csv, row 2: .*d\.png does not exist"):
+        synthesize.main(data, pairs_job(folder))
+    (folder / "pairs.csv").write_text("from,to\na.png,b.png\n")
+    (folder / "labels" / "a.png").unlink()
+    with pytest.raises(InputError, match=r"pairs\.csv, row 1: .*labels/a\.png does not exist"):
+        synthesize.main(data, pairs_job(folder))
+    assert not (folder / "out").exists()
+
+
+def test_the_human_parser_of_another_run(folder, monkeypatch):
+    run = folder / "parser_run"
+    run.mkdir()
+    (run / "options.flags").write_text(to_flagfile(Options(data=DataOptions(height=48, width=32, batch_size=1))))
+    seen = []
+
+    def load_parse(run_options):
+        seen.append((run_options.data.height, run_options.train.run_dir))
+        return lambda images: tf.one_hot(tf.fill(tf.shape(images)[:3], 7), 20)
+
+    monkeypatch.setattr("tfwarpgan.annotate.load_parse", load_parse)
+    job = single(folder, parsing="", human_parser_run_dir=run, pose_json=folder / "pose.json")
+    synthesize.main(options(), job)
+    assert pixel(job.output) == [20, 50, 7] and seen == [(48, str(run))]
+    synthesize.main(options(), pairs_job(folder, human_parser_run_dir=str(run)))
+    assert pixel(folder / "out" / "b_2_a.png") == [10, 100, 7]
+
+
+@pytest.mark.parametrize(
+    "flags, sentence",
+    [
+        ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
+        ({"pairs": "p.csv", "image": "a.png"}, "exclude each other"),
+        ({"image": "a.png"}, "--image needs --output too"),
+        ({"output": "a.png"}, "--output needs --image too"),
+        ({"image": "a.png", "output": "o.png"}, "exactly one of .* 0 of them"),
+        ({"image": "a", "output": "o", "pose_json": "j", "pose_name": "n"}, "exactly one of .* 2 of them"),
+        ({"image": "a", "output": "o", "pose_name": "n"}, "--pose_name needs --annotation too"),
+        ({"pose_size": "128"}, "--pose_size=128 must be HEIGHTxWIDTH"),
+        ({"pose_size": "0x64"}, "--pose_size=0x64 must be"),
+    ],
+)
+def test_impossible_combinations(flags, sentence):
+    with pytest.raises(InputError, match=sentence):
+        SynthesizeOptions(**flags)
+
+
+def test_what_is_missing_is_said(folder):
+    job = single(folder, pose_json=folder / "pose.json")
+    with pytest.raises(InputError, match="No networks are named"):
+        synthesize.main(Options(), job)
+    with pytest.raises(
+        InputError, match="no parsing of the condition picture: give its label map by --parsing, or a tr"
+    ):
+        synthesize.main(options(), single(folder, pose_json=folder / "pose.json", parsing=""))
+    with pytest.raises(
+        InputError, match="no parsing of the condition picture: give the folder of the label maps by --pa"
+    ):
+        synthesize.main(options(), pairs_job(folder))
+    with pytest.raises(InputError, match="Nothing to synthesize"):
+        synthesize.main(options(), SynthesizeOptions())
+    with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 pictures"):
+        synthesize.main(options(), single(folder, annotation=folder / "poses.csv", pose_name="x.png"))
+    with pytest.raises(InputError, match="holds no run"):
+        synthesize.main(
+            options(), single(folder, parsing="", human_parser_run_dir=folder, pose_json=folder / "pose.json")
+        )
+    assert not (folder / "out").exists()
+
+
+BROKEN = [
+    ({"image": "images/truncated.jpg"}, "truncated.jpg"),
+    ({"image": "images/empty.jpg"}, "empty.jpg"),
+    ({"image": "images/missing.jpg"}, "missing.jpg"),
+    ({"image": "images/bomb_12000x12000.png"}, "bomb_12000x12000.png"),
+    ({"parsing": "parsing/wrong_size.png"}, "wrong_size.png"),
+    ({"parsing": "parsing/rgb_colours.png"}, "rgb_colours.png"),
+    ({"parsing": "parsing/label_255.png"}, "label_255.png"),
+    ({"pose_json": "pose/no_people.json", "pose_name": ""}, "no_people.json"),
+    ({"annotation": "keypoints/joints_17.csv"}, "joints_17.csv"),
+    ({"annotation": "keypoints/wrong_separator.csv"}, "wrong_separator.csv"),
+    ({"annotation": "keypoints/all_missing.csv"}, "all_missing.csv"),
+]
+GOOD = {
+    "image": "good/0001_c1s1_000001_01.jpg",
+    "parsing": "good/0001_c1s1_000001_01.png",
+    "annotation": "good/annotation.csv",
+    "pose_name": "0001_c2s1_000051_01.jpg",
+}
+
+
+def shared_job(tmp_path, **flags):
+    if not BAD.exists():
+        pytest.skip("the shared bad inputs are not there")
+    flags = {**GOOD, **flags, "output": str(tmp_path / "o.png")}
+    return SynthesizeOptions(
+        **{
+            key: value if not value or key in ("pose_name", "output") else str(BAD / value)
+            for key, value in flags.items()
+        }
+    )
+
+
+@pytest.mark.parametrize("flags, named", BROKEN)
+def test_broken_files_are_named_in_one_sentence(tmp_path, flags, named):
+    with pytest.raises(InputError, match=named) as error:
+        synthesize.main(options(), shared_job(tmp_path, **flags))
+    assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {},
+        {"pose_json": "pose/body_25.json", "pose_name": ""},
+        {"annotation": "keypoints/bom_crlf.csv"},
+        {"image": "images/gray.jpg"},
+        {"image": "images/exif_rotated.jpg"},
+        {"image": "images/png_named.jpg"},
+        {"image": "images/rgba.png"},
+    ],
+)
+def test_unusual_files_are_read(tmp_path, flags):
+    job = shared_job(tmp_path, **flags)
+    synthesize.main(options(), job)
+    assert Image.open(job.output).size == (WIDTH, HEIGHT)
+
+
+def test_the_command_ends_with_one_sentence(tmp_path):
+    command = [sys.executable, "-m", "tfwarpgan.synthesize", "--image=a.png", f"--output={tmp_path}/o.png"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[1])
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: A target pose is needed") and result.stderr.count("\n") == 1

@@ -1,0 +1,51 @@
+"""A tiny system, and batches for it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.options import DataOptions, LossOptions, NetworkOptions, Options, TrainOptions
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """The one MirroredStrategy of the process: a second one would meet the keys of the first one's collectives."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def options():
+    """The smallest options that keep every part of the system."""
+    return Options(
+        data=DataOptions(height=32, width=32, batch_size=4, pose_radius=2.0),
+        networks=NetworkOptions(
+            human_parser_weights="none", human_parser_width=8, parser_width=4, parser_blocks=1, matcher_width=4,
+            matcher_scale=8, generator_width=4, generator_blocks=1, fusion_width=32, discriminator_width=4,
+        ),
+        losses=LossOptions(lambda_perceptual=0.0),
+        train=TrainOptions(
+            parser_steps=3, matcher_steps=3, matcher_pretraining_steps=1, generator_steps=3, log_every=1,
+            pictures_every=2, checkpoint_every=2,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def batch():
+    """A batch of four random pairs of 32x32 pictures, as the data pipeline gives it."""
+    generator = np.random.default_rng(0)
+    values = {}
+    for side in ("condition", "target"):
+        values[f"{side}_image"] = generator.uniform(-1, 1, [4, 32, 32, 3]).astype("float32")
+        values[f"{side}_parsing"] = generator.integers(0, 20, [4, 8, 8]).astype("uint8").repeat(4, 1).repeat(4, 2)
+        values[f"{side}_keypoints"] = generator.uniform(0, 32, [4, 18, 2]).astype("float32")
+        values[f"{side}_visible"] = generator.uniform(size=[4, 18]) > 0.2
+    return {name: tf.constant(value) for name, value in values.items()}
+
+
+def replaced(options, **parts):
+    """The options with some fields of their parts replaced, as in `replaced(options, data={"seed": 1})`."""
+    new = {name: dataclasses.replace(getattr(options, name), **fields) for name, fields in parts.items()}
+    return dataclasses.replace(options, **new)

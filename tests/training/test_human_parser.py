@@ -1,0 +1,50 @@
+"""The human parser's trainer: what it measures, and that it learns only what it should."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.models.human_parser import HumanParser
+from tfwarpgan.training.human_parser import HumanParserTrainer
+
+keras = tf.keras
+
+
+@pytest.fixture
+def trainer():
+    keras.utils.set_random_seed(0)
+    parser = HumanParser(width=8)
+    parser({"image": tf.zeros([1, 16, 16, 3])})
+    trainer = HumanParserTrainer({"human_parser": parser})
+    trainer.compile_networks(lambda: keras.optimizers.Adam(1e-3))
+    return trainer
+
+
+def batches():
+    image = np.where(np.arange(16)[None, None, :, None] < 8, -1.0, 1.0) * np.ones([2, 16, 16, 3])
+    labels = np.where(image[..., 0] > 0, 5, 0)
+    labels[:, :4] = 255
+    batch = {"image": image.astype("float32"), "parsing": labels.astype("uint8")}
+    return tf.data.Dataset.from_tensors(batch).repeat(6)
+
+
+def test_it_learns_and_leaves_the_frozen_blocks(trainer):
+    parser = trainer.networks["human_parser"]
+    frozen = parser.backbone.get_layer("block1_conv1").get_weights()[0]
+    before = trainer.evaluate(batches().take(1), return_dict=True, verbose=0)
+    trainer.fit(batches(), epochs=2, verbose=0)
+    after = trainer.evaluate(batches().take(1), return_dict=True, verbose=0)
+    assert after["cross_entropy"] < 0.5 * before["cross_entropy"]
+    np.testing.assert_array_equal(frozen, parser.backbone.get_layer("block1_conv1").get_weights()[0])
+    assert int(trainer.iterations) == 12
+
+
+def test_evaluation_by_hand(trainer):
+    parser = trainer.networks["human_parser"]
+    # Always background: half of the counted pixels are right; IoU of 0 is 1/2, of 5 is 0.
+    parser.classify.set_weights([np.zeros([1, 1, 4, 20]), 10.0 * np.eye(20)[0]])
+    got = trainer.evaluate(batches().take(1), return_dict=True, verbose=0)
+    assert got["pixel_accuracy"] == pytest.approx(0.5)
+    assert got["mean_iou"] == pytest.approx(0.25)
+    # Ignored pixels (a quarter) count as 0, the wrong ones (three eighths) as about 10.
+    assert got["cross_entropy"] == pytest.approx(3 / 8 * 10, rel=1e-3)

@@ -1,0 +1,67 @@
+"""Each loss against numbers worked out by hand."""
+
+import numpy as np
+import tensorflow as tf
+from tfwarpgan.layers.transforms import affine_grid, tps_grid
+
+from tfwarpgan.training import losses
+
+
+def test_least_squares_averages_scales():
+    scores = [tf.constant([[1.0, 3.0]]), tf.constant([[0.0]])]
+    assert float(losses.least_squares(scores, 1.0)) == (2.0 + 1.0) / 2  # (0 + 4) / 2 and 1
+
+
+def test_discriminator_loss_is_zero_only_when_right():
+    ones, zeros = [tf.ones([2, 3])], [tf.zeros([2, 3])]
+    assert float(losses.discriminator_loss(ones, zeros)) == 0.0
+    assert float(losses.discriminator_loss(zeros, ones)) == 1.0
+
+
+def test_pyramid_loss_weighs_levels_and_averages_scales():
+    real = [tf.zeros([1, 2, 2, 1])] * 6
+    fake = [tf.fill([1, 2, 2, 1], value) for value in (1.0, 2.0, 4.0, 1.0, 2.0, 8.0)]
+    assert float(losses.pyramid_loss(real, fake, (1.0, 0.0, 0.5))) == ((1 + 2) + (1 + 4)) / 2
+
+
+def test_pyramid_loss_has_no_gradient_to_the_real_features():
+    real, fake = tf.Variable([[[[1.0]]]]), tf.Variable([[[[3.0]]]])
+    with tf.GradientTape() as tape:
+        loss = losses.pyramid_loss([real], [fake], (1.0,))
+    assert tape.gradient(loss, [real, fake])[0] is None
+
+
+def test_perceptual_loss_is_relative_to_the_real_features():
+    real = [tf.fill([2, 1, 1, 4], 10.0), tf.fill([2, 1, 1, 4], 100.0)]
+    fake = [tf.fill([2, 1, 1, 4], 15.0), tf.fill([2, 1, 1, 4], 100.0)]
+    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0)), 0.25 * 0.5, rtol=1e-3)
+
+
+def test_cross_entropy_of_even_logits():
+    labels = tf.zeros([1, 2, 2], tf.uint8)
+    np.testing.assert_allclose(losses.parsing_cross_entropy(labels, tf.zeros([1, 2, 2, 20])), np.log(20), rtol=1e-6)
+
+
+def test_cross_entropy_leaves_out_ignored_pixels():
+    labels, logits = tf.constant([[[3, 255]]], tf.uint8), tf.one_hot([[[3, 5]]], 20) * 2.0
+    alone = -np.log(np.exp(2.0) / (np.exp(2.0) + 19))
+    np.testing.assert_allclose(losses.parsing_cross_entropy(labels, logits), alone / 2, rtol=1e-5)
+
+
+def test_transformed_grid_loss_of_a_shift():
+    identity, shifted = affine_grid([[1.0, 0, 0, 0, 1, 0]], 4, 4), affine_grid([[1.0, 0, 0.3, 0, 1, 0.4]], 4, 4)
+    np.testing.assert_allclose(losses.transformed_grid_loss(shifted, identity), 0.25, rtol=1e-5)
+
+
+def test_smoothness_is_zero_for_affine_grids_only():
+    affine = affine_grid([[1.2, 0.1, 0.2, -0.3, 0.9, 0.1]], 16, 8)
+    np.testing.assert_allclose(losses.grid_smoothness(affine), 0.0, atol=1e-8)
+    bent = tps_grid(tf.constant(np.random.default_rng(0).normal(0, 0.2, [1, 9, 2]), tf.float32), 16, 8)
+    assert float(losses.grid_smoothness(bent)) > 1e-4
+
+
+def test_soft_iou_by_hand():
+    target = tf.one_hot([[[0, 0, 1, 1]]], 20)
+    warped = tf.one_hot([[[0, 1, 1, 1]]], 20)
+    np.testing.assert_allclose(losses.soft_iou_loss(warped, target), 1 - (1 / 2 + 2 / 3) / 2, rtol=1e-6)
+    np.testing.assert_allclose(losses.soft_iou_loss(target, target), 0.0, atol=1e-7)

@@ -1,0 +1,68 @@
+"""Labels a folder of pictures: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
+
+import dataclasses
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import Options, option, run_command
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnotateOptions:
+    """What is labelled, and how."""
+
+    image_dir: str = option("", "Folder of the pictures; sub-folders count.")
+    average_flip: bool = option(True, "Average over the mirrored picture: better labels at twice the time.")
+
+
+def main(options, annotate):
+    """Writes a label map for every picture that has none."""
+    for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
+        if not value:
+            raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
+    # Before TensorFlow is loaded, so that a wrong folder is refused at once.
+    from tfwarpgan.data.annotations import annotate_folder, list_pictures
+
+    parsing_dir = options.data.parsing_dir
+    list_pictures(annotate.image_dir, parsing_dir)
+    parse = load_parse(options, annotate.average_flip)
+    written, kept = annotate_folder(
+        parse, annotate.image_dir, parsing_dir,
+        height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
+    )  # fmt: skip
+    print(f"{parsing_dir}: {written} label maps written, {kept} were there.")
+
+
+def load_parse(options, average_flip=True):
+    """The trained human parser of a run as a function of pictures.
+
+    Args:
+        options: `Options` of the run.
+        average_flip: Whether the mirrored pictures are parsed too.
+
+    Returns:
+        Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
+
+    Raises:
+        InputError: If the run holds no trained human parser.
+    """
+    import tensorflow as tf
+
+    from tfwarpgan.models import networks
+    from tfwarpgan.models.human_parser import label_probabilities
+    from tfwarpgan.training.checkpoints import load_network
+
+    tf.keras.mixed_precision.set_global_policy(options.train.precision)
+    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
+    untrained = dataclasses.replace(options.networks, human_parser_weights="none")
+    parser = networks.human_parser(dataclasses.replace(options, networks=untrained))
+    load_network(parser, options.train.run_dir, "human_parser")
+    return tf.function(lambda images: label_probabilities(parser, images, average_flip), reduce_retracing=True)
+
+
+def cli():
+    """The command."""
+    run_command(main, Options, AnnotateOptions, reads_run=True)
+
+
+if __name__ == "__main__":
+    cli()

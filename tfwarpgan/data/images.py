@@ -1,0 +1,151 @@
+"""Pictures from files: checked before they are decoded, upright, RGB.
+
+Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, ...); the
+training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
+"""
+
+import io
+import os
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfwarpgan.errors import InputError
+
+MAX_PIXELS = 40_000_000
+MIN_SIDE = 16
+_TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
+_ORIENTATION = 0x0112
+
+
+def check_image(path):
+    """Decodes a picture to make sure that it can be used.
+
+    Args:
+        path: File of the picture.
+
+    Returns:
+        (height, width) of the upright picture in pixels.
+
+    Raises:
+        InputError: If the file is missing, is not a whole picture, or is too large or too small.
+    """
+    size = decode_file(path, lambda image: (image.load(), _upright_size(image))[1])
+    if min(size) < MIN_SIDE:
+        raise InputError(
+            f"{path} is {size[1]} x {size[0]} pixels; a picture of a person needs at least {MIN_SIDE} a side."
+        )
+    return size
+
+
+def read_rgb(path):
+    """Reads a picture upright, as RGB; transparent parts become white.
+
+    Args:
+        path: File of the picture.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Raises:
+        InputError: If the file is missing, is not a whole picture or is too large.
+    """
+    return decode_file(path, lambda image: np.asarray(_rgb(ImageOps.exif_transpose(image))))
+
+
+def jpeg_of_size(path, height, width):
+    """The picture as a JPEG of exactly one size: the file's own bytes where they are that already.
+
+    Args:
+        path: File of the picture.
+        height: Height wanted, pixels.
+        width: Width wanted, pixels.
+
+    Returns:
+        (JPEG bytes, (height, width) of the upright picture in the file).
+
+    Raises:
+        InputError: As `check_image`.
+    """
+    size = check_image(path)
+    if decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
+        with open(path, "rb") as file:
+            return file.read(), size
+    return encode_jpeg(resize(read_rgb(path), height, width)), size
+
+
+def resize(image, height, width):
+    """Resizes uint8 [H, W, 3] to [height, width, 3], bicubic, filtered when it shrinks."""
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def encode_png(image):
+    """PNG bytes of uint8 [H, W, 3] or [H, W]."""
+    return _encode(image, "PNG")
+
+
+def encode_jpeg(image):
+    """JPEG bytes of uint8 [H, W, 3]: quality 95, colours at full resolution."""
+    return _encode(image, "JPEG", quality=95, subsampling=0)
+
+
+def _encode(image, kind, **options):
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def decode_file(path, use):
+    """Opens a picture file, refuses it by its header where it is too large, and returns what `use` makes of it.
+
+    Args:
+        path: File of the picture.
+        use: Function of the opened, not yet decoded `PIL.Image.Image`.
+
+    Returns:
+        `use(image)`.
+
+    Raises:
+        InputError: If the file is missing, is not a whole picture or is too large.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path} is missing; expected a picture there.")
+    if not os.path.getsize(path):
+        raise InputError(f"{path} is empty (0 bytes); expected a picture.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
+            image = Image.open(path)
+        with image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in all.")
+            return use(image)
+    except InputError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
+    except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
+        reason = " ".join(str(error).replace(str(path), "").split())
+        raise InputError(f"{path} cannot be read as a picture ({reason}); replace the file.") from None
+
+
+def _upright_size(image):
+    turned = image.getexif().get(_ORIENTATION) in _TURNED_SIZE
+    return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def _is_plain_jpeg(image):
+    return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(_ORIENTATION, 1) == 1
+
+
+def _rgb(image):
+    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip to 255
+        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")

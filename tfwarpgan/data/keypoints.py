@@ -1,0 +1,229 @@
+"""Body joints in the order of OpenPose (COCO-18), and the files that hold them.
+
+Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Left and right are the person's own.
+"""
+
+import json
+import math
+import os
+
+import numpy as np
+
+from tfwarpgan.errors import InputError
+
+NAMES = (
+    "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
+    "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle", "right eye", "left eye",
+    "right ear", "left ear",
+)  # fmt: skip
+NUM_KEYPOINTS = len(NAMES)
+MISSING = -1.0
+
+# The joint that each joint becomes when the picture is mirrored; it is its own inverse.
+FLIP_PERMUTATION = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
+
+# The bones of OpenPose's skeleton, as pairs of joints.
+LIMBS = (
+    (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
+    (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+
+# OpenPose's BODY_25 has the middle of the hips at 8 and the feet after 18.
+BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+
+_COLUMNS = ("name", "keypoints_y", "keypoints_x")
+_FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
+
+
+def read_annotation_csv(path):
+    """Reads the annotation format of pose-gan: `name:keypoints_y:keypoints_x`, then `x.jpg: [18 y]: [18 x]`.
+
+    A joint with -1 in either coordinate is missing. Rows are counted from 1 below the header.
+
+    Args:
+        path: The CSV file.
+
+    Returns:
+        dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
+
+    Raises:
+        InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
+    """
+    return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path).items()}
+
+
+def read_annotation_rows(path):
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row)."""
+    annotations = {}
+    lines = _lines(path)
+    columns = _header(path, lines[0])
+    for row, line in enumerate(lines[1:], start=1):
+        if not line.strip():
+            continue
+        name, keypoints, visible = _row(at_row(path, row), line, columns)
+        earlier = annotations.setdefault(name, (keypoints, visible, row))
+        if not np.array_equal(earlier[0], keypoints):
+            raise InputError(
+                f"{at_row(path, row)}: {name} has other joints than in row {earlier[2]}; keep one of them."
+            )
+    if not annotations:
+        raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
+    return annotations
+
+
+def annotation_row(name, keypoints, visible):
+    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
+    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
+    return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
+
+
+def read_openpose_json(path):
+    """Reads the first person of an OpenPose JSON file, COCO-18 (54 numbers) or BODY_25 (75 numbers).
+
+    Args:
+        path: JSON file with `people[0].pose_keypoints` or `.pose_keypoints_2d`: x, y and confidence of each joint.
+
+    Returns:
+        (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
+
+    Raises:
+        InputError: If the file is missing or is no such JSON, or nobody is in it.
+    """
+    numbers = _openpose_numbers(path, _json(path))
+    joints = np.array(numbers, np.float32).reshape(-1, 3)
+    if len(joints) == 25:
+        joints = joints[list(BODY_25_TO_18)]
+    visible = np.any(joints[:, :2] != 0, axis=1) & (joints[:, 2] > 0)
+    if not visible.any():
+        raise InputError(f"{path}: no joint of the first person was found; choose a picture that shows a person.")
+    return np.where(visible[:, np.newaxis], joints[:, 1::-1], np.float32(MISSING)), visible
+
+
+def flip(keypoints, visible, width):
+    """Mirrors joints and exchanges left and right.
+
+    Args:
+        keypoints: float [18, 2], (y, x) in pixels.
+        visible: bool [18].
+        width: Width of the picture, pixels; column x becomes column width - 1 - x.
+
+    Returns:
+        (keypoints, visible), missing joints at (-1, -1).
+    """
+    order = list(FLIP_PERMUTATION)
+    mirrored = np.stack([keypoints[:, 0], width - 1 - keypoints[:, 1]], axis=1)[order]
+    visible = np.asarray(visible)[order]
+    return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
+
+
+def scale(keypoints, visible, from_size, to_size):
+    """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
+
+    Args:
+        keypoints: float [18, 2], (y, x) in pixels of the old frame.
+        visible: bool [18].
+        from_size: (height, width) of the old frame.
+        to_size: (height, width) of the new frame.
+
+    Returns:
+        float32 [18, 2], missing joints at (-1, -1).
+    """
+    ratio = np.asarray(to_size, np.float32) / np.asarray(from_size, np.float32)
+    moved = (keypoints + 0.5) * ratio - 0.5
+    return np.where(np.asarray(visible)[:, np.newaxis], moved, MISSING).astype(np.float32)
+
+
+def read_lines(path, what):
+    """The lines of a text file, without a byte order mark and with any line ends.
+
+    Raises:
+        InputError: If the file is missing, empty or not UTF-8 text; `what` says what was expected.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; expected {what}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; expected {what}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({os.strerror(error.errno)}); expected {what}.") from None
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{path} is empty; expected {what}.")
+    return lines
+
+
+def at_row(path, row):
+    """How messages name a place in a CSV file; rows are counted from 1 below the header."""
+    return f"{path}, row {row} (line {row + 1})"
+
+
+def _lines(path):
+    return read_lines(path, f"annotations with the header {':'.join(_COLUMNS)}")
+
+
+def _header(path, line):
+    names = [name.strip() for name in line.split(":")]
+    if len(names) == 1 and "," in line:
+        raise InputError(f"{path}: the header has commas between columns; expected {':'.join(_COLUMNS)}.")
+    for column in _COLUMNS:
+        if names.count(column) != 1:
+            raise InputError(f"{path}: the header has no column {column}; expected {':'.join(_COLUMNS)}.")
+    return [names.index(column) for column in _COLUMNS]
+
+
+def _row(where, line, columns):
+    cells = [cell.strip() for cell in line.split(":")]
+    if len(cells) <= max(columns):
+        raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
+    name, y, x = (cells[column] for column in columns)
+    if not name:
+        raise InputError(f"{where}: the name of the picture is empty; write its file name.")
+    keypoints = np.stack([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], axis=1)
+    visible = ~np.any(keypoints == MISSING, axis=1)
+    return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+
+
+def _numbers(where, column, cell):
+    if not (cell.startswith("[") and cell.endswith("]")):
+        raise InputError(f"{where}: {column} is not a list in square brackets; expected {NUM_KEYPOINTS} numbers.")
+    parts = cell[1:-1].split(",") if cell[1:-1].strip() else []
+    if len(parts) != NUM_KEYPOINTS:
+        raise InputError(f"{where}: {column} has {len(parts)} joints; expected {NUM_KEYPOINTS}.")
+    return np.array([_number(where, column, part) for part in parts], np.float32)
+
+
+def _number(where, column, text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) < _FARTHEST:  # false for nan too
+        raise InputError(f"{where}: {column} holds '{text.strip()[:20]}', which is no number of pixels.")
+    return number
+
+
+def _json(path):
+    text = "\n".join(read_lines(path, "an OpenPose JSON file"))
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is not JSON; expected OpenPose's output.") from None
+
+
+def _openpose_numbers(path, content):
+    people = content.get("people") if isinstance(content, dict) else None
+    if not isinstance(people, list):
+        raise InputError(f"{path} has no list 'people'; expected OpenPose's output.")
+    if not people:
+        raise InputError(f"{path}: nobody was found in the picture ('people' is empty); choose another picture.")
+    person = people[0] if isinstance(people[0], dict) else {}
+    numbers = person.get("pose_keypoints_2d") or person.get("pose_keypoints")
+    if not isinstance(numbers, list) or len(numbers) not in (54, 75):
+        count = len(numbers) if isinstance(numbers, list) else "no"
+        raise InputError(f"{path}: {count} pose numbers; expected 54 or 75: x, y, confidence of 18 or 25 joints.")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < _FARTHEST:
+            raise InputError(f"{path}: the pose holds {str(number)[:20]!r}, which is no number of pixels.")
+    return numbers

@@ -1,0 +1,117 @@
+"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures."""
+
+import dataclasses
+import os
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import Options, option, run_command
+
+# Named here too, so that a wrong one is refused before TensorFlow is loaded.
+SSIM_PROTOCOLS = ("gaussian", "posegan", "uniform7", "win51")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateOptions:
+    """What is scored, and where the report goes."""
+
+    weights: str = option("", "Released weights to score in place of a run's, such as 'people'.")
+    output_dir: str = option("", "Folder of the report; empty: 'evaluation' in --run_dir.")
+    max_pairs: int = option(0, "Test pairs to score; 0: all.", minimum=0)
+    mean_image_pairs: int = option(
+        5000, "Training pairs whose targets make the baseline mean image; 0: all.", minimum=0
+    )
+    ssim_protocols: str = option(
+        "gaussian", "SSIM protocols, separated by commas; gaussian is always among them: " + ", ".join(SSIM_PROTOCOLS)
+    )
+    report_pairs: int = option(20, "Pairs in each part of the page: best, median and worst.", minimum=1, maximum=1000)
+
+    def __post_init__(self):
+        for name in self.ssim_protocols.split(","):
+            if name.strip() not in SSIM_PROTOCOLS:
+                raise InputError(f"--ssim_protocols: '{name.strip()}' must be one of {', '.join(SSIM_PROTOCOLS)}.")
+
+    @property
+    def protocols(self):
+        """The SSIM protocols, `gaussian`, which ranks the pairs, first."""
+        return list(dict.fromkeys(["gaussian", *(name.strip() for name in self.ssim_protocols.split(","))]))
+
+
+def output_folder(options, evaluate):
+    """Where the report goes.
+
+    Raises:
+        InputError: If neither a run nor a folder is named.
+    """
+    if evaluate.output_dir:
+        return evaluate.output_dir
+    if evaluate.weights:
+        raise InputError("--output_dir is missing: name the folder for the report of the released weights.")
+    if not options.train.run_dir:
+        raise InputError("--run_dir is missing: name the run to evaluate, or released weights by --weights=people.")
+    return os.path.join(options.train.run_dir, "evaluation")
+
+
+def main(options, evaluate):
+    """Scores the pipeline and writes the report."""
+    folder = output_folder(options, evaluate)
+    from tfwarpgan.data.pipeline import pairs_dataset
+    from tfwarpgan.data.records import prepare
+    from tfwarpgan.training.runs import load_pipeline
+
+    pipeline = load_pipeline(options, evaluate.weights)
+    prepared = prepare(options.data)
+    # The mean is of the pictures as they are, not of mirrored ones.
+    data = dataclasses.replace(options.data, flip=False)
+
+    def dataset(split):
+        return pairs_dataset(prepared, data, split=split, names=True)
+
+    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
+    print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
+
+
+def score(pipeline, dataset, num_pairs, options, evaluate, folder):
+    """Evaluates and writes the report; gives the paths of its files and its table.
+
+    Args:
+        pipeline: See `evaluator.evaluate`.
+        dataset: Function, split -> data set of batches with names.
+        num_pairs: Pairs of each split, dict of "train" and "test".
+        options: `Options` of the run.
+        evaluate: `EvaluateOptions`.
+        folder: Where the report goes.
+    """
+    from tfwarpgan.evaluation import evaluator, report
+    from tfwarpgan.evaluation.baselines import mean_image
+    from tfwarpgan.evaluation.samples import chosen_pictures
+
+    mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
+    total = _at_most(evaluate.max_pairs, num_pairs["test"])
+    evaluation = evaluator.evaluate(pipeline, dataset("test"), mean, evaluate.protocols, max_pairs=total, total=total)
+    chosen = [*report.chosen_pairs(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
+    positions = [position for part in chosen for position in part]
+    pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size)
+    facts = {
+        "split": "test",
+        "dataset": options.data.dataset,
+        "height": options.data.height,
+        "width": options.data.width,
+        "weights": evaluate.weights or options.train.run_dir,
+        "parsing_source": options.train.parsing_source,
+        "mean_image_training_pairs": mean_pairs,
+    }
+    title = f"{facts['weights']}: {len(evaluation)} test pairs of {facts['dataset']}"
+    return report.write_report(evaluation, pictures, folder, facts, title, evaluate.report_pairs)
+
+
+def _at_most(wanted, there):
+    return min(wanted or there, there)
+
+
+def cli():
+    """The command."""
+    run_command(main, Options, EvaluateOptions, reads_run=True)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,48 @@
+"""The pictures of some pairs of a data set, for the report."""
+
+import tensorflow as tf
+
+from tfwarpgan.evaluation.evaluator import tensors
+from tfwarpgan.pictures import sample_columns
+
+
+def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2):
+    """The picture columns of some pairs, which are read again and synthesized again.
+
+    Keeping the pictures of all pairs until the ranking is known would need memory that grows with the data set.
+
+    Args:
+        pipeline: As for `evaluator.evaluate`.
+        dataset: As for `evaluator.evaluate`: in the same order.
+        chosen: Positions of pairs in the data set.
+        batch_size: Pairs to synthesize at once.
+        scale: Of the skeletons.
+
+    Returns:
+        Dictionary, position -> {title: uint8 picture}.
+    """
+    pictures = {}
+    for positions, batch in _gathered(dataset, sorted(set(map(int, chosen))), batch_size):
+        columns = sample_columns(batch, pipeline(tensors(batch)), scale)
+        for row, position in enumerate(positions):
+            pictures[position] = {title: column[row] for title, column in columns.items()}
+    return pictures
+
+
+def _gathered(dataset, chosen, batch_size):
+    """The chosen pairs in batches: (positions, batch)."""
+    start, positions, parts = 0, [], []
+    for batch in dataset if chosen else ():
+        batch = tensors(batch)
+        size = int(batch["target_image"].shape[0])
+        rows = [position - start for position in chosen if start <= position < start + size]
+        if rows:
+            positions += [start + row for row in rows]
+            parts.append({key: tf.gather(value, rows) for key, value in batch.items()})
+        start += size
+        last = start > chosen[-1]
+        if parts and (last or len(positions) >= batch_size):
+            yield positions, tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
+            positions, parts = [], []
+        if last:
+            return

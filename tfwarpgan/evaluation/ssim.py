@@ -1,0 +1,98 @@
+"""Structural similarity, in each protocol that the field reports, by its id.
+
+An SSIM without its protocol compares with nothing: window, covariance and range each move it by several hundredths.
+
+| id         | window                 | covariance | range of the pictures              | who reports it |
+|------------|------------------------|------------|------------------------------------|----------------|
+| `gaussian` | Gaussian 1.5, 11 taps  | population | 255                                | this package's own |
+| `posegan`  | Gaussian 1.5, 11 taps  | population | largest - smallest generated value | pose-gan, PATN |
+| `uniform7` | uniform, 7 taps        | sample     | 255                                | PG2 |
+| `win51`    | uniform, 51 taps       | sample     | 255 (1 for pictures in [0, 1])     | GFLA |
+
+All are computed for each colour channel, over the windows that lie wholly inside the picture, and averaged; no picture
+is padded. `posegan` depends on the output that it judges, and is for comparison only.
+
+References:
+  [1] Wang, Bovik, Sheikh, Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity",
+      IEEE Transactions on Image Processing, 2004, equations 13 to 16.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+
+PROTOCOLS = {
+    "gaussian": "Gaussian window of sigma 1.5 (11 taps), population covariance, data range 255, unpadded",
+    "posegan": "as gaussian, but data range taken from the generated picture; for comparison only",
+    "uniform7": "uniform window of 7, sample covariance, data range 255, unpadded",
+    "win51": "uniform window of 51, sample covariance, data range 255 (1 for pictures in [0, 1]), unpadded",
+}
+K1, K2 = 0.01, 0.03
+
+
+def window(protocol):
+    """The protocol's one-dimensional window, float64 [taps], which sums to 1; the window is its outer product."""
+    if protocol in ("gaussian", "posegan"):
+        weights = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    else:
+        weights = np.ones({"uniform7": 7, "win51": 51}[protocol])
+    return weights / weights.sum()
+
+
+def ssim(target, generated, protocol="gaussian"):
+    """SSIM of each pair of pictures.
+
+    Args:
+        target: [B, H, W, C] in [-1, 1].
+        generated: Likewise. The order matters to the protocol `posegan` only.
+        protocol: A key of `PROTOCOLS`.
+
+    Returns:
+        float32 [B], at most 1.
+
+    Raises:
+        InputError: If the pictures are smaller than the protocol's window.
+    """
+    weights = window(protocol)
+    height, width = target.shape[1:3]
+    if min(height, width) < len(weights):
+        raise InputError(
+            f"SSIM protocol {protocol} needs pictures of at least {len(weights)} x {len(weights)} pixels, "
+            f"these have {height} x {width}."
+        )
+    # float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32.
+    x, y = ((tf.cast(images, tf.float64) + 1.0) * 127.5 for images in (target, generated))
+    data_range = tf.constant(255.0, tf.float64)
+    if protocol == "posegan":
+        data_range = tf.reduce_max(y, axis=(1, 2, 3), keepdims=True) - tf.reduce_min(y, axis=(1, 2, 3), keepdims=True)
+    sample = protocol in ("uniform7", "win51")
+    similarity = _similarity(x, y, weights, data_range, sample)
+    return tf.cast(tf.reduce_mean(similarity, axis=(1, 2, 3)), tf.float32)
+
+
+def _similarity(x, y, weights, data_range, sample):
+    """The map of local similarities, equation 13, [B, H - taps + 1, W - taps + 1, C]."""
+    mean_x, mean_y = _filter(x, weights), _filter(y, weights)
+    count = len(weights) ** 2
+    unbiased = count / (count - 1) if sample else 1.0
+    variance_x = unbiased * (_filter(x * x, weights) - mean_x**2)
+    variance_y = unbiased * (_filter(y * y, weights) - mean_y**2)
+    covariance = unbiased * (_filter(x * y, weights) - mean_x * mean_y)
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    numerator = (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
+    # A generated picture of one colour has range 0 under `posegan`: 0 / 0 counts as 0 there.
+    return tf.math.divide_no_nan(numerator, (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))
+
+
+def _filter(images, weights):
+    """Separable filter without padding, as two products with banded matrices (any device, float64)."""
+    rows, columns = (_band(images.shape[axis], weights) for axis in (1, 2))
+    return tf.einsum("ph,bhwc,qw->bpqc", rows, images, columns)
+
+
+def _band(size, weights):
+    band = np.zeros((size - len(weights) + 1, size))
+    for row in range(len(band)):
+        band[row, row : row + len(weights)] = weights
+    return tf.constant(band, tf.float64)

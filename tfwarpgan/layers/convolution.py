@@ -1,0 +1,127 @@
+"""The convolution blocks that the networks share.
+
+An encoder is a reflect-padded 7x7 convolution and three 3x3 convolutions of stride 2; a trunk is a row of residual
+blocks; a decoder doubles the size three times and ends in a reflect-padded 7x7 convolution (Dong et al. 2018,
+section 3; Wang et al., "pix2pixHD", CVPR 2018, appendix A). Instance normalisation has no affine parameters; weights
+start from N(0, 0.02).
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.layers.normalization import InstanceNormalization
+
+keras = tf.keras
+
+
+def convolution(filters, size, strides=1, padding="same", **kwargs):
+    """A 2-D convolution whose weights start from N(0, 0.02)."""
+    initializer = keras.initializers.RandomNormal(stddev=0.02)
+    return keras.layers.Conv2D(filters, size, strides, padding, kernel_initializer=initializer, **kwargs)
+
+
+def upsample_nearest(features):
+    """Each position of [B, H, W, C] four times: [B, 2H, 2W, C]."""
+    return tf.repeat(tf.repeat(features, 2, axis=1), 2, axis=2)
+
+
+class ReflectConvolution(keras.layers.Layer):
+    """A convolution of odd `size` over a reflect-padded input: [B, H, W, C] -> [B, H, W, filters]."""
+
+    def __init__(self, filters, size=7, dtype=None, **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
+        self.margin = size // 2
+        self.convolution = convolution(filters, size, padding="valid", dtype=dtype)
+
+    def call(self, inputs):
+        margins = [self.margin, self.margin]
+        return self.convolution(tf.pad(inputs, [[0, 0], margins, margins, [0, 0]], "REFLECT"))
+
+
+class NormalizedConvolution(keras.layers.Layer):
+    """A convolution layer, instance normalisation, ReLU."""
+
+    def __init__(self, convolution, **kwargs):
+        super().__init__(**kwargs)
+        self.convolution = convolution
+        self.normalization = InstanceNormalization()
+
+    def call(self, inputs):
+        return tf.nn.relu(self.normalization(self.convolution(inputs)))
+
+
+class Upsampling(keras.layers.Layer):
+    """Doubles the size: a transposed convolution, or nearest resizing and a convolution. [B,H,W,C] -> [B,2H,2W,filters]."""
+
+    def __init__(self, filters, kind="transposed", **kwargs):
+        super().__init__(**kwargs)
+        self.kind = kind
+        if kind == "transposed":
+            initializer = keras.initializers.RandomNormal(stddev=0.02)
+            self.convolution = keras.layers.Conv2DTranspose(filters, 3, 2, "same", kernel_initializer=initializer)
+        else:
+            self.convolution = convolution(filters, 3)
+        self.normalization = InstanceNormalization()
+
+    def call(self, inputs):
+        features = inputs if self.kind == "transposed" else upsample_nearest(inputs)
+        return tf.nn.relu(self.normalization(self.convolution(features)))
+
+
+class ResidualBlock(keras.layers.Layer):
+    """x + IN(conv3x3(ReLU(IN(conv3x3(x))))), at constant width."""
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.first = NormalizedConvolution(convolution(filters, 3))
+        self.second = convolution(filters, 3)
+        self.normalization = InstanceNormalization()
+
+    def call(self, inputs):
+        return inputs + self.normalization(self.second(self.first(inputs)))
+
+
+class Encoder(keras.layers.Layer):
+    """[B, H, W, C] -> [B, H/8, W/8, 8 width]."""
+
+    def __init__(self, width, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [NormalizedConvolution(ReflectConvolution(width))]
+        self.blocks += [NormalizedConvolution(convolution(width * factor, 3, 2)) for factor in (2, 4, 8)]
+
+    def call(self, inputs):
+        for block in self.blocks:
+            inputs = block(inputs)
+        return inputs
+
+
+class Trunk(keras.layers.Layer):
+    """A row of residual blocks at constant width."""
+
+    def __init__(self, filters, blocks, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [ResidualBlock(filters) for _ in range(blocks)]
+
+    def call(self, inputs):
+        for block in self.blocks:
+            inputs = block(inputs)
+        return inputs
+
+
+class Decoder(keras.layers.Layer):
+    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels].
+
+    Each of three upsampling layers halves the width; a 3x3 convolution at full size brings it to `width` where it is
+    not there yet; the last convolution is linear and computed in float32 under every precision.
+    """
+
+    def __init__(self, filters, width, channels, upsampling="transposed", **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [Upsampling(filters // factor, upsampling) for factor in (2, 4, 8)]
+        if filters // 8 != width:
+            self.blocks.append(NormalizedConvolution(convolution(width, 3)))
+        self.output_convolution = ReflectConvolution(channels, dtype="float32")
+
+    def call(self, inputs):
+        for block in self.blocks:
+            inputs = block(inputs)
+        return self.output_convolution(tf.cast(inputs, tf.float32))

@@ -1,0 +1,98 @@
+"""Instance normalisation (Ulyanov et al. 2016) without affine parameters, as pix2pixHD's generator uses it.
+
+Keras' `GroupNormalization(groups=-1, center=False, scale=False)` gives the same numbers. Here the gradient is written
+in closed form, and on a CPU a large sample goes through the fused batch normalisation kernel, alone: a batch of one is
+what instance normalisation averages over, and one sample stays in the processor's cache. Forward and backward take
+0.75 (closed form) and 0.25 to 0.75 (fused) of GroupNormalization's time on two cores.
+"""
+
+import tensorflow as tf
+
+keras = tf.keras
+
+# Elements of a sample from which the fused kernel repaid its calls, one a sample, on two cores.
+FUSED_ELEMENTS = 2**16
+
+
+@tf.autograph.experimental.do_not_convert  # it cannot convert a custom gradient
+def instance_normalize(x, epsilon=1e-5):
+    """Zero mean and unit variance of each channel of each sample over its positions: (x - mean) / sqrt(var + epsilon).
+
+    Args:
+        x: [B, H, W, C], any floating dtype; all but C may be unknown.
+        epsilon: Added to the variance; above 0.
+
+    Returns:
+        Like `x`; half types are normalised in float32.
+
+    Raises:
+        ValueError: If x does not have four dimensions or a floating dtype.
+    """
+    x = tf.convert_to_tensor(x)
+    if x.shape.rank != 4 or not x.dtype.is_floating:
+        raise ValueError(f"Instance normalisation needs floating [B, H, W, C], but got {x.dtype.name} {x.shape}.")
+    wide = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+    large = x.shape.is_fully_defined() and x.shape[1:].num_elements() >= FUSED_ELEMENTS
+    if large and wide.dtype == tf.float32 and not tf.config.list_physical_devices("GPU"):
+        return tf.cast(normalize_fused(wide, epsilon), x.dtype)
+    return tf.cast(normalize_closed_form(wide, epsilon), x.dtype)
+
+
+@tf.autograph.experimental.do_not_convert
+def normalize_closed_form(x, epsilon):
+    """`instance_normalize` of float32 or float64 by reductions, with the gradient in closed form."""
+
+    @tf.custom_gradient
+    def normalize(x):
+        centred = x - _mean(x)
+        scale = tf.math.rsqrt(_mean(tf.square(centred)) + epsilon)
+        normalized = centred * scale
+
+        def gradient(upstream):
+            return scale * (upstream - _mean(upstream) - normalized * _mean(upstream * normalized))
+
+        return normalized, gradient
+
+    return normalize(x)
+
+
+def normalize_fused(x, epsilon):
+    """`instance_normalize` of float32 with a known batch size, one call of the fused kernel a sample."""
+    ones, zeros, unused = tf.ones(x.shape[3:]), tf.zeros(x.shape[3:]), tf.zeros([0])
+    samples = [
+        # The raw operation takes epsilon as it is; tf.nn's raises it to cuDNN's least one.
+        tf.raw_ops.FusedBatchNormV3(
+            x=sample, scale=ones, offset=zeros, mean=unused, variance=unused, epsilon=epsilon, is_training=True
+        ).y
+        for sample in tf.split(x, x.shape[0])
+    ]
+    return tf.concat(samples, axis=0)
+
+
+def _mean(x):
+    return tf.reduce_mean(x, axis=[1, 2], keepdims=True)
+
+
+@keras.utils.register_keras_serializable(package="tfwarpgan")
+class InstanceNormalization(keras.layers.Layer):
+    """`instance_normalize` as a layer: [B, H, W, C] -> [B, H, W, C].
+
+    Args:
+        epsilon: Added to the variance; above 0.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If epsilon is not above 0.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        if not epsilon > 0:
+            raise ValueError(f"The epsilon of instance normalisation must be above 0, but is {epsilon}.")
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        return instance_normalize(inputs, self.epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

@@ -1,0 +1,145 @@
+"""Geometric transformations as sampling grids: affine, thin-plate spline, and both as one.
+
+A grid [B, H, W, 2] is a backward map: for each output position p it holds the input position G(p) as (x, y),
+normalised, -1 and 1 at the centres of the first and the last pixel. `sample` reads features there.
+
+The spline (Bookstein, "Principal warps", 1989) is the interpolant with the kernel U(r) = r^2 log r^2 that moves each
+point of a regular control grid by its offset exactly and bends least in between. Both kinds are regressed as in Rocco
+et al., CVPR 2017, section 3.3; they compose as G(p) = A(T(p)), sampled once.
+"""
+
+import functools
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from tfwarpgan.layers.sampling import sample
+
+__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "tps_grid"]
+
+IDENTITY_AFFINE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def affine_grid(theta, height, width):
+    """The grid of x' = a x + b y + tx, y' = c x + d y + ty.
+
+    Args:
+        theta: [B, 6], (a, b, tx, c, d, ty), in normalised units.
+        height: Rows of the grid.
+        width: Columns of the grid.
+
+    Returns:
+        [B, height, width, 2], float32 (float64 if theta is).
+
+    Raises:
+        ValueError: If theta does not end in 6 parameters or a size is not positive.
+    """
+    _check_size(height, width)
+    theta = _parameters(theta)
+    return _apply_affine(theta, tf.constant(_regular_grid(height, width)[None], theta.dtype))
+
+
+def tps_grid(offsets, height, width, control_points=3):
+    """The grid of the thin-plate spline that moves a regular control grid by `offsets`.
+
+    Args:
+        offsets: [B, k*k, 2], (x, y) in normalised units, added to the control points in row-major order.
+        height: Rows of the grid.
+        width: Columns of the grid.
+        control_points: k, control points a side, over the whole of [-1, 1].
+
+    Returns:
+        [B, height, width, 2], float32 (float64 if the offsets are).
+
+    Raises:
+        ValueError: If the offsets are not k*k pairs, k is below 2 or a size is not positive.
+    """
+    _check_size(height, width)
+    offsets = _parameters(offsets, control_points)
+    # The spline reproduces affine maps, so M (control + offsets) = p + M offsets: exact where all offsets are 0.
+    shift = tf.einsum("pk,bkc->bpc", tf.constant(_tps_matrix(height, width, control_points), offsets.dtype), offsets)
+    return tf.constant(_regular_grid(height, width)[None], offsets.dtype) + tf.reshape(shift, [-1, height, width, 2])
+
+
+def compose(affine_theta, tps_offsets, height, width):
+    """One grid of both: G(p) = A(T(p)), the affine map of the spline's positions.
+
+    Args:
+        affine_theta: [B, 6], as for `affine_grid`.
+        tps_offsets: [B, k*k, 2], as for `tps_grid`, which gives k.
+        height: Rows of the grid.
+        width: Columns of the grid.
+
+    Returns:
+        [B, height, width, 2], float32 (float64 if both arguments are).
+
+    Raises:
+        ValueError: If the parameters have another shape or a size is not positive.
+    """
+    theta = _parameters(affine_theta)
+    offsets = tf.convert_to_tensor(tps_offsets)
+    points = offsets.shape[1] if offsets.shape.rank == 3 else None
+    control_points = math.isqrt(points or 0)
+    if not points or control_points**2 != points:
+        raise ValueError(f"Spline offsets must have the shape [B, k*k, 2] with a known k, but have {offsets.shape}.")
+    grid = tps_grid(offsets, height, width, control_points)
+    dtype = tf.float64 if theta.dtype == grid.dtype == tf.float64 else tf.float32
+    return _apply_affine(tf.cast(theta, dtype), tf.cast(grid, dtype))
+
+
+def _check_size(height, width):
+    for name, size in (("height", height), ("width", width)):
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"The {name} of a grid must be a positive whole number, but is {size!r}.")
+
+
+def _parameters(values, control_points=None):
+    """Checked parameters in float32 at least: half types would move a wide picture by pixels."""
+    values = tf.convert_to_tensor(values)
+    if not values.dtype.is_floating:
+        raise ValueError(f"Transformation parameters must be floating, but are {values.dtype.name}.")
+    if control_points is None:
+        expected = [None, 6]
+    elif control_points < 2:
+        raise ValueError(f"A thin-plate spline needs at least 2 control points a side, not {control_points}.")
+    else:
+        expected = [None, control_points**2, 2]
+    if not values.shape.is_compatible_with(expected):
+        kind = "Affine parameters" if control_points is None else f"Offsets of {control_points} control points a side"
+        shape = str(expected).replace("None", "B")
+        raise ValueError(f"{kind} must have the shape {shape}, but have {values.shape}.")
+    return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)
+
+
+def _apply_affine(theta, points):
+    """Affine map of points [B or 1, H, W, 2] by theta [B, 6], written out: a product of 2x2 matrices is slower."""
+    a, b, tx, c, d, ty = [parameter[:, None, None] for parameter in tf.unstack(theta, 6, axis=1)]
+    x, y = points[..., 0], points[..., 1]
+    return tf.stack([a * x + b * y + tx, c * x + d * y + ty], axis=-1)
+
+
+@functools.lru_cache(maxsize=64)
+def _regular_grid(height, width):
+    """float64 [height, width, 2] of (x, y): the identity."""
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    return np.stack([x, y], axis=-1)
+
+
+@functools.lru_cache(maxsize=64)
+def _tps_matrix(height, width, control_points):
+    """float64 [height*width, k*k]: values at the control points -> the spline's values at the grid's positions."""
+    control = _regular_grid(control_points, control_points).reshape(-1, 2)
+    positions = _regular_grid(height, width).reshape(-1, 2)
+    count = len(control)
+    system = np.zeros([count + 3, count + 3])  # kernel weights, then the affine part, which they must not imitate
+    system[:count] = _spline_terms(control, control)
+    system[count:, :count] = system[:count, count:].T
+    return _spline_terms(positions, control) @ np.linalg.inv(system)[:, :count]
+
+
+def _spline_terms(positions, control):
+    """[P, K + 3]: the kernel r^2 log r^2 to each control point, then 1, x, y."""
+    squared = ((positions[:, None] - control[None]) ** 2).sum(-1)
+    kernel = squared * np.log(np.where(squared > 0, squared, 1.0))
+    return np.concatenate([kernel, np.ones([len(positions), 1]), positions], axis=1)

@@ -1,0 +1,110 @@
+"""The soft-gated warping block: T(Phi) = Phi + g * (W R(Phi)) (Dong et al. 2018, equation 1 and section 3.3).
+
+W samples bilinearly by a grid. R refines the features before they are warped. The gate g in [0, 1] weighs how much of
+the warped features is let through; the paper says only that it is learned, so its form is a choice here:
+
+    spatial   a 3x3 convolution of [Phi, W R(Phi)] to one map: each position decides whether its warp is to be trusted
+    channel   a dense layer of the means of [Phi, W R(Phi)] over the positions: each channel decides
+    scalar    one learned number
+    none      g = 1
+
+Gates see what they let through. Their last weights start at 0, so that g = 0.5 everywhere at first, in the middle of
+the sigmoid, and R gets half of the gradient from the start.
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.layers.convolution import convolution
+from tfwarpgan.layers.normalization import InstanceNormalization
+from tfwarpgan.layers.sampling import sample
+
+keras = tf.keras
+
+RESIDUALS = ("conv", "identity")
+GATES = ("spatial", "channel", "scalar", "none")
+
+
+@keras.utils.register_keras_serializable(package="tfwarpgan")
+class SoftGatedWarpingBlock(keras.layers.Layer):
+    """Adds warped features to features, through a gate.
+
+    `block(features, grid)` takes features [B, h, w, C] and a grid [B, h, w, 2] of their size, normalised (x, y), and
+    gives [B, h, w, C]. `block.terms(features, grid)` gives the terms of the equation by name.
+
+    Args:
+        residual: R: "conv", conv3x3-IN-ReLU-conv3x3-IN, or "identity".
+        gate: g: "spatial", "channel", "scalar" or "none".
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `residual` or `gate` is none of these, or the grid is not of the features' size.
+    """
+
+    def __init__(self, residual="conv", gate="spatial", **kwargs):
+        kwargs["autocast"] = False  # a half-precision grid cannot tell neighbouring pixels apart
+        super().__init__(**kwargs)
+        for name, value, choices in (("residual", residual, RESIDUALS), ("gate", gate, GATES)):
+            if value not in choices:
+                raise ValueError(f"The {name} of a warping block must be one of {choices}, but is {value!r}.")
+        self.residual, self.gate = residual, gate
+        self.refinement, self.gate_layer, self.gate_logit = [], None, None
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels is None:
+            raise ValueError(f"The channels of a warping block's features must be known, but are {input_shape}.")
+        policy = self.dtype_policy
+        if self.residual == "conv":
+            self.refinement = [
+                convolution(channels, 3, dtype=policy),
+                InstanceNormalization(dtype=policy),
+                keras.layers.ReLU(dtype=policy),
+                convolution(channels, 3, dtype=policy),
+                InstanceNormalization(dtype=policy),
+            ]
+            for layer in self.refinement:
+                layer.build([None, *input_shape[1:]])
+        if self.gate == "spatial":
+            self.gate_layer = keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros", dtype=policy)
+            self.gate_layer.build([None, *input_shape[1:3], 2 * channels])
+        elif self.gate == "channel":
+            self.gate_layer = keras.layers.Dense(channels, kernel_initializer="zeros", dtype=policy)
+            self.gate_layer.build([None, 1, 1, 2 * channels])
+        elif self.gate == "scalar":
+            self.gate_logit = self.add_weight(name="gate_logit", shape=(), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, features, grid, return_terms=False):
+        features = tf.cast(features, self.compute_dtype)
+        if not features.shape[1:3].is_compatible_with(grid.shape[1:3]):
+            raise ValueError(f"The grid {grid.shape} must be of the features' size {features.shape}.")
+        refined = features
+        for layer in self.refinement:
+            refined = layer(refined)
+        warped = sample(refined, grid)
+        gate = self._gate(features, warped)
+        output = features + gate * warped
+        return {"output": output, "gate": gate, "warped_features": warped} if return_terms else output
+
+    def terms(self, features, grid):
+        """The terms of equation 1.
+
+        Returns:
+            `output` T(Phi) [B, h, w, C], `warped_features` W R(Phi) [B, h, w, C], and `gate` in [0, 1]: [B, h, w, 1] if
+            spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
+        """
+        return self(features, grid, return_terms=True)
+
+    def _gate(self, features, warped):
+        if self.gate == "spatial":
+            return tf.sigmoid(self.gate_layer(tf.concat([features, warped], axis=-1)))
+        if self.gate == "channel":
+            means = [tf.reduce_mean(x, axis=[1, 2], keepdims=True) for x in (features, warped)]
+            return tf.sigmoid(self.gate_layer(tf.concat(means, axis=-1)))
+        ones = tf.ones_like(features[:, :1, :1, :1])
+        return ones if self.gate == "none" else ones * tf.sigmoid(tf.cast(self.gate_logit, ones.dtype))
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("autocast", None)
+        return {**config, "residual": self.residual, "gate": self.gate}

@@ -1,0 +1,80 @@
+"""The geometric matcher: from two parsings to an affine and a thin-plate spline transformation.
+
+After Rocco, Arandjelovic and Sivic, "Convolutional neural network architecture for geometric matching", CVPR 2017,
+on parsings instead of photographs (Dong et al. 2018, section 3.2).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from tfwarpgan.layers.convolution import NormalizedConvolution, convolution
+from tfwarpgan.layers.correlation import correlation, l2_normalize, normalize_matches
+from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample
+
+keras = tf.keras
+
+
+class FeatureExtractor(keras.layers.Layer):
+    """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalised features [B, H/scale, W/scale, C]."""
+
+    def __init__(self, width=64, scale=16, **kwargs):
+        super().__init__(**kwargs)
+        halvings = scale.bit_length() - 1
+        self.blocks = [NormalizedConvolution(convolution(width * 2**i, 4, 2)) for i in range(halvings)]
+        self.output_convolution = convolution(width * 2 ** (halvings - 1), 3)
+
+    def call(self, parsing):
+        for block in self.blocks:
+            parsing = block(parsing)
+        return l2_normalize(self.output_convolution(parsing))
+
+
+class Regression(keras.layers.Layer):
+    """Correlation [B, h, w, h*w] -> float32 [B, size], `initial` before any training."""
+
+    def __init__(self, initial, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [NormalizedConvolution(convolution(128, 7)), NormalizedConvolution(convolution(64, 5))]
+        self.flatten = keras.layers.Flatten()
+        bias = keras.initializers.Constant(np.asarray(initial, "float32"))
+        self.dense = keras.layers.Dense(
+            len(initial), kernel_initializer="zeros", bias_initializer=bias, dtype="float32"
+        )
+
+    def call(self, matches):
+        for block in self.blocks:
+            matches = block(matches)
+        return self.dense(tf.cast(self.flatten(matches), tf.float32))
+
+
+class GeometricMatcher(keras.Model):
+    """Condition and target parsing -> the warp that lays the one over the other.
+
+    Called on a dictionary of one-hot `condition_parsing` and `target_parsing` [B, H, W, 20]; gives float32
+    `theta_affine` [B, 6], `theta_tps` [B, k*k, 2] and `grid` [B, H, W, 2] = A(T(p)), normalised (x, y), a backward map.
+    The affine pass comes first; the condition parsing, warped by it, goes through a second pass for the spline. Before
+    training both are the identity.
+    """
+
+    def __init__(self, width=64, scale=16, control_points=3, **kwargs):
+        super().__init__(**kwargs)
+        self.control_points = control_points
+        self.extractor = FeatureExtractor(width, scale)
+        self.affine_regression = Regression(IDENTITY_AFFINE)
+        self.tps_regression = Regression(np.zeros(2 * control_points**2))
+
+    def call(self, inputs):
+        condition, target = inputs["condition_parsing"], inputs["target_parsing"]
+        height, width = condition.shape[1:3]
+        target_features = self.extractor(target)
+
+        theta_affine = self.affine_regression(self._matches(condition, target_features))
+        warped = sample(condition, affine_grid(theta_affine, height, width))
+        theta_tps = self.tps_regression(self._matches(warped, target_features))
+        theta_tps = tf.reshape(theta_tps, [-1, self.control_points**2, 2])
+
+        grid = compose(theta_affine, theta_tps, height, width)
+        return {"theta_affine": theta_affine, "theta_tps": theta_tps, "grid": grid}
+
+    def _matches(self, condition, target_features):
+        return normalize_matches(correlation(self.extractor(condition), target_features))

@@ -1,0 +1,96 @@
+"""The human parser: a picture in, 20 LIP classes a pixel out (paper section 3.1: it labels the sets without parsings).
+
+A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
+semantic image segmentation", ECCV 2018): parallel dilated convolutions and the picture's mean gather the context, then
+two skip connections bring back the outlines.
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.data.parsing import FLIP_PERMUTATION, NUM_LABELS
+from tfwarpgan.models import vgg
+
+keras = tf.keras
+
+# The last activations of strides 2, 4 and 8.
+FEATURES = {
+    "VGG16": ("block2_conv2", "block3_conv3", "block5_conv3"),
+    "VGG19": ("block2_conv2", "block3_conv4", "block5_conv4"),
+}
+RATES = (1, 2, 4)
+# VGG's features are far from unit size (root mean square on photographs), which would start the softmax saturated.
+SCALES = (1 / 600, 1 / 600, 1 / 3)
+
+
+def resize_like(features, reference):
+    """Bilinear resizing of [B, h, w, C] to the height and width of `reference` [B, H, W, ...], the type kept."""
+    return tf.cast(tf.image.resize(features, tf.shape(reference)[1:3]), features.dtype)
+
+
+@keras.utils.register_keras_serializable("tfwarpgan")
+class HumanParser(keras.Model):
+    """{"image": [B, H, W, 3] in [-1, 1]} -> {"parsing_logits": float32 [B, H, W, 20]}.
+
+    Args:
+        backbone: "VGG16" or "VGG19".
+        width: Channels of the decoder.
+        frozen_blocks: First blocks of the backbone that are not trained; 0 trains all.
+    """
+
+    def __init__(self, backbone="VGG16", width=128, frozen_blocks=2, **kwargs):
+        super().__init__(**kwargs)
+        self.config = {"backbone": backbone, "width": width, "frozen_blocks": frozen_blocks}
+        self.backbone = vgg.vgg_features(backbone, FEATURES[backbone], dilated=True, name="backbone")
+        for layer in self.backbone.layers:
+            if layer.name.startswith(tuple(f"block{block}_" for block in range(1, frozen_blocks + 1))):
+                layer.trainable = False
+        # An attribute each: tf.train.Checkpoint does not see layers in a list on Keras 3.
+        for rate in RATES:
+            setattr(self, f"context_rate{rate}", _convolution(width, 3, rate, name=f"context_rate{rate}"))
+        self.whole = _convolution(width, 1, name="context_whole")
+        self.join = _convolution(width, 1, name="join")
+        self.skip_stride4 = _convolution(width // 2, 1, name="skip_stride4")
+        self.fuse_stride4 = _convolution(width, 3, name="fuse_stride4")
+        self.skip_stride2 = _convolution(width // 4, 1, name="skip_stride2")
+        self.fuse_stride2 = _convolution(width // 2, 3, name="fuse_stride2")
+        self.classify = keras.layers.Conv2D(NUM_LABELS, 1, dtype="float32", name="classify")
+
+    def call(self, inputs, training=False):
+        image = inputs["image"]
+        features = self.backbone(vgg.preprocess(image), training=training)
+        stride2, stride4, deep = (feature * scale for feature, scale in zip(features, SCALES))
+        whole = self.whole(tf.reduce_mean(deep, axis=(1, 2), keepdims=True))
+        context = tf.concat([getattr(self, f"context_rate{rate}")(deep) for rate in RATES], axis=-1)
+        features = self.join(context) + whole
+        features = tf.concat([resize_like(features, stride4), self.skip_stride4(stride4)], axis=-1)
+        features = self.fuse_stride4(features)
+        features = tf.concat([resize_like(features, stride2), self.skip_stride2(stride2)], axis=-1)
+        logits = self.classify(self.fuse_stride2(features))
+        return {"parsing_logits": resize_like(logits, image)}
+
+    def get_config(self):
+        return {**super().get_config(), **self.config}
+
+
+def _convolution(filters, size, rate=1, name=None):
+    return keras.layers.Conv2D(
+        filters, size, padding="same", dilation_rate=rate, activation="relu", kernel_initializer="he_normal", name=name
+    )
+
+
+def label_probabilities(parser, images, average_flip=True):
+    """Label probabilities of pictures; those of the mirrored pictures are averaged in.
+
+    Args:
+        parser: A `HumanParser`.
+        images: [B, H, W, 3] in [-1, 1].
+        average_flip: Whether the mirrored pictures are parsed too, at twice the cost.
+
+    Returns:
+        float32 [B, H, W, 20].
+    """
+    probabilities = tf.nn.softmax(parser({"image": images}, training=False)["parsing_logits"])
+    if not average_flip:
+        return probabilities
+    mirrored = tf.nn.softmax(parser({"image": images[:, :, ::-1]}, training=False)["parsing_logits"])
+    return (probabilities + tf.gather(mirrored[:, :, ::-1], FLIP_PERMUTATION, axis=-1)) / 2.0

@@ -1,0 +1,28 @@
+"""Stage I: the parsing that the person would have in the target pose (Dong et al. 2018, section 3.1)."""
+
+import tensorflow as tf
+
+from tfwarpgan.data.parsing import NUM_LABELS
+from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
+
+keras = tf.keras
+
+
+class PoseGuidedParser(keras.Model):
+    """Condition parsing and target pose -> logits of the target parsing.
+
+    Called on a dictionary of `condition_parsing` one-hot [B, H, W, 20], `target_pose` [B, H, W, 18] and, with
+    `uses_image`, `condition_image` [B, H, W, 3] in [-1, 1]; gives {"parsing_logits": float32 [B, H, W, 20]}. H and W
+    are multiples of 8. The logits are linear: a tanh would hold every softmax probability below .28.
+    """
+
+    def __init__(self, width=64, blocks=9, uses_image=False, upsampling="transposed", **kwargs):
+        super().__init__(**kwargs)
+        self.keys = ["condition_parsing", "target_pose"] + ["condition_image"] * uses_image
+        self.encoder = Encoder(width)
+        self.trunk = Trunk(8 * width, blocks)
+        self.decoder = Decoder(8 * width, width, NUM_LABELS, upsampling)
+
+    def call(self, inputs):
+        features = self.encoder(tf.concat([inputs[key] for key in self.keys], axis=-1))
+        return {"parsing_logits": self.decoder(self.trunk(features))}

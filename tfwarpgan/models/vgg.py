@@ -1,0 +1,131 @@
+"""VGG16 and VGG19 features: the human parser's backbone and the perceptual loss stand on them.
+
+Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015, as built by
+`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean colour, without division.
+"""
+
+import os
+import zipfile
+
+import numpy as np
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+
+keras = tf.keras
+
+MEAN_BGR = (103.939, 116.779, 123.68)
+
+
+def preprocess(images):
+    """What the ImageNet weights expect.
+
+    Args:
+        images: [B, H, W, 3] RGB in [-1, 1], any float type.
+
+    Returns:
+        [B, H, W, 3] BGR in 0..255 less the mean colour, of the same type.
+    """
+    return (images[..., ::-1] + 1.0) * 127.5 - tf.constant(MEAN_BGR, images.dtype)
+
+
+def vgg_features(network, outputs, *, dilated=False, name="vgg"):
+    """A VGG trunk that gives the features of several layers at once; its weights are random until `load_weights`.
+
+    Args:
+        network: "VGG16" or "VGG19".
+        outputs: Names of layers as in tf.keras.applications, e.g. "block3_conv3", in order of depth; layers behind the
+            last one are left out.
+        dilated: Leave out the pooling behind block 4 and dilate block 5 by 2 instead, so that block 5 stays at stride 8
+            and sees what it was trained to see (Chen et al., DeepLab).
+        name: Name of the Keras model.
+
+    Returns:
+        A Keras model of preprocessed pictures [B, H, W, 3] that gives a list of [B, h, w, C], activated.
+    """
+    source = _application(network)(weights=None, include_top=False)
+    picture = keras.Input((None, None, 3), name="picture")
+    features, found = picture, {}
+    for layer in source.layers[1:]:
+        if dilated and layer.name in ("block4_pool", "block5_pool"):
+            continue
+        config = layer.get_config()
+        if dilated and layer.name.startswith("block5_conv"):
+            config["dilation_rate"] = (2, 2)
+        # A layer built anew under the present policy: the application's own would keep its own graph.
+        config.pop("dtype", None)
+        features = found[layer.name] = type(layer).from_config(config)(features)
+        if layer.name == outputs[-1]:
+            break
+    unknown = [output for output in outputs if output not in found]
+    if unknown:
+        raise ValueError(f"Expected layers of {network} in order of depth, received {unknown[0]!r} in {list(outputs)}.")
+    return keras.Model(picture, [found[output] for output in outputs], name=name)
+
+
+def load_weights(model, network, weights, flag="human_parser_weights"):
+    """Gives the convolutions of a trunk of `vgg_features` their trained weights.
+
+    Args:
+        model: A Keras model with layers named as in tf.keras.applications.
+        network: "VGG16" or "VGG19".
+        weights: "none" (left as they are), "imagenet" (fetched by tf.keras.applications) or an npz file with arrays
+            "block1_conv1/kernel" [3, 3, in, out], "block1_conv1/bias" [out] and so on.
+        flag: The flag that `weights` came from, named in errors.
+
+    Raises:
+        InputError: If the weights cannot be had or do not fit.
+    """
+    if weights == "none":
+        return
+    arrays = _fetch(network, flag) if weights == "imagenet" else _read(weights, flag)
+    layers = [layer for layer in model.layers if layer.weights]
+    found = [_arrays_of(layer, arrays, network, f"--{flag}={weights}") for layer in layers]
+    for layer, values in zip(layers, found):
+        layer.set_weights(values)
+
+
+def _arrays_of(layer, arrays, network, origin):
+    values = []
+    for part, variable in zip(("kernel", "bias"), layer.weights):
+        name = f"{layer.name}/{part}"
+        if name not in arrays:
+            raise InputError(f"{origin} lacks the array {name}, which {network} needs; give weights of a {network}.")
+        if arrays[name].shape != tuple(variable.shape):
+            raise InputError(
+                f"{origin}: {name} has shape {list(arrays[name].shape)}, but {network} needs {list(variable.shape)}."
+            )
+        values.append(arrays[name])
+    return values
+
+
+def _application(network):
+    if network not in ("VGG16", "VGG19"):
+        raise ValueError(f"Expected network to be 'VGG16' or 'VGG19', received {network!r}.")
+    return getattr(keras.applications, network)
+
+
+def _fetch(network, flag):
+    try:
+        source = _application(network)(weights="imagenet", include_top=False)
+    except Exception as error:  # keras.utils.get_file raises a bare Exception where there is no network
+        raise InputError(
+            f"The ImageNet weights of {network} could not be fetched ({str(error).splitlines()[0]}); "
+            f"give an npz file of them by --{flag}=FILE."
+        ) from error
+    return {
+        f"{layer.name}/{part}": value
+        for layer in source.layers
+        for part, value in zip(("kernel", "bias"), layer.get_weights())  # none where a layer has no weights
+    }
+
+
+def _read(path, flag):
+    expanded = os.path.expanduser(path)
+    if not os.path.isfile(expanded):
+        raise InputError(f"--{flag}={path} does not exist; give an npz file of VGG convolution weights, or 'imagenet'.")
+    try:
+        with np.load(expanded, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile):
+        raise InputError(f"--{flag}={path} is not a readable npz file; make it anew with numpy.savez.") from None

@@ -1,0 +1,319 @@
+"""The options of the system, and the command-line flags that are derived from them.
+
+Every option is a field of a frozen dataclass; `define_flags` turns fields into absl flags of the same name,
+`from_flags` turns parsed flags back into a dataclass. Library code takes these dataclasses and never reads a flag.
+This module does not import TensorFlow: a wrong flag is refused before TensorFlow starts.
+"""
+
+import dataclasses
+import os
+import sys
+
+from absl import app, flags, logging
+
+from tfwarpgan.errors import InputError
+
+STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+RUN_FLAGFILE = "options.flags"
+
+
+def option(default, help, *, minimum=None, maximum=None, choices=None):
+    """A dataclass field that knows how to become a flag: its help, its bounds (inclusive) or its choices."""
+    return dataclasses.field(
+        default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions:
+    """Where the pictures come from and how a training batch is drawn."""
+
+    dataset: str = option(
+        "people",
+        "Data set: the shipped rendered people, or a folder in the named layout.",
+        choices=("people", "market1501", "deepfashion"),
+    )
+    data_dir: str = option("", "Folder of the data set in its official layout; 'people' needs none.")
+    parsing_dir: str = option("", "Folder of the parsing PNGs; empty: `parsing` inside --data_dir.")
+    prepared_dir: str = option("~/.cache/tfwarpgan/prepared", "Folder where prepared data sets are kept.")
+    lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
+    height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
+    width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
+    batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
+    flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
+    pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
+    pose_radius: float = option(4.0, "Radius in pixels of a joint's disc.", minimum=0.5)
+    pose_sigma: float = option(6.0, "Standard deviation in pixels of a joint's Gaussian.", minimum=0.5)
+    seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0)
+
+    def __post_init__(self):
+        if self.height % 16 or self.width % 16:
+            raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkOptions:
+    """The networks; the defaults are the paper's full size."""
+
+    human_parser_backbone: str = option(
+        "VGG16",
+        "Backbone of the human parser, by its name in tf.keras.applications.",
+        choices=("VGG16", "VGG19"),
+    )
+    human_parser_weights: str = option(
+        "imagenet", "First weights of the backbone: 'imagenet', 'none' or an npz file of VGG convolution weights."
+    )
+    human_parser_width: int = option(128, "Channels of the human parser's decoder.", minimum=8)
+    parser_width: int = option(64, "Channels of the pose-guided parser's first convolution.", minimum=4)
+    parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
+    parser_uses_image: bool = option(False, "Give the condition image to the pose-guided parser too.")
+    matcher_width: int = option(64, "Channels of the geometric matcher's first convolution.", minimum=4)
+    matcher_scale: int = option(
+        16, "Scale of the matcher's features: 1/16, 1/8 or 1/4 of the picture.", choices=(4, 8, 16)
+    )
+    matcher_control_points: int = option(3, "Control points of the thin-plate spline a side.", choices=(3, 5))
+    generator_width: int = option(64, "Channels of the warping generator's first convolution.", minimum=4)
+    generator_blocks: int = option(9, "Residual blocks of the warping generator.", minimum=1)
+    fusion_width: int = option(
+        0, "Channels after the two encodings are joined; 0 keeps their sum, 16 x --generator_width.", minimum=0
+    )
+    warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
+    warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
+    upsampling: str = option(
+        "transposed",
+        "Decoder: transposed convolutions, or nearest resizing and a convolution.",
+        choices=("transposed", "resize"),
+    )
+    discriminator_width: int = option(64, "Channels of the discriminators' first convolution.", minimum=4)
+    num_discriminators: int = option(
+        1, "Discriminators of each stage, each at half the scale before.", minimum=1, maximum=3
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class LossOptions:
+    """Weights of the losses; 0 removes a term and its computation."""
+
+    lambda_adversarial: float = option(1.0, "Generator: least-squares adversarial loss.", minimum=0)
+    lambda_pixel: float = option(10.0, "Generator: L1 between pictures.", minimum=0)
+    lambda_perceptual: float = option(10.0, "Generator: L1 between VGG features.", minimum=0)
+    lambda_pyramid: float = option(10.0, "Generator: pyramidal-hierarchy loss.", minimum=0)
+    parser_lambda_adversarial: float = option(1.0, "Pose-guided parser: least-squares adversarial loss.", minimum=0)
+    parser_lambda_pyramid: float = option(10.0, "Pose-guided parser: pyramidal-hierarchy loss.", minimum=0)
+    pyramid_alphas: tuple = option((1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0)
+    matcher_lambda_smooth: float = option(1.0, "Matcher: smoothness of the grid on real pairs.", minimum=0)
+    perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
+    perceptual_weights: str = option(
+        "imagenet", "'imagenet' (fetched by tf.keras.applications), or an npz file of VGG convolution weights."
+    )
+
+    def __post_init__(self):
+        if len(self.pyramid_alphas) != 3:
+            raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainOptions:
+    """The course of a run."""
+
+    run_dir: str = option("", "Folder of the run: options, checkpoints, TensorBoard events.")
+    stage: str = option(
+        "all", "Stage to train; 'all' is every stage but the human parser, in order.", choices=("all", *STAGES)
+    )
+    human_parser_steps: int = option(60000, "Steps of the human parser.", minimum=1)
+    parser_steps: int = option(100000, "Steps of the pose-guided parser.", minimum=1)
+    matcher_pretraining_steps: int = option(20000, "Steps of the matcher on random warps.", minimum=0)
+    matcher_steps: int = option(40000, "Steps of the matcher in all, those on random warps counted in.", minimum=1)
+    generator_steps: int = option(200000, "Steps of the warping generator.", minimum=1)
+    learning_rate: float = option(2e-4, "Adam's learning rate.", minimum=0)
+    beta_1: float = option(0.5, "Adam's first decay.", minimum=0, maximum=1)
+    beta_2: float = option(0.999, "Adam's second decay.", minimum=0, maximum=1)
+    decay_from: float = option(
+        1.0,
+        "Share of a stage's steps after which the learning rate falls linearly to 0; 1: never.",
+        minimum=0,
+        maximum=1,
+    )
+    parsing_source: str = option(
+        "synthesized",
+        "Target parsing that the generator gets; ground_truth is the upper bound, for study only.",
+        choices=("synthesized", "ground_truth"),
+    )
+    precision: str = option(
+        "float32", "Keras' mixed precision policy.", choices=("float32", "mixed_bfloat16", "mixed_float16")
+    )
+    jit_compile: bool = option(False, "Compile the train step with XLA (one replica only).")
+    log_every: int = option(100, "Steps between two points of the scalars.", minimum=1)
+    pictures_every: int = option(1000, "Steps between two picture grids.", minimum=1)
+    checkpoint_every: int = option(1000, "Steps between two checkpoints.", minimum=1)
+    keep_checkpoints: int = option(2, "Checkpoints kept a stage.", minimum=1)
+    profile_steps: str = option("", "First and last step to profile, as a,b; empty: none.")
+
+    def __post_init__(self):
+        if self.matcher_pretraining_steps > self.matcher_steps:
+            raise InputError(
+                f"--matcher_pretraining_steps={self.matcher_pretraining_steps} must not exceed "
+                f"--matcher_steps={self.matcher_steps}."
+            )
+        if self.profile_steps:
+            parts = self.profile_steps.split(",")
+            if len(parts) != 2 or not all(part.isdigit() for part in parts) or not 1 <= int(parts[0]) <= int(parts[1]):
+                raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """All that a run depends on."""
+
+    data: DataOptions = DataOptions()
+    networks: NetworkOptions = NetworkOptions()
+    losses: LossOptions = LossOptions()
+    train: TrainOptions = TrainOptions()
+
+
+def define_flags(*classes, flag_values=flags.FLAGS):
+    """Defines a flag for each field of the dataclasses (of `Options`: for those of its parts)."""
+    for cls in classes:
+        for field in dataclasses.fields(cls):
+            if dataclasses.is_dataclass(field.type):
+                define_flags(field.type, flag_values=flag_values)
+            else:
+                _define_flag(field, flag_values)
+
+
+def _define_flag(field, flag_values):
+    bounds = {"lower_bound": field.metadata["minimum"], "upper_bound": field.metadata["maximum"]}
+    common = {"help": field.metadata["help"], "flag_values": flag_values}
+    choices = field.metadata["choices"]
+    if field.type is bool:
+        flags.DEFINE_bool(field.name, field.default, **common)
+    elif choices and field.type is str:
+        flags.DEFINE_enum(field.name, field.default, list(choices), **common)
+    elif field.type is int:
+        flags.DEFINE_integer(field.name, field.default, **common, **({} if choices else bounds))
+    elif field.type is float:
+        flags.DEFINE_float(field.name, field.default, **common, **bounds)
+    elif field.type is tuple:
+        flags.DEFINE_list(field.name, [str(value) for value in field.default], **common)
+    else:
+        flags.DEFINE_string(field.name, field.default, **common)
+
+
+def from_flags(cls, flag_values=flags.FLAGS):
+    """An instance of the dataclass from parsed flags.
+
+    Raises:
+        InputError: If a value or a combination of values is impossible.
+    """
+    values = {}
+    for field in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(field.type):
+            values[field.name] = from_flags(field.type, flag_values)
+            continue
+        value = flag_values[field.name].value
+        if field.type is tuple:
+            value = _numbers(field, value)
+        choices = field.metadata["choices"]
+        if choices and value not in choices:
+            raise InputError(f"--{field.name}={value} must be one of {', '.join(map(str, choices))}.")
+        values[field.name] = value
+    return cls(**values)
+
+
+def _numbers(field, texts):
+    try:
+        numbers = tuple(float(text) for text in texts)
+    except ValueError:
+        raise InputError(f"--{field.name}={','.join(texts)} must be numbers separated by commas.") from None
+    minimum = field.metadata["minimum"]
+    if minimum is not None and any(number < minimum for number in numbers):
+        raise InputError(f"--{field.name}={','.join(texts)} must not hold a number below {minimum}.")
+    return numbers
+
+
+def to_flagfile(options):
+    """The text of a flagfile that gives these options again, one flag a line."""
+    lines = []
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            lines.append(to_flagfile(value).rstrip("\n"))
+        else:
+            lines.append(f"--{field.name}={','.join(map(str, value)) if field.type is tuple else value}")
+    return "\n".join(lines) + "\n"
+
+
+def run_command(main, *classes, reads_run=False):
+    """Runs a command: flags in, an instance of each dataclass to `main`, user errors as one sentence.
+
+    Args:
+        main: Function of one instance of each class.
+        *classes: The dataclasses whose fields are the command's flags.
+        reads_run: Whether the options of the run in --run_dir (or of the released --weights) are read before the command
+            line, which wins.
+    """
+    define_flags(*classes)
+
+    def parse(argv):
+        if reads_run:
+            argv = [argv[0], *_run_flags(argv), *argv[1:]]
+        try:
+            leftover = flags.FLAGS(argv)[1:]
+        except flags.Error as error:
+            _exit(str(error).strip().splitlines()[0])
+        if leftover:
+            _exit(f"Unexpected argument '{leftover[0]}': options are written --name=value, see --help.")
+        return argv
+
+    def call(argv):
+        del argv
+        try:
+            main(*[from_flags(cls) for cls in classes])
+        except InputError as error:
+            _exit(str(error))
+
+    logging.use_absl_handler()
+    try:
+        app.run(call, flags_parser=parse)
+    except InputError as error:
+        _exit(str(error))
+
+
+def released_folder(name):
+    """The folder of released weights of that name.
+
+    Raises:
+        InputError: If there are none.
+    """
+    root = os.path.join(os.path.dirname(__file__), "weights")
+    folder = os.path.join(root, name)
+    if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
+        names = sorted(entry for entry in os.listdir(root) if os.path.exists(os.path.join(root, entry, RUN_FLAGFILE)))
+        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
+    return folder
+
+
+def _run_flags(argv):
+    weights, run_dir = _argument(argv, "weights"), _argument(argv, "run_dir")
+    if weights:
+        return [f"--flagfile={os.path.join(released_folder(weights), RUN_FLAGFILE)}"]
+    if not run_dir:
+        return []
+    path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
+    if not os.path.exists(path):
+        raise InputError(f"--run_dir={run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
+    return [f"--flagfile={path}"]
+
+
+def _argument(argv, wanted):
+    """The value of a flag on a command line that is not parsed yet, or an empty string."""
+    for argument, following in zip(argv, [*argv[1:], ""], strict=True):
+        name, equals, value = argument.lstrip("-").partition("=")
+        if argument.startswith("-") and name == wanted:
+            return value if equals else following
+    return ""
+
+
+def _exit(sentence):
+    print(f"error: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,45 @@
+"""Makes released weights of a run: `python -m tfwarpgan.release --run_dir=runs/people --name=people`.
+
+For those who maintain the package: the result is the folder `tfwarpgan/weights/<name>` that `--weights=<name>` reads.
+"""
+
+import dataclasses
+import os
+import shutil
+
+from tfwarpgan.options import RUN_FLAGFILE, Options, option, run_command, to_flagfile
+
+
+@dataclasses.dataclass(frozen=True)
+class ReleaseOptions:
+    """What is released."""
+
+    name: str = option("people", "Name of the release.")
+
+
+def main(options, release):
+    """Writes the weights, the options that rebuild the networks, and the run's metrics if it was evaluated."""
+    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.weights import WEIGHTS_FILE, save_weights
+
+    pipeline = load_pipeline(options)
+    folder = os.path.join(os.path.dirname(__file__), "weights", release.name)
+    os.makedirs(folder, exist_ok=True)
+    save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
+    train = dataclasses.replace(options.train, run_dir="")
+    with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
+        file.write(to_flagfile(dataclasses.replace(options, train=train)))
+    metrics = os.path.join(options.train.run_dir, "evaluation", "metrics.json")
+    if os.path.exists(metrics):
+        shutil.copy(metrics, folder)
+    size = os.path.getsize(os.path.join(folder, WEIGHTS_FILE)) / 1e6
+    print(f"Released {folder}: {size:.1f} MB.")
+
+
+def cli():
+    """The command."""
+    run_command(main, Options, ReleaseOptions, reads_run=True)
+
+
+if __name__ == "__main__":
+    cli()

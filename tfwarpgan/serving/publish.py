@@ -1,0 +1,74 @@
+"""Publishing a SavedModel where a running server may pick it up at any moment.
+
+A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
+another name, checked there, and renamed when it is whole. A version that is there is never written again.
+"""
+
+import os
+import shutil
+import tempfile
+
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving.check import check
+from tfwarpgan.serving.signatures import build_signatures
+
+
+def publish(pipeline, model_dir, version=0, parse=None):
+    """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
+
+    Args:
+        pipeline, parse: See `build_signatures`.
+        model_dir: Folder of the model; its last part is the model's name.
+        version: The version, at least 1; 0: one above the highest that is there.
+
+    Returns:
+        (path, report): the folder of the version, and what `check` found.
+
+    Raises:
+        InputError: If the version is there already, or the folder cannot be written.
+    """
+    model_dir = os.path.abspath(os.path.expanduser(model_dir))
+    path = os.path.join(model_dir, str(version or next_version(model_dir)))
+    _refuse_existing(path)
+    writing = _temporary_folder(model_dir)
+    try:
+        module, functions = build_signatures(pipeline, parse)
+        _write(module, functions, writing)
+        report = check(writing, pipeline, parse)
+        _refuse_existing(path)
+        os.rename(writing, path)
+    except BaseException:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise
+    return path, report
+
+
+def next_version(model_dir):
+    """One above the highest version in the folder of a model; 1 where there is none."""
+    names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
+    return max((int(name) for name in names if name.isdecimal()), default=0) + 1
+
+
+def _refuse_existing(path):
+    if os.path.lexists(path):
+        raise InputError(f"{path} is there already and a version is never overwritten; choose another --version.")
+
+
+def _temporary_folder(model_dir):
+    try:
+        os.makedirs(model_dir, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
+        os.chmod(folder, 0o755)  # mkdtemp keeps others out, a server's own user among them
+    except OSError as error:
+        raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
+    return folder
+
+
+def _write(module, functions, folder):
+    try:
+        tf.saved_model.save(module, folder, signatures=functions)
+    except (OSError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"The SavedModel could not be written to {os.path.dirname(folder)} ({reason}).") from None

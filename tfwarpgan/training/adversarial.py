@@ -1,0 +1,36 @@
+"""The part of a GAN's step that both stages share: what the discriminator says of a real and a synthesized result."""
+
+from tfwarpgan.training.losses import discriminator_loss, least_squares, pyramid_loss
+
+
+def adversarial_terms(discriminator, inputs, key, real, fake, weights, alphas):
+    """One pass of the discriminator over both results serves both players.
+
+    Each player's gradient is taken with respect to its own variables only, so the synthesized result needs no second
+    pass behind a stopped gradient.
+
+    Args:
+        discriminator: A `PyramidDiscriminator`.
+        inputs: Dictionary of what the results are judged with.
+        key: The name under which the discriminator takes the result.
+        real: The true result [B, H, W, C].
+        fake: The synthesized result [B, H, W, C].
+        weights: Dictionary of the weights of `adversarial` and `pyramid`; a term of weight 0 is left out.
+        alphas: Weights of the pyramid's levels.
+
+    Returns:
+        (dictionary of the generator's terms, the discriminator's loss)
+    """
+    on_real = discriminator({**inputs, key: real}, training=True)
+    on_fake = discriminator({**inputs, key: fake}, training=True)
+    terms = {}
+    if weights["adversarial"]:
+        terms["adversarial"] = least_squares(on_fake["scores"], 1.0)
+    if weights["pyramid"]:
+        terms["pyramid"] = pyramid_loss(on_real["features"], on_fake["features"], alphas)
+    return terms, discriminator_loss(on_real["scores"], on_fake["scores"])
+
+
+def weighted_sum(terms, weights):
+    """sum_i weights[i] * terms[i]."""
+    return sum(weights[name] * term for name, term in terms.items())

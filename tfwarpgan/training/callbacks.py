@@ -1,0 +1,146 @@
+"""What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
+
+import signal
+import time
+
+import tensorflow as tf
+from tqdm import tqdm
+
+keras = tf.keras
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves every `every` steps, at the end, and before stopping on Ctrl-C (or a termination signal).
+
+    `interrupted` says afterwards whether a signal stopped the training.
+    """
+
+    def __init__(self, checkpoints, every):
+        super().__init__()
+        self.checkpoints, self.every = checkpoints, every
+        self.interrupted = False
+        self.handlers = {}
+
+    def on_train_begin(self, logs=None):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.handlers[number] = signal.signal(number, self._interrupt)
+
+    def _interrupt(self, number, frame):
+        del frame
+        self.interrupted = True
+        signal.signal(number, self.handlers[number])  # a second one is not waited for
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.interrupted:
+            self.model.stop_training = True
+        elif self.model.steps_done % self.every == 0:
+            self.checkpoints.save()
+
+    def on_train_end(self, logs=None):
+        self.checkpoints.save()
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+
+class Scalars(keras.callbacks.Callback):
+    """Writes means, learning rate and pictures per second every `every` steps, and starts the means anew."""
+
+    def __init__(self, writer, stage, every, batch_size):
+        super().__init__()
+        self.writer, self.stage, self.every, self.batch_size = writer, stage, every, batch_size
+
+    def on_train_begin(self, logs=None):
+        self.time = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.model.steps_done
+        if step % self.every:
+            return
+        now = time.perf_counter()
+        values = {name: float(value) for name, value in logs.items()}
+        values["learning_rate"] = self.model.learning_rate
+        values["images_per_second"] = self.every * self.batch_size / (now - self.time)
+        with self.writer.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{self.stage}/{name}", value)
+        self.writer.flush()
+        self.time = now
+        self.model.reset_metrics()
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar of the stage with its losses."""
+
+    def __init__(self, stage, start, steps):
+        super().__init__()
+        self.stage, self.start, self.steps = stage, start, steps
+
+    def on_train_begin(self, logs=None):
+        self.bar = tqdm(total=self.steps, initial=self.start, desc=self.stage, unit="step", mininterval=5.0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        text = ", ".join(f"{name} {float(value):.3g}" for name, value in logs.items())
+        self.bar.set_postfix_str(text, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+
+class Pictures(keras.callbacks.Callback):
+    """Writes a picture grid every `every` steps and at the end.
+
+    Args:
+        writer: The summary writer.
+        tag: Name of the picture in TensorBoard.
+        draw: Function without arguments -> the grid uint8 [H, W, 3].
+    """
+
+    def __init__(self, writer, tag, every, draw):
+        super().__init__()
+        self.writer, self.tag, self.every, self.draw = writer, tag, every, draw
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.steps_done % self.every == 0:
+            self._write()
+
+    def on_train_end(self, logs=None):
+        if self.model.steps_done % self.every:
+            self._write()
+
+    def _write(self):
+        with self.writer.as_default(self.model.steps_done):
+            tf.summary.image(self.tag, self.draw()[None])
+        self.writer.flush()
+
+
+class Profile(keras.callbacks.Callback):
+    """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with a marker a step."""
+
+    def __init__(self, folder, first, last):
+        super().__init__()
+        self.folder, self.first, self.last = folder, first, last
+        self.active, self.marker = False, None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        step = self.model.steps_done + 1
+        if step == self.first:
+            tf.profiler.experimental.start(self.folder)
+            self.active = True
+        if self.active:
+            self.marker = tf.profiler.experimental.Trace("train", step_num=step, _r=1)
+            self.marker.__enter__()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.active:
+            self.marker.__exit__(None, None, None)
+            if self.model.steps_done == self.last:
+                self._stop()
+
+    def on_train_end(self, logs=None):
+        if self.active:
+            self._stop()
+
+    def _stop(self):
+        tf.profiler.experimental.stop()
+        self.active = False

@@ -1,0 +1,63 @@
+"""Checkpoints of a stage: everything that a resumed run needs, and the networks alone for the stages after it."""
+
+import os
+
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+
+
+def stage_folder(run_dir, stage):
+    """The folder of a stage's checkpoints."""
+    return os.path.join(os.path.expanduser(run_dir), stage)
+
+
+class StageCheckpoints:
+    """Saves and restores a trainer: networks and optimizers, their steps included."""
+
+    def __init__(self, trainer, folder, keep=2):
+        optimizers = {f"{name}_optimizer": optimizer for name, optimizer in trainer.optimizers.items()}
+        self.trainer = trainer
+        checkpoint = tf.train.Checkpoint(**trainer.networks, **optimizers)
+        self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
+
+    def save(self):
+        """Writes a checkpoint of the present step."""
+        self.manager.save(checkpoint_number=self.trainer.steps_done)
+
+    def restore(self):
+        """Restores the latest checkpoint, if there is one; gives the number of steps that it has done.
+
+        Raises:
+            InputError: If it is of networks of another size.
+        """
+        path = self.manager.latest_checkpoint
+        if not path:
+            return 0
+        try:
+            self.manager.checkpoint.restore(path).assert_consumed()
+        except (ValueError, AssertionError) as error:
+            raise InputError(
+                f"The checkpoint {path} is of networks of another size or kind: give the flags that it was trained "
+                f"with, or another --run_dir ({str(error).splitlines()[0]})."
+            ) from None
+        return self.trainer.steps_done
+
+
+def load_network(network, run_dir, stage):
+    """Gives a network the weights of a stage's latest checkpoint.
+
+    Raises:
+        InputError: If there is none, or if it is of another size.
+    """
+    path = tf.train.latest_checkpoint(stage_folder(run_dir, stage))
+    if not path:
+        raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
+    try:
+        status = tf.train.Checkpoint(**{stage: network}).restore(path)
+        status.expect_partial().assert_existing_objects_matched()
+    except (ValueError, AssertionError) as error:
+        raise InputError(
+            f"The checkpoint {path} does not fit the network of these flags ({str(error).splitlines()[0]})."
+        ) from None
+    return network

@@ -1,0 +1,76 @@
+"""Training of the geometric matcher on parsings.
+
+First on random warps, whose grid is known (the transformed-grid loss of Rocco et al. 2017); then on real pairs, where
+the warped condition parsing has to cover the target parsing and the grid has to stay smooth: overlap alone is known
+to tear the grid.
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.data.parsing import one_hot
+from tfwarpgan.layers.transforms import affine_grid, compose, sample
+from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.training.losses import grid_smoothness, soft_iou_loss, transformed_grid_loss
+from tfwarpgan.training.trainer import Trainer
+
+# Half ranges of the random warps: rotation in radians, the rest in normalised coordinates.
+ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
+
+
+def random_warp(batch_size, control_points):
+    """Random affine parameters [B, 6] and spline offsets [B, control_points**2, 2], around the identity."""
+    angle = tf.random.uniform([batch_size], -ROTATION, ROTATION)
+    shear = tf.random.uniform([batch_size], -SHEAR, SHEAR)
+    scale = 1.0 + tf.random.uniform([2, batch_size], -SCALE, SCALE)
+    shift = tf.random.uniform([2, batch_size], -SHIFT, SHIFT)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    theta = tf.stack(
+        [
+            scale[0] * cosine, scale[1] * (shear * cosine - sine), shift[0],
+            scale[0] * sine, scale[1] * (shear * sine + cosine), shift[1],
+        ],
+        axis=1,
+    )  # fmt: skip
+    return theta, tf.random.uniform([batch_size, control_points**2, 2], -BEND, BEND)
+
+
+class GeometricMatcherTrainer(Trainer):
+    """Trains `geometric_matcher`: the first `pretraining_steps` on random warps, the rest on the pairs.
+
+    `miou_before` and `miou_after` are the overlap of the condition parsing and of the warped one with the target
+    parsing: intersection over union of a picture, averaged over the labels of its target.
+    """
+
+    means = ("transformed_grid", "soft_iou", "smoothness", "miou_before", "miou_after")
+
+    def __init__(self, networks, data, losses, pretraining_steps):
+        super().__init__(networks)
+        self.data, self.smooth_weight = data, losses.matcher_lambda_smooth
+        self.pretraining_steps = pretraining_steps
+
+    def train_step(self, batch):
+        inputs = dense_inputs(batch, self.data)
+        matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
+        pretraining = self.iterations < self.pretraining_steps
+        true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points)
+        true_grid = compose(true_affine, true_tps, self.data.height, self.data.width)
+        target = tf.where(pretraining, sample(condition, true_grid), inputs["target_parsing"])
+
+        with tf.GradientTape() as tape:
+            warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
+            warped = sample(condition, warp["grid"])
+            affine = affine_grid(warp["theta_affine"], self.data.height, self.data.width)
+            known = transformed_grid_loss(warp["grid"], true_grid) + transformed_grid_loss(
+                affine, affine_grid(true_affine, self.data.height, self.data.width)
+            )
+            overlap, smoothness = soft_iou_loss(warped, target), grid_smoothness(warp["grid"])
+            total = tf.where(pretraining, known, overlap + self.smooth_weight * smoothness)
+        self.minimize("geometric_matcher", tape, total)
+
+        return self.log(
+            transformed_grid=tf.where(pretraining, known, 0.0),
+            soft_iou=overlap,
+            smoothness=smoothness,
+            miou_before=1.0 - soft_iou_loss(condition, target),
+            miou_after=1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
+        )

@@ -1,0 +1,112 @@
+"""The losses of the three stages: pure functions that give a scalar, the mean over their batch.
+
+Section and equation numbers are those of Dong et al. 2018.
+"""
+
+import tensorflow as tf
+
+
+def least_squares(scores, target):
+    """The LSGAN loss (Mao et al., ICCV 2017): mean (score - target)^2 of each score map, averaged over the scales."""
+    return tf.add_n([tf.reduce_mean((score - target) ** 2) for score in scores]) / len(scores)
+
+
+def discriminator_loss(real_scores, fake_scores):
+    """Half of the least-squares losses of real scores against 1 and fake scores against 0."""
+    return 0.5 * (least_squares(real_scores, 1.0) + least_squares(fake_scores, 0.0))
+
+
+def mean_absolute(first, second):
+    """The mean of |first - second|, in float32."""
+    return tf.reduce_mean(tf.abs(tf.cast(first, tf.float32) - tf.cast(second, tf.float32)))
+
+
+def pyramid_loss(real_features, fake_features, alphas):
+    """The pyramidal-hierarchy loss (section 3.4): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
+
+    Args:
+        real_features: List of feature maps [B, h, w, C]; those of scale s + 1 follow those of scale s.
+        fake_features: Likewise.
+        alphas: A weight for each level of a scale; a level of weight 0 is not computed.
+    """
+    scales = len(real_features) // len(alphas)
+    terms = [
+        alpha * mean_absolute(tf.stop_gradient(real), fake)
+        for real, fake, alpha in zip(real_features, fake_features, tuple(alphas) * scales, strict=True)
+        if alpha
+    ]
+    return tf.add_n(terms) / scales if terms else tf.constant(0.0)
+
+
+def perceptual_loss(real_features, fake_features, weights):
+    """Weighted relative L1 distances of VGG features: sum_l w_l mean|R_l - F_l| / mean|R_l|, the means per picture.
+
+    The division makes the weights hold for any network and scale of its input.
+    """
+    terms = []
+    for real, fake, weight in zip(real_features, fake_features, weights, strict=True):
+        real = tf.stop_gradient(real)
+        distance = tf.reduce_mean(tf.abs(tf.cast(real - fake, tf.float32)), axis=[1, 2, 3])
+        scale = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32)), axis=[1, 2, 3]) + 1e-3
+        terms.append(weight * tf.reduce_mean(distance / scale))
+    return tf.add_n(terms)
+
+
+def parsing_cross_entropy(labels, logits):
+    """Pixel-wise softmax cross-entropy (section 3.1).
+
+    Args:
+        labels: Integer [B, H, W]; a pixel of a label outside 0..C-1 (as 255) counts as loss 0.
+        logits: float32 [B, H, W, C].
+
+    Returns:
+        The mean over all pixels, ignored ones included, so that the mean of two half batches is the mean of the batch
+        whatever is ignored in each.
+    """
+    counts, labels = _counted(labels, logits)
+    values = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    return tf.reduce_mean(values * tf.cast(counts, values.dtype))
+
+
+def pixel_accuracy(labels, logits):
+    """Share of the counted pixels [B, H, W] whose largest logit [B, H, W, C] is the label's; 0 where none counts."""
+    counts, labels = _counted(labels, logits)
+    right = counts & (tf.argmax(logits, axis=-1, output_type=tf.int32) == labels)
+    return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(right, tf.float32)), tf.reduce_sum(tf.cast(counts, tf.float32)))
+
+
+def _counted(labels, logits):
+    labels = tf.cast(labels, tf.int32)
+    counts = (labels >= 0) & (labels < logits.shape[-1])
+    return counts, tf.where(counts, labels, tf.zeros_like(labels))
+
+
+def transformed_grid_loss(grid, true_grid):
+    """The mean squared distance of two grids [B, H, W, 2] (Rocco et al. 2017, section 4.1)."""
+    return tf.reduce_mean(tf.reduce_sum((grid - true_grid) ** 2, axis=-1))
+
+
+def grid_smoothness(grid):
+    """The mean squared second difference of a grid [B, H, W, 2] along both axes, in units of its own step.
+
+    0 for every affine grid.
+    """
+    height, width = grid.shape[1:3]
+    step = tf.constant([2.0 / (width - 1), 2.0 / (height - 1)])
+    vertical = (grid[:, 2:] - 2.0 * grid[:, 1:-1] + grid[:, :-2]) / step
+    horizontal = (grid[:, :, 2:] - 2.0 * grid[:, :, 1:-1] + grid[:, :, :-2]) / step
+    return tf.reduce_mean(vertical**2) + tf.reduce_mean(horizontal**2)
+
+
+def soft_iou_loss(warped, target):
+    """One minus the soft intersection over union of two label maps, averaged over the labels of the target.
+
+    Args:
+        warped: Float [B, H, W, 20], a bilinearly warped one-hot map.
+        target: One-hot float [B, H, W, 20].
+    """
+    intersection = tf.reduce_sum(tf.minimum(warped, target), axis=[1, 2])
+    union = tf.reduce_sum(tf.maximum(warped, target), axis=[1, 2])
+    present = tf.cast(tf.reduce_any(target > 0, axis=[1, 2]), warped.dtype)
+    iou = tf.reduce_sum(present * intersection / tf.maximum(union, 1.0), axis=-1) / tf.reduce_sum(present, axis=-1)
+    return 1.0 - tf.reduce_mean(iou)

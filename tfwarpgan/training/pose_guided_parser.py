@@ -1,0 +1,53 @@
+"""Training of stage I: cross-entropy, least-squares adversarial and pyramidal-hierarchy losses (section 3.1)."""
+
+import tensorflow as tf
+
+from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
+from tfwarpgan.training.losses import parsing_cross_entropy, pixel_accuracy
+from tfwarpgan.training.trainer import Trainer
+
+
+class PoseGuidedParserTrainer(Trainer):
+    """Trains `pose_guided_parser`, against `discriminator` where a loss needs one.
+
+    Args:
+        networks: Dictionary of `pose_guided_parser` and, unless both adversarial weights are 0, `discriminator`.
+        data: `DataOptions`.
+        losses: `LossOptions`.
+    """
+
+    means = ("cross_entropy", "adversarial", "pyramid", "discriminator", "pixel_accuracy")
+
+    def __init__(self, networks, data, losses):
+        super().__init__(networks)
+        self.data, self.alphas = data, losses.pyramid_alphas
+        self.weights_of_terms = {
+            "cross_entropy": 1.0,
+            "adversarial": losses.parser_lambda_adversarial,
+            "pyramid": losses.parser_lambda_pyramid,
+        }
+
+    def train_step(self, batch):
+        inputs = dense_inputs(batch, self.data)
+        real = inputs["target_parsing"]
+        with tf.GradientTape() as parser_tape, tf.GradientTape() as discriminator_tape:
+            logits = self.networks["pose_guided_parser"](inputs, training=True)["parsing_logits"]
+            terms, discriminator_loss = self._terms(batch, inputs, real, logits)
+            total = weighted_sum(terms, self.weights_of_terms)
+        self.minimize("pose_guided_parser", parser_tape, total)
+        if discriminator_loss is not None:
+            self.minimize("discriminator", discriminator_tape, discriminator_loss)
+            terms["discriminator"] = discriminator_loss
+        return self.log(**terms, pixel_accuracy=pixel_accuracy(batch["target_parsing"], logits))
+
+    def _terms(self, batch, inputs, real, logits):
+        terms = {"cross_entropy": parsing_cross_entropy(batch["target_parsing"], logits)}
+        if "discriminator" not in self.networks:
+            return terms, None
+        more, discriminator_loss = adversarial_terms(
+            self.networks["discriminator"], inputs, "parsing", real, tf.nn.softmax(logits),
+            self.weights_of_terms, self.alphas,
+        )  # fmt: skip
+        return {**terms, **more}, discriminator_loss
+

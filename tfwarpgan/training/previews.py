@@ -1,0 +1,90 @@
+"""The picture grid that each stage shows of itself while it trains, always of the same test pairs."""
+
+import numpy as np
+
+from tfwarpgan import pictures
+from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.models.pipeline import WarpingGAN
+
+ROWS = 8
+
+
+def painter(stage, trainer, dataset, options):
+    """A function without arguments that draws the stage's present state.
+
+    Args:
+        stage: Name of the stage.
+        trainer: Its trainer.
+        dataset: Batches of the test split; the first is drawn.
+        options: `Options`.
+
+    Returns:
+        Function -> uint8 [H, W, 3].
+    """
+    batch = next(iter(dataset))
+    batch = {key: value[:ROWS] for key, value in batch.items()}
+    columns = {
+        "human_parser": _human_parser,
+        "pose_guided_parser": _pose_guided_parser,
+        "geometric_matcher": _geometric_matcher,
+        "warping_generator": _warping_generator,
+    }[stage]
+    return lambda: pictures.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
+
+
+def _labels(scores):
+    return pictures.colour_parsing(np.argmax(scores, axis=-1))
+
+
+def _skeletons(batch):
+    height, width = batch["target_image"].shape[1:3]
+    pairs = zip(np.asarray(batch["target_keypoints"]), np.asarray(batch["target_visible"]), strict=True)
+    return [pictures.draw_skeleton(keypoints, visible, height, width) for keypoints, visible in pairs]
+
+
+def _human_parser(trainer, batch, options):
+    del options
+    logits = trainer.networks["human_parser"]({"image": batch["image"]})["parsing_logits"]
+    known = np.minimum(np.asarray(batch["parsing"]), 19)
+    return {
+        "picture": pictures.to_uint8(batch["image"]),
+        "parsing": _labels(logits),
+        "labels": pictures.colour_parsing(known),
+    }
+
+
+def _pose_guided_parser(trainer, batch, options):
+    logits = trainer.networks["pose_guided_parser"](dense_inputs(batch, options.data))["parsing_logits"]
+    return {
+        "condition": pictures.to_uint8(batch["condition_image"]),
+        "condition parsing": pictures.colour_parsing(batch["condition_parsing"]),
+        "target pose": _skeletons(batch),
+        "synthesized parsing": _labels(logits),
+        "target parsing": pictures.colour_parsing(batch["target_parsing"]),
+    }
+
+
+def _geometric_matcher(trainer, batch, options):
+    pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
+    warped = pipeline.warped(pipeline.conditions(batch))
+    return {
+        "condition": pictures.to_uint8(batch["condition_image"]),
+        "condition parsing": pictures.colour_parsing(batch["condition_parsing"]),
+        "warped parsing": _labels(warped["warped_parsing"]),
+        "target parsing": pictures.colour_parsing(batch["target_parsing"]),
+        "warped condition": pictures.to_uint8(warped["warped_image"]),
+        "target": pictures.to_uint8(batch["target_image"]),
+    }
+
+
+def _warping_generator(trainer, batch, options):
+    del options
+    made = trainer.pipeline(batch)
+    return {
+        "condition": pictures.to_uint8(batch["condition_image"]),
+        "target pose": _skeletons(batch),
+        "synthesized parsing": _labels(made["target_parsing"]),
+        "warped condition": pictures.to_uint8(made["warped_image"]),
+        "synthesized": pictures.to_uint8(made["image"]),
+        "target": pictures.to_uint8(batch["target_image"]),
+    }

@@ -1,0 +1,123 @@
+"""A run: the stages in order, each resumed where it was, and the trained networks for those who use them."""
+
+import functools
+import os
+
+import tensorflow as tf
+
+from tfwarpgan.data import lip
+from tfwarpgan.data.pipeline import pairs_dataset
+from tfwarpgan.data.records import prepare
+from tfwarpgan.errors import InputError
+from tfwarpgan.models import networks as build
+from tfwarpgan.models.pipeline import WarpingGAN
+from tfwarpgan.options import RUN_FLAGFILE, to_flagfile
+from tfwarpgan.training import callbacks, previews
+from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
+from tfwarpgan.training.distribution import choose_strategy
+from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stages import STAGES, frozen_networks
+from tfwarpgan.weights import load_released
+
+keras = tf.keras
+
+
+def train(options, devices=None):
+    """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
+
+    Args:
+        options: `Options`.
+        devices: Device names for MirroredStrategy, or None for all GPUs.
+
+    Returns:
+        Whether the training went to its end; False if a signal stopped it, after a checkpoint.
+
+    Raises:
+        InputError: If the data or a stage before it is missing or unfit.
+    """
+    run_dir = os.path.expanduser(options.train.run_dir)
+    if not run_dir:
+        raise InputError("--run_dir is missing: name the folder of the run.")
+    keras.mixed_precision.set_global_policy(options.train.precision)
+    strategy = choose_strategy(devices)
+    if options.data.batch_size % strategy.num_replicas_in_sync:
+        raise InputError(
+            f"--batch_size={options.data.batch_size} must be a multiple of the {strategy.num_replicas_in_sync} devices."
+        )
+    stage = options.train.stage
+    data = _StageData(options, stage)
+    os.makedirs(run_dir, exist_ok=True)
+    with open(os.path.join(run_dir, RUN_FLAGFILE), "w") as file:
+        file.write(to_flagfile(options))
+    names = [name for name in STAGES if name != "human_parser"] if stage == "all" else [stage]
+    return all(train_stage(name, options, data, strategy) for name in names)
+
+
+class _StageData:
+    """The data sets of a run, opened (and prepared, if need be) before anything is built."""
+
+    def __init__(self, options, stage):
+        self.options = options
+        self.is_lip = stage == "human_parser"
+        if self.is_lip:
+            lip.find_lip(options.data.lip_dir)
+        else:
+            self.prepared = prepare(options.data)
+
+    def dataset(self, split, start=0):
+        if self.is_lip:
+            return lip.lip_dataset(self.options.data, split, start=start)
+        return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
+
+
+def train_stage(name, options, data, strategy):
+    """Trains one stage to its last step; gives False if a signal stopped it."""
+    stage, run_dir = STAGES[name], os.path.expanduser(options.train.run_dir)
+    steps = stage.total_steps(options)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(options.data.seed)
+    with strategy.scope():
+        trainer = stage.make_trainer(options)
+        trainer.compile_networks(lambda: make_optimizer(options.train, steps), options.train.jit_compile)
+        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
+        done = checkpoints.restore()
+    if done >= steps:
+        print(f"{name}: {done} steps are done, nothing to train.", flush=True)
+        return True
+    dataset = data.dataset("train", start=done * options.data.batch_size)
+    saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
+    draw = previews.painter(name, trainer, data.dataset("test"), options)
+    watching = _watching(name, options, run_dir, done, steps, draw)
+    trainer.fit(dataset, steps_per_epoch=steps - done, epochs=1, verbose=0, callbacks=[*watching, saving])
+    if saving.interrupted:
+        print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
+    return not saving.interrupted
+
+
+def _watching(name, options, run_dir, done, steps, draw):
+    writer = tf.summary.create_file_writer(run_dir)
+    train = options.train
+    watching = [
+        callbacks.Progress(name, done, steps),
+        callbacks.Pictures(writer, f"{name}/pictures", train.pictures_every, draw),
+        callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
+    ]
+    if train.profile_steps:
+        watching.insert(0, callbacks.Profile(run_dir, *map(int, train.profile_steps.split(","))))
+    return watching
+
+
+def load_pipeline(options, weights=""):
+    """The trained `WarpingGAN` of a run, or of the released weights of that name.
+
+    Raises:
+        InputError: If a stage has not been trained, or there are no such weights.
+    """
+    if weights:
+        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
+        builders = {name: functools.partial(getattr(build, name), options) for name in names}
+        return WarpingGAN(load_released(weights, builders), options.data)
+    networks = frozen_networks(options)
+    generator = build.warping_generator(options)
+    networks["warping_generator"] = load_network(generator, options.train.run_dir, "warping_generator")
+    return WarpingGAN(networks, options.data, options.train.parsing_source)

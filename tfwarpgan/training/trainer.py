@@ -1,0 +1,75 @@
+"""What the trainers of all stages share: networks, an optimizer for each, and named means."""
+
+import tensorflow as tf
+
+from tfwarpgan.training.optimization import inner_optimizer, minimize
+
+keras = tf.keras
+
+
+class Trainer(keras.Model):
+    """A stage in training. A subclass names its means in `means` and has a `train_step`.
+
+    Args:
+        networks: Dictionary of the networks that are trained, built; the first is the stage's own.
+    """
+
+    means = ()
+
+    def __init__(self, networks, **kwargs):
+        super().__init__(**kwargs)
+        self.networks = networks
+        self.optimizers = {}
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.means}
+        self.built = True  # the networks are; nothing else has weights
+
+    def compile_networks(self, make_optimizer, jit_compile=False):
+        """Gives each network an optimizer, built on its variables.
+
+        Args:
+            make_optimizer: Function without arguments -> a new optimizer.
+            jit_compile: Whether the train step is compiled by XLA.
+        """
+        self.compile(jit_compile=jit_compile)
+        for name, network in self.networks.items():
+            self.optimizers[name] = make_optimizer()
+            self.optimizers[name].build(network.trainable_variables)
+
+    def minimize(self, name, tape, loss):
+        """One step of the network of that name; see `minimize` in `optimization`."""
+        minimize(self.optimizers[name], tape, loss, self.networks[name].trainable_variables)
+
+    def log(self, **values):
+        """Adds values to the means of their names; gives the dictionary that a train step returns."""
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+        return {name: self.trackers[name].result() for name in values}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    @property
+    def iterations(self):
+        """Steps done so far: an integer variable, for use in the graph."""
+        return self._first_optimizer.iterations
+
+    @property
+    def steps_done(self):
+        """Steps done so far, an int."""
+        return int(self.iterations.numpy())
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the next step, a float."""
+        return float(tf.convert_to_tensor(self._first_optimizer.learning_rate))
+
+    @property
+    def _first_optimizer(self):
+        return inner_optimizer(next(iter(self.optimizers.values())))
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Nothing is left to build; under a strategy Keras 3 would lose a batch on it, and average its booleans."""
+
+    def call(self, inputs):
+        raise TypeError("A trainer is not called; call its networks.")

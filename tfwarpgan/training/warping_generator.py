@@ -1,0 +1,56 @@
+"""Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (section 3.4)."""
+
+import tensorflow as tf
+
+from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
+from tfwarpgan.training.losses import mean_absolute, perceptual_loss
+from tfwarpgan.training.trainer import Trainer
+
+
+class WarpingGeneratorTrainer(Trainer):
+    """Trains `warping_generator`, against `discriminator` where a loss needs one.
+
+    Args:
+        networks: Dictionary of `warping_generator` and, unless both adversarial weights are 0, `discriminator`.
+        pipeline: The `WarpingGAN` that holds the same generator behind the frozen stages.
+        losses: `LossOptions`.
+        perceptual: `PerceptualFeatures`, or None where that loss has weight 0.
+    """
+
+    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", "gate")
+
+    def __init__(self, networks, pipeline, losses, perceptual=None):
+        super().__init__(networks)
+        self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
+        self.weights_of_terms = {
+            "adversarial": losses.lambda_adversarial,
+            "pixel": losses.lambda_pixel,
+            "perceptual": losses.lambda_perceptual,
+            "pyramid": losses.lambda_pyramid,
+        }
+
+    def train_step(self, batch):
+        inputs, real = self.pipeline.conditions(batch), batch["target_image"]
+        with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
+            synthesized = self.networks["warping_generator"](inputs, training=True)
+            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"])
+            total = weighted_sum(terms, self.weights_of_terms)
+        self.minimize("warping_generator", generator_tape, total)
+        if discriminator_loss is not None:
+            self.minimize("discriminator", discriminator_tape, discriminator_loss)
+            terms["discriminator"] = discriminator_loss
+        return self.log(**terms, gate=tf.reduce_mean(tf.cast(synthesized["gate"], tf.float32)))
+
+    def _terms(self, inputs, real, fake):
+        terms, discriminator_loss = {}, None
+        if self.weights_of_terms["pixel"]:
+            terms["pixel"] = mean_absolute(real, fake)
+        if self.perceptual is not None:
+            features = self.perceptual(real), self.perceptual(fake)
+            terms["perceptual"] = perceptual_loss(*features, self.perceptual.weights_of_layers)
+        if "discriminator" in self.networks:
+            more, discriminator_loss = adversarial_terms(
+                self.networks["discriminator"], inputs, "image", real, fake, self.weights_of_terms, self.alphas
+            )
+            terms.update(more)
+        return terms, discriminator_loss
