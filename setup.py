@@ -39,7 +39,7 @@ TENSORFLOW_221 = [
 BOTH = [
     "absl-py>=2.0",
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
-    "pillow>=10.0",
+    "pillow>=10.1",
     "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
 ]

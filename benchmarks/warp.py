@@ -1,6 +1,6 @@
 """Speed of the three sampling paths, forward and backward, and of instance normalisation.
 
-    python benchmarks/warp.py [--shapes=12x32x32x512,20x16x8x512] [--gradients=both,features,grid] [--rounds=15]
+    python benchmarks/warp.py [--shapes=12x32x32x512,20x16x8x512] [--gradients=both --gradients=grid] [--rounds=15]
 
 Each round runs every path once, in turn, so that what else the machine does falls on all alike; ratios are taken round
 by round. A line holds, for each path, the median milliseconds with their quartiles, and the median ratio of the
@@ -16,7 +16,9 @@ from absl import app, flags
 flags.DEFINE_list(
     "shapes", ["12x32x32x512", "20x16x8x512", "12x256x256x20", "20x128x64x20"], "Features as BxHxWxC; grids as BxHxW."
 )
-flags.DEFINE_list("gradients", ["both", "features"], "Gradients taken: both, features, grid, none.")
+flags.DEFINE_multi_enum(
+    "gradients", ["both", "features"], ["both", "features", "grid", "none"], "Gradients taken; may be given repeatedly."
+)
 flags.DEFINE_list("normalization_shapes", ["20x128x64x64", "20x16x8x1024"], "Features for instance normalisation.")
 flags.DEFINE_integer("rounds", 15, "Measured rounds, after two that are not.", lower_bound=1)
 FLAGS = flags.FLAGS
@@ -26,15 +28,15 @@ def main(argv):
     """Prints the tables."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument '{argv[1]}'.")
+    shapes = {text: parse_shape(text) for text in FLAGS.shapes + FLAGS.normalization_shapes}
     import tensorflow as tf
 
     print(f"TensorFlow {tf.__version__}, {FLAGS.rounds} rounds; median ms [quartiles], speed against the first")
     for text in FLAGS.shapes:
-        shape = parse_shape(text)
         for gradients in FLAGS.gradients:
-            report(f"{text:14s} {gradients:8s}", sampling_steps(shape, gradients))
+            report(f"{text:14s} {gradients:8s}", sampling_steps(shapes[text], gradients))
     for text in FLAGS.normalization_shapes:
-        report(f"{text:14s} {'norm':8s}", normalization_steps(parse_shape(text)))
+        report(f"{text:14s} {'norm':8s}", normalization_steps(shapes[text]))
 
 
 def parse_shape(text):

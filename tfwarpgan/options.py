@@ -173,12 +173,14 @@ class Options:
 
 def define_flags(*classes, flag_values=flags.FLAGS):
     """Defines a flag for each field of the dataclasses (of `Options`: for those of its parts)."""
+    for field in _fields(*classes):
+        _define_flag(field, flag_values)
+
+
+def _fields(*classes):
     for cls in classes:
         for field in dataclasses.fields(cls):
-            if dataclasses.is_dataclass(field.type):
-                define_flags(field.type, flag_values=flag_values)
-            else:
-                _define_flag(field, flag_values)
+            yield from _fields(field.type) if dataclasses.is_dataclass(field.type) else [field]
 
 
 def _define_flag(field, flag_values):
@@ -249,10 +251,13 @@ def run_command(main, *classes, reads_run=False):
     Args:
         main: Function of one instance of each class.
         *classes: The dataclasses whose fields are the command's flags.
-        reads_run: Whether the options of the run in --run_dir (or of the released --weights) are read before the command
-            line, which wins.
+        reads_run: Whether the options of the run in --run_dir (or of the released --weights) are read before the
+            command line, which wins.
     """
     define_flags(*classes)
+    for field in _fields(*classes):  # --help lists the flags of the command's own module
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[field.name])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes about the machine are not the user's
 
     def parse(argv):
         if reads_run:

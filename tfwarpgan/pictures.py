@@ -98,6 +98,13 @@ def grid(columns, scale=1):
     return np.asarray(canvas)
 
 
+def skeletons(batch, scale=1):
+    """The target poses of a batch of the data pipeline, drawn: a list of uint8 pictures."""
+    height, width = np.shape(batch["target_image"])[1:3]
+    poses = zip(np.asarray(batch["target_keypoints"]), np.asarray(batch["target_visible"]))
+    return [draw_skeleton(points, visible, height, width, scale) for points, visible in poses]
+
+
 def sample_columns(batch, outputs, scale=1):
     """The pictures that show how samples came about, as columns of a `grid`.
 
@@ -112,11 +119,9 @@ def sample_columns(batch, outputs, scale=1):
         Dictionary, title -> list of B uint8 pictures.
     """
     parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
-    height, width = np.shape(batch["condition_image"])[1:3]
-    poses = zip(np.asarray(batch["target_keypoints"]), np.asarray(batch["target_visible"]))
     return {
         "condition": list(to_uint8(batch["condition_image"])),
-        "target pose": [draw_skeleton(points, visible, height, width, scale) for points, visible in poses],
+        "target pose": skeletons(batch, scale),
         "synthesized parsing": list(colour_parsing(np.argmax(parsing, axis=-1))),
         "warped condition": list(to_uint8(outputs["warped_image"])),
         "synthesized": list(to_uint8(outputs["image"])),

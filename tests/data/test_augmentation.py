@@ -39,7 +39,7 @@ def test_the_fixed_box_by_hand():
 
 def test_random_boxes_hold_most_of_the_person_and_differ():
     box = tf.constant([10.0, 12, 30, 20])
-    crops = np.stack([augmentation.crop_box(box, 0.5, tf.constant([0, k])) for k in range(200)])
+    crops = np.stack([augmentation.crop_box(box, 0.5, tf.constant([0, k])) for k in range(60)])
     heights, widths = crops[:, 2] - crops[:, 0], crops[:, 3] - crops[:, 1]
     assert heights.min() >= 0.88 * 20 - 1e-3
     assert heights.max() <= 32  # 1.2 x 8 / (0.5 x 0.6): the width of the person decides in the narrowest boxes
@@ -77,11 +77,11 @@ def test_a_box_outside_the_picture_does_not_fail():
 def test_labels_and_picture_stay_together():
     image, labels = person(160, 120, 40, 120, 48, 80)
     for k in range(20):
-        crop, cut = augmentation.place_person(image, labels, 32, 16, tf.constant([1, k]))
+        crop, cut = augmentation.place_person(image, labels, 64, 32, tf.constant([1, k]))
         crop, cut = augmentation.flip(crop, cut, tf.constant([2, k]))
-        inside, outside = crop.numpy()[cut.numpy() == 5], crop.numpy()[cut.numpy() == 0]
-        assert inside.mean() > 0.85
-        assert outside.size == 0 or outside.mean() < 0.15
+        known = cut.numpy() != 255
+        agree = (crop.numpy()[..., 0] > 0.5) == (cut.numpy() == 5)
+        assert agree[known].mean() > 0.95  # all but some of the outline
 
 
 def test_a_flip_mirrors_and_exchanges_left_and_right():

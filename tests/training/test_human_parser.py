@@ -13,10 +13,10 @@ keras = tf.keras
 @pytest.fixture
 def trainer():
     keras.utils.set_random_seed(0)
-    parser = HumanParser(width=8)
+    parser = HumanParser(width=8, frozen_blocks=5)
     parser({"image": tf.zeros([1, 16, 16, 3])})
     trainer = HumanParserTrainer({"human_parser": parser})
-    trainer.compile_networks(lambda: keras.optimizers.Adam(1e-3))
+    trainer.compile_networks(lambda: keras.optimizers.Adam(0.05))
     return trainer
 
 
@@ -34,7 +34,7 @@ def test_it_learns_and_leaves_the_frozen_blocks(trainer):
     before = trainer.evaluate(batches().take(1), return_dict=True, verbose=0)
     trainer.fit(batches(), epochs=2, verbose=0)
     after = trainer.evaluate(batches().take(1), return_dict=True, verbose=0)
-    assert after["cross_entropy"] < 0.5 * before["cross_entropy"]
+    assert after["cross_entropy"] < 0.7 * before["cross_entropy"]
     np.testing.assert_array_equal(frozen, parser.backbone.get_layer("block1_conv1").get_weights()[0])
     assert int(trainer.iterations) == 12
 

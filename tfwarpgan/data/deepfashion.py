@@ -41,6 +41,10 @@ class Layout:
         self._images = _files_by_key(os.path.join(data_dir, "img"), (".jpg", ".jpeg", ".png"))
         self._parsings = _files_by_key(self.parsing_dir, (".png",))
 
+    def folders(self):
+        """The folders of pictures and label maps."""
+        return [os.path.join(self.data_dir, "img"), self.parsing_dir]
+
     def annotation_csv(self, split):
         return self._csv("annotation", split)
 

@@ -38,6 +38,10 @@ class Layout:
             self._images.update(files_by_name(os.path.join(data_dir, folder)))
         self._parsings = files_by_name(self.parsing_dir)
 
+    def folders(self):
+        """The folders of pictures and label maps."""
+        return [*(os.path.join(self.data_dir, folder) for folder in _FOLDERS), self.parsing_dir]
+
     def annotation_csv(self, split):
         return os.path.join(self.data_dir, f"market-annotation-{split}.csv")
 

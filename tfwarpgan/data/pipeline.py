@@ -35,7 +35,10 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
         wanted.
     """
     training = split == "train"
-    pairs = _endless_pairs(prepared, data.seed, start) if training else prepared.records(split).flat_map(_pairs_of)
+    if training:
+        pairs = _endless_pairs(prepared, data.seed, start)
+    else:
+        pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
     if training and data.flip:
         indices = tf.data.Dataset.range(start, tf.int64.max)
@@ -84,7 +87,9 @@ def _endless_pairs(prepared, seed, start):
     epoch, consumed = divmod(start, prepared.num_pairs["train"])
 
     def pairs_of_epoch(number):
-        tf.random.set_seed(0)  # of this function only: else the order would depend on the program's global seed
+        # Of this function's graph only: a global seed of the program would change the order, and `shuffle` refuses
+        # a tensor as its seed beside one.
+        tf.random.set_seed(None)
         seeds = tf.random.experimental.stateless_split(tf.stack([seed, number]), 2)
         shuffled = persons.shuffle(PERSONS_BUFFER, seed=seeds[0, 0])
         pairs = shuffled.enumerate().interleave(

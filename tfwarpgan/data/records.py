@@ -206,14 +206,10 @@ def _source(data):
 
 
 def _fingerprint(layout):
-    """Hash of where the data set lies and of when its lists and its folders last changed."""
-    state = []
-    for root in (layout.data_dir, layout.parsing_dir):
-        folders = [os.path.realpath(folder) for folder, _, _ in os.walk(root)]
-        state += [
-            (folder, os.stat(folder).st_mtime_ns) for folder in sorted(folders) if folder != os.path.realpath(root)
-        ]
-        state.append(os.path.realpath(root))
+    """Hash of where the data set lies, of its lists, and of when files last came to or left its folders."""
+    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir)]
+    for root in layout.folders():
+        state += [(folder, os.stat(folder).st_mtime_ns) for folder, _, _ in sorted(os.walk(os.path.realpath(root)))]
     for split in SPLITS:
         for path in (layout.annotation_csv(split), layout.pairs_csv(split)):
             with open(path, "rb") as file:

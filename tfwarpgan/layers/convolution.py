@@ -50,7 +50,7 @@ class NormalizedConvolution(keras.layers.Layer):
 
 
 class Upsampling(keras.layers.Layer):
-    """Doubles the size: a transposed convolution, or nearest resizing and a convolution. [B,H,W,C] -> [B,2H,2W,filters]."""
+    """Doubles the size: a transposed convolution, or nearest resizing and a convolution; [B, 2H, 2W, filters]."""
 
     def __init__(self, filters, kind="transposed", **kwargs):
         super().__init__(**kwargs)

@@ -9,8 +9,8 @@ def dense_inputs(batch, data):
 
     Args:
         batch: Dictionary of `condition_image` float32 [B, H, W, 3], `condition_parsing` uint8 [B, H, W],
-            `target_keypoints` float32 [B, 18, 2] as (y, x) in pixels, `target_visible` bool [B, 18] and, where it is known,
-            `target_parsing` uint8 [B, H, W].
+            `target_keypoints` float32 [B, 18, 2] as (y, x) in pixels, `target_visible` bool [B, 18] and, where it
+            is known, `target_parsing` uint8 [B, H, W].
         data: `DataOptions`: the size and the drawing of the pose maps.
 
     Returns:

@@ -127,5 +127,5 @@ def _read(path, flag):
     try:
         with np.load(expanded, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile):
         raise InputError(f"--{flag}={path} is not a readable npz file; make it anew with numpy.savez.") from None

@@ -30,11 +30,13 @@ class SavedModelSession:
             tags = [tf.saved_model.SERVING]
             signatures = tf.compat.v1.saved_model.loader.load(self.session, tags, path).signature_def
         self.signatures = {name: signatures[name] for name in sorted(signatures) if not name.startswith("__")}
+        self._callables = {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
+        self._callables.clear()  # each must go before its session
         self.session.close()
 
     def __call__(self, name, inputs):
@@ -43,13 +45,14 @@ class SavedModelSession:
         A callable feeds as a server does: `Session.run` would compare the shapes first, in Python.
         """
         signature = self.signatures[name]
-        wiring = config_pb2.CallableOptions(
-            feed=[info.name for info in signature.inputs.values()],
-            fetch=[info.name for info in signature.outputs.values()],
-        )
+        if name not in self._callables:
+            wiring = config_pb2.CallableOptions(
+                feed=[info.name for info in signature.inputs.values()],
+                fetch=[info.name for info in signature.outputs.values()],
+            )
+            self._callables[name] = self.session._make_callable_from_options(wiring)
         values = [np.asarray(inputs[key], _numpy_dtype(info)) for key, info in signature.inputs.items()]
-        answers = self.session._make_callable_from_options(wiring)(*values)
-        return dict(zip(signature.outputs, answers))
+        return dict(zip(signature.outputs, self._callables[name](*values)))
 
 
 def _numpy_dtype(info):

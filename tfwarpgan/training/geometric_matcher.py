@@ -68,7 +68,8 @@ class GeometricMatcherTrainer(Trainer):
         self.minimize("geometric_matcher", tape, total)
 
         return self.log(
-            transformed_grid=tf.where(pretraining, known, 0.0),
+            {"transformed_grid": tf.cast(pretraining, tf.float32)},
+            transformed_grid=known,
             soft_iou=overlap,
             smoothness=smoothness,
             miou_before=1.0 - soft_iou_loss(condition, target),

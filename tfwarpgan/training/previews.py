@@ -36,12 +36,6 @@ def _labels(scores):
     return pictures.colour_parsing(np.argmax(scores, axis=-1))
 
 
-def _skeletons(batch):
-    height, width = batch["target_image"].shape[1:3]
-    pairs = zip(np.asarray(batch["target_keypoints"]), np.asarray(batch["target_visible"]), strict=True)
-    return [pictures.draw_skeleton(keypoints, visible, height, width) for keypoints, visible in pairs]
-
-
 def _human_parser(trainer, batch, options):
     del options
     logits = trainer.networks["human_parser"]({"image": batch["image"]})["parsing_logits"]
@@ -58,7 +52,7 @@ def _pose_guided_parser(trainer, batch, options):
     return {
         "condition": pictures.to_uint8(batch["condition_image"]),
         "condition parsing": pictures.colour_parsing(batch["condition_parsing"]),
-        "target pose": _skeletons(batch),
+        "target pose": pictures.skeletons(batch),
         "synthesized parsing": _labels(logits),
         "target parsing": pictures.colour_parsing(batch["target_parsing"]),
     }
@@ -79,12 +73,4 @@ def _geometric_matcher(trainer, batch, options):
 
 def _warping_generator(trainer, batch, options):
     del options
-    made = trainer.pipeline(batch)
-    return {
-        "condition": pictures.to_uint8(batch["condition_image"]),
-        "target pose": _skeletons(batch),
-        "synthesized parsing": _labels(made["target_parsing"]),
-        "warped condition": pictures.to_uint8(made["warped_image"]),
-        "synthesized": pictures.to_uint8(made["image"]),
-        "target": pictures.to_uint8(batch["target_image"]),
-    }
+    return pictures.sample_columns(batch, trainer.pipeline(batch))

@@ -1,5 +1,6 @@
 """A run: the stages in order, each resumed where it was, and the trained networks for those who use them."""
 
+import contextlib
 import functools
 import os
 
@@ -9,6 +10,7 @@ from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset
 from tfwarpgan.data.records import prepare
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models import networks as build
 from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.options import RUN_FLAGFILE, to_flagfile
@@ -40,6 +42,8 @@ def train(options, devices=None):
         raise InputError("--run_dir is missing: name the folder of the run.")
     keras.mixed_precision.set_global_policy(options.train.precision)
     strategy = choose_strategy(devices)
+    if options.train.jit_compile and strategy.num_replicas_in_sync > 1:
+        raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
     if options.data.batch_size % strategy.num_replicas_in_sync:
         raise InputError(
             f"--batch_size={options.data.batch_size} must be a multiple of the {strategy.num_replicas_in_sync} devices."
@@ -88,7 +92,9 @@ def train_stage(name, options, data, strategy):
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
     draw = previews.painter(name, trainer, data.dataset("test"), options)
     watching = _watching(name, options, run_dir, done, steps, draw)
-    trainer.fit(dataset, steps_per_epoch=steps - done, epochs=1, verbose=0, callbacks=[*watching, saving])
+    # XLA compiles TensorFlow's own operations only.
+    with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
+        trainer.fit(dataset, steps_per_epoch=steps - done, epochs=1, verbose=0, callbacks=[*watching, saving])
     if saving.interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
     return not saving.interrupted

@@ -39,10 +39,15 @@ class Trainer(keras.Model):
         """One step of the network of that name; see `minimize` in `optimization`."""
         minimize(self.optimizers[name], tape, loss, self.networks[name].trainable_variables)
 
-    def log(self, **values):
-        """Adds values to the means of their names; gives the dictionary that a train step returns."""
+    def log(self, weights=None, **values):
+        """Adds values to the means of their names; gives the dictionary that a train step returns.
+
+        Args:
+            weights: Dictionary, name -> weight of its value in the mean; 1 where a name is missing.
+            **values: Scalars.
+        """
         for name, value in values.items():
-            self.trackers[name].update_state(value)
+            self.trackers[name].update_state(value, sample_weight=(weights or {}).get(name))
         return {name: self.trackers[name].result() for name in values}
 
     @property

@@ -1,0 +1,77 @@
+"""Pairs a second of the input pipeline alone, beside a plain loop that only decodes the same files with Pillow.
+
+    python benchmarks/input.py --dataset=people --seconds=5
+
+Both are timed in turns, so that what else the machine does falls on both; the median of the turns is given with the
+lowest and the highest. The loop uses one core, as a Python loop does; the pipeline uses what tf.data gives it.
+"""
+
+import dataclasses
+import io
+import statistics
+import time
+
+from tfwarpgan.options import DataOptions, option, run_command
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkOptions:
+    """How long is measured."""
+
+    seconds: float = option(3.0, "Seconds of a turn.", minimum=0.1)
+    turns: int = option(5, "Turns of each of the two.", minimum=1)
+    consumed: float = option(0.0, "Pairs a second that a training step consumes, to compare with; 0: none.", minimum=0)
+
+
+def decoded_pairs(prepared):
+    """The plain loop: yields once a pair, after decoding its two pictures and its two label maps."""
+    import numpy as np
+    from PIL import Image
+
+    while True:
+        for record in prepared.records("train").take(50).as_numpy_iterator():
+            for pair in record["pairs"]:
+                for file in (*record["images"][pair], *record["parsings"][pair]):
+                    np.asarray(Image.open(io.BytesIO(file)))
+                yield
+
+
+def rate(iterator, items, seconds):
+    """Items a second of an endless iterator that gives `items` at a time."""
+    start, count = time.perf_counter(), 0
+    while (passed := time.perf_counter() - start) < seconds:
+        next(iterator)
+        count += items
+    return count / passed
+
+
+def measure(benchmark, data):
+    """Prints the rates and their ratio.
+
+    Args:
+        benchmark: `BenchmarkOptions`.
+        data: `DataOptions`.
+    """
+    from tfwarpgan.data import pipeline, records
+
+    prepared = records.prepare(data)
+    ways = {
+        "pipeline": (iter(pipeline.pairs_dataset(prepared, data)), data.batch_size),
+        "Pillow loop": (decoded_pairs(prepared), 1),
+    }
+    rates = {way: [] for way in ways}
+    for turn in range(benchmark.turns + 1):
+        for way, (iterator, items) in ways.items():
+            value = rate(iterator, items, benchmark.seconds)
+            if turn:  # the first turn fills buffers and caches
+                rates[way].append(value)
+    for way, values in rates.items():
+        print(f"{way}: {statistics.median(values):,.0f} pairs/s ({min(values):,.0f} to {max(values):,.0f})")
+    median = statistics.median(rates["pipeline"])
+    print(f"ratio: {median / statistics.median(rates['Pillow loop']):.2f}")
+    if benchmark.consumed:
+        print(f"times what a training step consumes: {median / benchmark.consumed:.1f}")
+
+
+if __name__ == "__main__":
+    run_command(measure, BenchmarkOptions, DataOptions)

@@ -1,0 +1,147 @@
+"""Whole runs on a tiny data set: every stage, resumption, interruption, and what a user hears of mistakes."""
+
+import dataclasses
+import os
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import Options, to_flagfile
+from tfwarpgan.training import runs
+from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
+from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stages import STAGES
+
+
+@pytest.fixture
+def run_options(options, market, tmp_path):
+    """The smallest options on a data set of four drawn persons."""
+    data = dataclasses.replace(
+        options.data, dataset="market1501", data_dir=str(market), prepared_dir=str(tmp_path / "prepared")
+    )
+    train = dataclasses.replace(options.train, run_dir=str(tmp_path / "run"))
+    return dataclasses.replace(options, data=data, train=train)
+
+
+def changed(options, **fields):
+    return dataclasses.replace(options, train=dataclasses.replace(options.train, **fields))
+
+
+def restored(options, stage):
+    """The stage's networks and optimizers as its latest checkpoint has them, and the step."""
+    trainer = STAGES[stage].make_trainer(options)
+    trainer.compile_networks(lambda: make_optimizer(options.train, 3))
+    step = StageCheckpoints(trainer, stage_folder(options.train.run_dir, stage)).restore()
+    moments = [np.asarray(v) for optimizer in trainer.optimizers.values() for v in optimizer.variables]
+    return [*next(iter(trainer.networks.values())).get_weights(), *moments], step
+
+
+def scalars(run_dir):
+    """Tag -> steps of everything in the event files of the run's root."""
+    found = {}
+    for name in sorted(os.listdir(run_dir)):
+        if "tfevents" not in name:
+            continue
+        for event in tf.compat.v1.train.summary_iterator(os.path.join(run_dir, name)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append(event.step)
+    return found
+
+
+def test_all_stages_run_in_order_and_finished_ones_are_skipped(run_options, capsys):
+    assert runs.train(run_options)
+    run_dir = run_options.train.run_dir
+    with open(os.path.join(run_dir, "options.flags")) as file:
+        assert file.read() == to_flagfile(run_options)
+    tags = scalars(run_dir)
+    for tag in (
+        "pose_guided_parser/cross_entropy", "pose_guided_parser/pictures", "geometric_matcher/miou_before",
+        "geometric_matcher/miou_after", "warping_generator/pixel", "warping_generator/gate",
+        "warping_generator/learning_rate", "warping_generator/images_per_second", "warping_generator/pictures",
+    ):  # fmt: skip
+        assert tag in tags
+    assert tags["warping_generator/pixel"] == [1, 2, 3]
+    assert tags["warping_generator/pictures"] == [2, 3]
+
+    before, _ = restored(run_options, "warping_generator")
+    capsys.readouterr()
+    assert runs.train(run_options)
+    assert capsys.readouterr().out.count("nothing to train") == 3
+    for first, second in zip(before, restored(run_options, "warping_generator")[0], strict=True):
+        np.testing.assert_array_equal(first, second)
+
+    pipeline = runs.load_pipeline(run_options)
+    assert set(pipeline.networks) == {"pose_guided_parser", "geometric_matcher", "warping_generator"}
+
+
+def test_a_resumed_run_ends_like_one_that_never_stopped(run_options, tmp_path):
+    whole = changed(run_options, stage="pose_guided_parser", parser_steps=5, run_dir=str(tmp_path / "whole"))
+    halves = changed(run_options, stage="pose_guided_parser", parser_steps=5, run_dir=str(tmp_path / "halves"))
+    assert runs.train(whole)
+    assert runs.train(changed(halves, parser_steps=2))
+    assert runs.train(halves)
+    one, step = restored(whole, "pose_guided_parser")
+    two, _ = restored(halves, "pose_guided_parser")
+    assert step == 5
+    for first, second in zip(one, two, strict=True):
+        np.testing.assert_allclose(second, first, atol=1e-5)
+
+
+def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):
+    options = changed(run_options, stage="pose_guided_parser", parser_steps=50, checkpoint_every=1000)
+
+    class Interrupting(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.steps_done == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    watching = runs._watching
+    monkeypatch.setattr(runs, "_watching", lambda *arguments: [Interrupting(), *watching(*arguments)])
+    assert not runs.train(options)
+    assert "stopped at step" in capsys.readouterr().out
+    _, step = restored(options, "pose_guided_parser")
+    assert 2 <= step <= 3
+
+
+def test_profile_has_a_marker_a_step(run_options):
+    options = changed(run_options, stage="geometric_matcher", profile_steps="2,3")
+    assert runs.train(options)
+    folder = os.path.join(options.train.run_dir, "plugins", "profile")
+    (session,) = os.listdir(folder)
+    (trace,) = [name for name in os.listdir(os.path.join(folder, session)) if name.endswith(".xplane.pb")]
+    with open(os.path.join(folder, session, trace), "rb") as file:
+        assert b"train" in file.read()
+
+
+def test_generator_needs_the_stages_before_it(run_options):
+    with pytest.raises(InputError, match="--stage=geometric_matcher"):
+        runs.train(changed(run_options, stage="warping_generator"))
+
+
+def test_a_run_of_other_sizes_is_not_resumed(run_options):
+    options = changed(run_options, stage="pose_guided_parser")
+    assert runs.train(options)
+    networks = dataclasses.replace(options.networks, parser_width=8)
+    with pytest.raises(InputError, match="another size"):
+        runs.train(changed(dataclasses.replace(options, networks=networks), parser_steps=9))
+
+
+def test_a_run_needs_a_folder(run_options):
+    with pytest.raises(InputError, match="--run_dir"):
+        runs.train(changed(run_options, run_dir=""))
+
+
+def test_ground_truth_parsings_need_no_stage_one(run_options):
+    options = changed(run_options, parsing_source="ground_truth")
+    assert runs.train(changed(options, stage="geometric_matcher"))
+    assert runs.train(changed(options, stage="warping_generator"))
+
+
+def test_defaults_are_the_papers():
+    options = Options()
+    assert (options.data.batch_size, options.train.learning_rate, options.train.beta_1) == (20, 2e-4, 0.5)
+    losses = options.losses
+    assert (losses.lambda_adversarial, losses.lambda_pixel, losses.lambda_perceptual, losses.lambda_pyramid) == (1, 10, 10, 10)
