@@ -9,14 +9,12 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import export
+from tfwarpgan.errors import InputError
 from tfwarpgan.models import networks
-from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, to_flagfile
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
-from tfwarpgan.serving.publish import publish
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-STAGES = ("pose_guided_parser", "geometric_matcher", "warping_generator")
 
 
 def small_options(**train):
@@ -31,23 +29,15 @@ def small_options(**train):
 
 
 @pytest.fixture(scope="module")
-def trained():
-    """Networks with weights large enough that every part of them shows in the picture."""
-    options, built = small_options(), {}
-    generator = np.random.default_rng(0)
-    for name in STAGES:
-        built[name] = getattr(networks, name)(options)
-        weights = built[name].get_weights()
-        built[name].set_weights([value + generator.normal(0, 0.02, value.shape) for value in weights])
-    return built
-
-
-@pytest.fixture(scope="module")
-def run_dir(trained, tmp_path_factory):
-    """A run that holds the networks as the training leaves them."""
+def run_dir(tmp_path_factory):
+    """A run as the training leaves it, with weights large enough that every part of the networks shows."""
     folder = tmp_path_factory.mktemp("run")
-    (folder / RUN_FLAGFILE).write_text(to_flagfile(small_options(run_dir=str(folder))))
-    for name, network in trained.items():
+    options = small_options(run_dir=str(folder))
+    (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
+    generator = np.random.default_rng(0)
+    for name in ("pose_guided_parser", "geometric_matcher", "warping_generator"):
+        network = getattr(networks, name)(options)
+        network.set_weights([value + generator.normal(0, 0.02, value.shape) for value in network.get_weights()])
         checkpoint = tf.train.Checkpoint(**{name: network})
         tf.train.CheckpointManager(checkpoint, str(folder / name), max_to_keep=1).save()
     return folder
@@ -59,22 +49,16 @@ def run(*arguments):
     )
 
 
-def test_the_real_networks_are_served_as_they_are(trained, tmp_path):
-    pipeline = WarpingGAN(trained, small_options().data)
-    path, report = publish(pipeline, str(tmp_path / "people"))
-    assert forbidden_ops(path) == []
-    assert set(report) == {"serving_default", "encoded"}
-    assert all(found["mean"] < 0.02 and found["rows"] < 0.02 for found in report.values())
-    with SavedModelSession(path) as served:
+def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys):
+    model = str(tmp_path / "people")
+    export.main(small_options(run_dir=str(run_dir)), export.ExportOptions(export_dir=model, version=5))
+    printed = capsys.readouterr().out
+    assert f"SavedModel: {model}/5\n" in printed and "serving_default: mean 0.0" in printed
+    assert forbidden_ops(f"{model}/5") == []
+    with SavedModelSession(f"{model}/5") as served:
+        assert set(served.signatures) == {"serving_default", "encoded"}
         image = served("serving_default", sample_inputs(64, 32))["image"]
     assert image.shape == (3, 64, 32, 3) and image.std() > 3
-
-
-def test_the_command_publishes_a_run(run_dir, tmp_path):
-    result = run(f"--run_dir={run_dir}", f"--export_dir={tmp_path / 'people'}", "--version=5")
-    assert result.returncode == 0, result.stderr
-    assert f"SavedModel: {tmp_path / 'people' / '5'}" in result.stdout and "serving_default: mean" in result.stdout
-    assert (tmp_path / "people" / "5" / "saved_model.pb").exists()
 
 
 @pytest.mark.parametrize(
@@ -95,10 +79,9 @@ def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, 
 
 
 def test_an_unfinished_run_is_refused(tmp_path):
-    (tmp_path / RUN_FLAGFILE).write_text(to_flagfile(small_options(run_dir=str(tmp_path))))
-    result = run(f"--run_dir={tmp_path}", f"--export_dir={tmp_path / 'people'}")
-    assert result.returncode == 2 and "Traceback" not in result.stderr
-    assert not (tmp_path / "people").exists()
+    with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
+        export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_human_parser_of_another_size_is_brought_to_this_one(monkeypatch):
