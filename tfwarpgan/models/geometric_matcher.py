@@ -44,7 +44,9 @@ class Regression(keras.layers.Layer):
     def call(self, matches):
         for block in self.blocks:
             matches = block(matches)
-        return self.dense(tf.cast(self.flatten(matches), tf.float32))
+        features = tf.cast(self.flatten(matches), tf.float32)
+        # Adam moves each of thousands of weights by a full step: unscaled, the first one throws the grid out of sight.
+        return self.dense(features / features.shape[-1] ** 0.5)
 
 
 class GeometricMatcher(keras.Model):
