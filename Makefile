@@ -12,7 +12,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 demo: $(VENV)/.installed
 	@echo "== 1/5 prepare the shipped pictures"
-	$(BIN)/python -m tfwarpgan.prepare $$(grep -E '^--(dataset|height|width)=' configs/demo.flags)
+	$(BIN)/python -m tfwarpgan.prepare --flagfile=configs/demo.flags
 	@echo "== 2/5 train the three stages"
 	$(BIN)/python -m tfwarpgan.train --flagfile=configs/demo.flags --run_dir=$(RUN) $(FLAGS)
 	@echo "== 3/5 evaluate on the test pairs"

@@ -1,4 +1,6 @@
-"""Plots the scalars of runs from their event files: `python benchmarks/curves.py --runs=runs/people --output=curves.png`.
+"""Plots the scalars of runs from their event files.
+
+    python benchmarks/curves.py --runs=runs/people --output=curves.png
 
 Needs `pip install '.[docs]'`. A row a run, a column a stage; learning rates and speeds are left out.
 """

@@ -5,10 +5,9 @@ Serving takes as it is; export/README.md shows how.
 """
 
 import dataclasses
-import os
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option, run_command
+from tfwarpgan.options import Options, option, run_command, run_options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +49,8 @@ def load_parse(run_dir, size):
     import tensorflow as tf
 
     from tfwarpgan import annotate
-    from tfwarpgan.synthesize import run_options
 
-    options = run_options(os.path.expanduser(run_dir))
+    options = run_options(run_dir)
     parse = annotate.load_parse(options)
     tf.keras.mixed_precision.set_global_policy("float32")  # the human parser's precision is not the generator's
     own = (options.data.height, options.data.width)

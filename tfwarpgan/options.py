@@ -6,6 +6,7 @@ This module does not import TensorFlow: a wrong flag is refused before TensorFlo
 """
 
 import dataclasses
+import math
 import os
 import sys
 
@@ -215,11 +216,17 @@ def from_flags(cls, flag_values=flags.FLAGS):
         value = flag_values[field.name].value
         if field.type is tuple:
             value = _numbers(field, value)
+        if any(isinstance(number, float) and not math.isfinite(number) for number in _listed(value)):
+            raise InputError(f"--{field.name}={value} must be a finite number.")
         choices = field.metadata["choices"]
         if choices and value not in choices:
             raise InputError(f"--{field.name}={value} must be one of {', '.join(map(str, choices))}.")
         values[field.name] = value
     return cls(**values)
+
+
+def _listed(value):
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _numbers(field, texts):
@@ -298,16 +305,30 @@ def released_folder(name):
     return folder
 
 
+def run_options(run_dir):
+    """The `Options` that a run was trained with, wherever it lies now.
+
+    Raises:
+        InputError: If the folder holds no run.
+    """
+    values = flags.FlagValues()
+    define_flags(Options, flag_values=values)
+    values(["run", f"--flagfile={_run_flagfile(run_dir)}", f"--run_dir={os.path.expanduser(run_dir)}"])
+    return from_flags(Options, values)
+
+
+def _run_flagfile(run_dir):
+    path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
+    if not os.path.exists(path):
+        raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
+    return path
+
+
 def _run_flags(argv):
     weights, run_dir = _argument(argv, "weights"), _argument(argv, "run_dir")
     if weights:
         return [f"--flagfile={os.path.join(released_folder(weights), RUN_FLAGFILE)}"]
-    if not run_dir:
-        return []
-    path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
-    if not os.path.exists(path):
-        raise InputError(f"--run_dir={run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
-    return [f"--flagfile={path}"]
+    return [f"--flagfile={_run_flagfile(run_dir)}"] if run_dir else []
 
 
 def _argument(argv, wanted):

@@ -6,18 +6,18 @@
 Training does this by itself where it was not done; this command does only this, and prints what the data set holds.
 """
 
-from tfwarpgan.options import DataOptions, run_command
+from tfwarpgan.options import Options, run_command
 
 
-def prepare_data(data):
+def main(options):
     """Prepares the data set and prints what it holds and where it lies.
 
     Args:
-        data: `DataOptions`.
+        options: `Options`, those of the data; the flagfile of a training fits as it is.
     """
     from tfwarpgan.data import records  # imports TensorFlow, which a wrong flag should not wait for
 
-    prepared = records.prepare(data)
+    prepared = records.prepare(options.data)
     for split, pairs in prepared.num_pairs.items():
         print(
             f"{split}: {prepared.num_persons[split]:,} persons, {prepared.num_images[split]:,} images, {pairs:,} pairs"
@@ -25,10 +25,10 @@ def prepare_data(data):
     print(f"{prepared.height} x {prepared.width} pixels, in {prepared.folder}")
 
 
-def main():
-    """Entry point of the console command."""
-    run_command(prepare_data, DataOptions)
+def cli():
+    """The command."""
+    run_command(main, Options)
 
 
 if __name__ == "__main__":
-    main()
+    cli()

@@ -8,10 +8,8 @@ import functools
 import os
 import re
 
-from absl import flags
-
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import RUN_FLAGFILE, Options, define_flags, from_flags, option, run_command
+from tfwarpgan.options import Options, option, run_command, run_options
 
 _NO_PARSING = (
     "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
@@ -195,21 +193,6 @@ def human_parser(job):
     # The human parser's precision is not the generator's.
     tf.keras.mixed_precision.set_global_policy("float32")
     return synthesis.label_parser(parse, options.data.height, options.data.width)
-
-
-def run_options(run_dir):
-    """The `Options` that another run was trained with, wherever that run lies now.
-
-    Raises:
-        InputError: If the folder holds no run.
-    """
-    path = os.path.join(run_dir, RUN_FLAGFILE)
-    if not os.path.isfile(path):
-        raise InputError(f"--human_parser_run_dir={run_dir} holds no run ({RUN_FLAGFILE} is missing).")
-    values = flags.FlagValues()
-    define_flags(Options, flag_values=values)
-    values(["run", f"--flagfile={path}", f"--run_dir={run_dir}"])
-    return from_flags(Options, values)
 
 
 def cli():

@@ -1,49 +1,8 @@
-"""A small data set in Market-1501's layout, drawn for each test, and the folder of broken files."""
+"""Options that read the drawn data set."""
 
-import itertools
-import pathlib
-
-import numpy as np
 import pytest
-from PIL import Image
 
-from tfwarpgan.data.keypoints import annotation_row
 from tfwarpgan.options import DataOptions
-
-HEIGHT, WIDTH = 64, 32
-TRAIN = {"0001": 4, "0002": 3, "0003": 2, "0007": 3, "0010": 2}
-TEST = {"0004": 3, "0005": 2}
-SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
-
-
-@pytest.fixture
-def bad_inputs():
-    """Folder of broken and tricky files, which lies beside the repository."""
-    folder = SHARED / "bad_inputs"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there")
-    return folder
-
-
-@pytest.fixture
-def market(tmp_path):
-    """Folder of a drawn data set: 5 + 2 persons, 64 x 32 pixels."""
-    folder = tmp_path / "market"
-    (folder / "parsing").mkdir(parents=True)
-    random = np.random.default_rng(3)
-    for split, persons in (("train", TRAIN), ("test", TEST)):
-        (folder / f"bounding_box_{split}").mkdir()
-        annotations, pairs = ["name:keypoints_y:keypoints_x"], ["from,to"]
-        for person, count in persons.items():
-            names = [f"{person}_c1s1_{frame:06d}_01.jpg" for frame in range(count)]
-            for name in names:
-                draw(folder, split, name, random)
-                points = random.integers(0, [HEIGHT, WIDTH], (18, 2))
-                annotations.append(annotation_row(name, points, random.random(18) < 0.8))
-            pairs += [",".join(pair) for pair in itertools.permutations(names, 2)]
-        (folder / f"market-annotation-{split}.csv").write_text("\n".join(annotations) + "\n")
-        (folder / f"market-pairs-{split}.csv").write_text("\n".join(pairs) + "\n")
-    return folder
 
 
 @pytest.fixture
@@ -53,16 +12,8 @@ def options(market, tmp_path):
     def make(**changes):
         values = {
             "dataset": "market1501", "data_dir": str(market), "prepared_dir": str(tmp_path / "prepared"),
-            "height": HEIGHT, "width": WIDTH, "batch_size": 4,
+            "height": 64, "width": 32, "batch_size": 4,
         }  # fmt: skip
         return DataOptions(**(values | changes))
 
     return make
-
-
-def draw(folder, split, name, random):
-    """A picture of smooth colours, which JPEG keeps, and a label map of blocks."""
-    image = Image.fromarray(random.integers(0, 256, (4, 2, 3), np.uint8)).resize((WIDTH, HEIGHT))
-    image.save(folder / f"bounding_box_{split}" / name, quality=95)
-    labels = np.kron(random.integers(0, 20, (8, 4), np.uint8), np.ones((8, 8), np.uint8))
-    Image.fromarray(labels).save(folder / "parsing" / name.replace(".jpg", ".png"))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import tensorflow as tf
-from tfwarpgan.layers.transforms import affine_grid, tps_grid
 
+from tfwarpgan.layers.transforms import affine_grid, tps_grid
 from tfwarpgan.training import losses
 
 

@@ -143,5 +143,5 @@ def test_ground_truth_parsings_need_no_stage_one(run_options):
 def test_defaults_are_the_papers():
     options = Options()
     assert (options.data.batch_size, options.train.learning_rate, options.train.beta_1) == (20, 2e-4, 0.5)
-    losses = options.losses
-    assert (losses.lambda_adversarial, losses.lambda_pixel, losses.lambda_perceptual, losses.lambda_pyramid) == (1, 10, 10, 10)
+    names = ("lambda_adversarial", "lambda_pixel", "lambda_perceptual", "lambda_pyramid")
+    assert [getattr(options.losses, name) for name in names] == [1, 10, 10, 10]

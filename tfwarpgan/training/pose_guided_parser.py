@@ -50,4 +50,3 @@ class PoseGuidedParserTrainer(Trainer):
             self.weights_of_terms, self.alphas,
         )  # fmt: skip
         return {**terms, **more}, discriminator_loss
-
