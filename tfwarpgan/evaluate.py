@@ -1,4 +1,7 @@
-"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures."""
+"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures.
+
+A run of the human parser is scored on the validation pictures of LIP instead, by label.
+"""
 
 import dataclasses
 import os
@@ -54,6 +57,9 @@ def output_folder(options, evaluate):
 def main(options, evaluate):
     """Scores the pipeline and writes the report."""
     folder = output_folder(options, evaluate)
+    if options.train.stage == "human_parser" and not evaluate.weights:
+        score_human_parser(options, folder)
+        return
     from tfwarpgan.data.pipeline import pairs_dataset
     from tfwarpgan.data.records import prepare
     from tfwarpgan.training.runs import load_pipeline
@@ -68,6 +74,17 @@ def main(options, evaluate):
 
     paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
+
+
+def score_human_parser(options, folder):
+    """Scores the human parser of a run, writes metrics.json and prints the table."""
+    from tfwarpgan.annotate import load_parse
+    from tfwarpgan.data.lip import lip_dataset
+    from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
+
+    metrics = evaluate_human_parser(load_parse(options), lip_dataset(options.data, "val"))
+    path, table = write_human_parser_report(metrics, folder)
+    print(f"\n{table}\nNumbers: {path}")
 
 
 def score(pipeline, dataset, num_pairs, options, evaluate, folder):

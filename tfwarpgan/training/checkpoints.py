@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 
+from tfwarpgan.compat import trackable
 from tfwarpgan.errors import InputError
 
 
@@ -17,8 +18,9 @@ class StageCheckpoints:
 
     def __init__(self, trainer, folder, keep=2):
         optimizers = {f"{name}_optimizer": optimizer for name, optimizer in trainer.optimizers.items()}
+        parts = {name: trackable(part) for name, part in {**trainer.networks, **optimizers}.items()}
         self.trainer = trainer
-        checkpoint = tf.train.Checkpoint(**trainer.networks, **optimizers)
+        checkpoint = tf.train.Checkpoint(**parts)
         self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
 
     def save(self):
@@ -54,7 +56,7 @@ def load_network(network, run_dir, stage):
     if not path:
         raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
     try:
-        status = tf.train.Checkpoint(**{stage: network}).restore(path)
+        status = tf.train.Checkpoint(**{stage: trackable(network)}).restore(path)
         status.expect_partial().assert_existing_objects_matched()
     except (ValueError, AssertionError) as error:
         raise InputError(

@@ -1,0 +1,53 @@
+"""A checkpoint holds every number of a stage, and gives each back."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.models import networks as build
+from tfwarpgan.training.checkpoints import StageCheckpoints, load_network
+from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stages import geometric_matcher_trainer, pose_guided_parser_trainer
+
+MAKERS = {"pose_guided_parser": pose_guided_parser_trainer, "geometric_matcher": geometric_matcher_trainer}
+
+
+def trainer_and_checkpoints(stage, options, folder):
+    trainer = MAKERS[stage](options)
+    trainer.compile_networks(lambda: make_optimizer(options.train, 10))
+    return trainer, StageCheckpoints(trainer, str(folder / stage))
+
+
+def numbers(trainer):
+    parts = [*trainer.networks.values(), *trainer.optimizers.values()]
+    return [np.asarray(variable) for part in parts for variable in part.variables]
+
+
+@pytest.mark.parametrize("stage", MAKERS)
+def test_every_number_is_saved_and_comes_back(stage, options, batch, tmp_path):
+    trainer, checkpoints = trainer_and_checkpoints(stage, options, tmp_path)
+    trainer.train_step(batch)
+    checkpoints.save()
+    saved = sum(np.prod(shape) for name, shape in tf.train.list_variables(checkpoints.manager.latest_checkpoint))
+    networks = sum(network.count_params() for network in trainer.networks.values())
+    assert saved >= 3 * networks  # Adam keeps two moments of each weight
+    before = numbers(trainer)
+    other, checkpoints = trainer_and_checkpoints(stage, options, tmp_path)
+    assert checkpoints.restore() == 1
+    for old, new in zip(before, numbers(other), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_a_network_alone_is_read_whole(options, batch, tmp_path):
+    trainer, checkpoints = trainer_and_checkpoints("geometric_matcher", options, tmp_path)
+    trainer.train_step(batch)
+    checkpoints.save()
+    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    for old, new in zip(trainer.networks["geometric_matcher"].get_weights(), matcher.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_a_stage_that_was_not_trained_is_named(options, tmp_path):
+    with pytest.raises(InputError, match="--stage=geometric_matcher"):
+        load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
