@@ -279,6 +279,8 @@ def run_command(main, *classes, reads_run=False):
 
     def call(argv):
         del argv
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)
         try:
             main(*[from_flags(cls) for cls in classes])
         except InputError as error:

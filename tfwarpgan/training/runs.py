@@ -94,7 +94,8 @@ def train_stage(name, options, data, strategy):
     watching = _watching(name, options, run_dir, done, steps, draw)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        trainer.fit(dataset, steps_per_epoch=steps - done, epochs=1, verbose=0, callbacks=[*watching, saving])
+        fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
+        trainer.fit(dataset, callbacks=[*watching, saving], **fitting)
     if saving.interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
     return not saving.interrupted
