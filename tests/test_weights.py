@@ -33,7 +33,15 @@ def test_weights_come_back_in_half_precision(networks, tmp_path):
     weights.load_weights(path, networks)
     for name, network in networks.items():
         for old, new in zip(before[name], network.get_weights(), strict=True):
-            np.testing.assert_array_equal(new, old.astype(np.float16).astype(np.float32))
+            np.testing.assert_array_equal(new, weights.half(old).astype(np.float32))
+
+
+def test_half_rounds_to_seven_significant_bits():
+    values = np.float32([0.0, 1.0, -1.0, 1 + 1 / 64, 1 + 1 / 129, -(1 + 1 / 127), 0.1, -3.3])
+    rounded = weights.half(values)
+    assert rounded.dtype == np.float16
+    np.testing.assert_array_equal(rounded[:6], [0, 1, -1, 1 + 1 / 64, 1, -(1 + 1 / 64)])
+    np.testing.assert_allclose(rounded, values, rtol=1 / 128)
 
 
 def test_weights_of_another_size_are_refused(networks, tmp_path):
