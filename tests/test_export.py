@@ -92,7 +92,7 @@ def test_a_human_parser_of_another_size_is_brought_to_this_one(monkeypatch):
         return tf.ones([*images.shape[:3], 20])
 
     monkeypatch.setattr("tfwarpgan.annotate.load_parse", lambda options: parse)
-    monkeypatch.setattr("tfwarpgan.synthesize.run_options", lambda run_dir: small_options())
+    monkeypatch.setattr("tfwarpgan.export.run_options", lambda run_dir: small_options())
     scores = export.load_parse("some/run", (32, 16))(tf.zeros([2, 32, 16, 3]))
     assert seen == [(2, 64, 32, 3)] and scores.shape == (2, 32, 16, 20)
     assert export.load_parse("some/run", (64, 32)) is parse

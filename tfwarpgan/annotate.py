@@ -1,6 +1,7 @@
 """Labels a folder of pictures: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
 
 import dataclasses
+import os
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option, run_command
@@ -19,17 +20,19 @@ def main(options, annotate):
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
-    # Before TensorFlow is loaded, so that a wrong folder is refused at once.
-    from tfwarpgan.data.annotations import annotate_folder, list_pictures
+    from tfwarpgan.data.annotations import annotate_folder, list_pictures, other_files
 
-    parsing_dir = options.data.parsing_dir
-    list_pictures(annotate.image_dir, parsing_dir)
+    image_dir, parsing_dir = (os.path.expanduser(folder) for folder in (annotate.image_dir, options.data.parsing_dir))
+    list_pictures(image_dir, parsing_dir)  # before the network is built, so that a wrong folder is refused at once
     parse = load_parse(options, annotate.average_flip)
     written, kept = annotate_folder(
-        parse, annotate.image_dir, parsing_dir,
+        parse, image_dir, parsing_dir,
         height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
     )  # fmt: skip
     print(f"{parsing_dir}: {written} label maps written, {kept} were there.")
+    others = other_files(image_dir, parsing_dir)
+    if others:
+        print(f"{len(others)} other files were left alone, such as {others[0]}.")
 
 
 def load_parse(options, average_flip=True):

@@ -32,7 +32,9 @@ def main(options, export):
     from tfwarpgan.training.runs import load_pipeline
 
     parse = load_parse(export.human_parser_run_dir, (options.data.height, options.data.width))
-    path, report = publish(load_pipeline(options, export.weights), export.export_dir, export.version, parse)
+    path, report = publish(
+        load_pipeline(options, export.weights, for_new_pictures=True), export.export_dir, export.version, parse
+    )
     print("Checked in a session against the model in this process (differences of 8-bit levels):")
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")

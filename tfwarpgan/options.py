@@ -8,6 +8,7 @@ This module does not import TensorFlow: a wrong flag is refused before TensorFlo
 import dataclasses
 import math
 import os
+import re
 import sys
 
 from absl import app, flags, logging
@@ -45,7 +46,7 @@ class DataOptions:
     pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
     pose_radius: float = option(4.0, "Radius in pixels of a joint's disc.", minimum=0.5)
     pose_sigma: float = option(6.0, "Standard deviation in pixels of a joint's Gaussian.", minimum=0.5)
-    seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0)
+    seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
 
     def __post_init__(self):
         if self.height % 16 or self.width % 16:
@@ -90,6 +91,12 @@ class NetworkOptions:
         1, "Discriminators of each stage, each at half the scale before.", minimum=1, maximum=3
     )
 
+    def __post_init__(self):
+        if self.fusion_width % 8:
+            raise InputError(
+                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it thrice."
+            )
+
 
 @dataclasses.dataclass(frozen=True)
 class LossOptions:
@@ -127,8 +134,8 @@ class TrainOptions:
     matcher_steps: int = option(40000, "Steps of the matcher in all, those on random warps counted in.", minimum=1)
     generator_steps: int = option(200000, "Steps of the warping generator.", minimum=1)
     learning_rate: float = option(2e-4, "Adam's learning rate.", minimum=0)
-    beta_1: float = option(0.5, "Adam's first decay.", minimum=0, maximum=1)
-    beta_2: float = option(0.999, "Adam's second decay.", minimum=0, maximum=1)
+    beta_1: float = option(0.5, "Adam's first decay.", minimum=0, maximum=0.9999)
+    beta_2: float = option(0.999, "Adam's second decay.", minimum=0, maximum=0.9999)
     decay_from: float = option(
         1.0,
         "Share of a stage's steps after which the learning rate falls linearly to 0; 1: never.",
@@ -157,8 +164,8 @@ class TrainOptions:
                 f"--matcher_steps={self.matcher_steps}."
             )
         if self.profile_steps:
-            parts = self.profile_steps.split(",")
-            if len(parts) != 2 or not all(part.isdigit() for part in parts) or not 1 <= int(parts[0]) <= int(parts[1]):
+            steps = re.fullmatch(r"([0-9]+),([0-9]+)", self.profile_steps)
+            if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
 
 
@@ -285,12 +292,28 @@ def run_command(main, *classes, reads_run=False):
             main(*[from_flags(cls) for cls in classes])
         except InputError as error:
             _exit(str(error))
+        except KeyboardInterrupt:
+            print("Stopped.", file=sys.stderr)
+            sys.exit(130)
+        except Exception as error:
+            told = _told_through_tensorflow(error)
+            if not told:
+                raise
+            _exit(told)
 
     logging.use_absl_handler()
     try:
         app.run(call, flags_parser=parse)
     except InputError as error:
         _exit(str(error))
+
+
+def _told_through_tensorflow(error):
+    """The sentence of an `InputError` that was raised inside a graph, where TensorFlow wraps it; else None."""
+    if type(error).__module__.startswith("tensorflow"):
+        found = re.search(rf"{InputError.__name__}: (.+)", str(error))
+        return found and found.group(1)
+    return None
 
 
 def released_folder(name):
@@ -315,7 +338,11 @@ def run_options(run_dir):
     """
     values = flags.FlagValues()
     define_flags(Options, flag_values=values)
-    values(["run", f"--flagfile={_run_flagfile(run_dir)}", f"--run_dir={os.path.expanduser(run_dir)}"])
+    path = _run_flagfile(run_dir)
+    try:
+        values(["run", f"--flagfile={path}", f"--run_dir={os.path.expanduser(run_dir)}"])
+    except flags.Error as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
     return from_flags(Options, values)
 
 
@@ -335,7 +362,7 @@ def _run_flags(argv):
 
 def _argument(argv, wanted):
     """The value of a flag on a command line that is not parsed yet, or an empty string."""
-    for argument, following in zip(argv, [*argv[1:], ""], strict=True):
+    for argument, following in reversed(list(zip(argv, [*argv[1:], ""], strict=True))):  # the last one wins
         name, equals, value = argument.lstrip("-").partition("=")
         if argument.startswith("-") and name == wanted:
             return value if equals else following

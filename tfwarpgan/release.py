@@ -7,7 +7,7 @@ import dataclasses
 import os
 import shutil
 
-from tfwarpgan.options import RUN_FLAGFILE, Options, option, run_command, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options, option, run_command, to_flagfile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +27,11 @@ def main(options, release):
     os.makedirs(folder, exist_ok=True)
     save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
     train = dataclasses.replace(options.train, run_dir="")
+    defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
+    data = dataclasses.replace(options.data, **defaults)  # the folders of this machine are nobody else's
     with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
-        file.write(to_flagfile(dataclasses.replace(options, train=train)))
-    metrics = os.path.join(options.train.run_dir, "evaluation", "metrics.json")
+        file.write(to_flagfile(dataclasses.replace(options, data=data, train=train)))
+    metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
         shutil.copy(metrics, folder)
     size = os.path.getsize(os.path.join(folder, WEIGHTS_FILE)) / 1e6

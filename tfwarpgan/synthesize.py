@@ -95,7 +95,7 @@ def main(options, job):
 
     # What is wrong with the files is said before the networks are built.
     requests = pair_requests(options, job) if job.pairs else [one_request(options, job)]
-    pipeline = load_pipeline(options, job.weights)
+    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
     written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), bool(job.pairs))
     print(f"{written} pictures: {job.output_dir}" if job.pairs else f"Picture: {job.output}")
 

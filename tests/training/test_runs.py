@@ -127,6 +127,26 @@ def test_a_run_of_other_sizes_is_not_resumed(run_options):
     networks = dataclasses.replace(options.networks, parser_width=8)
     with pytest.raises(InputError, match="another size"):
         runs.train(changed(dataclasses.replace(options, networks=networks), parser_steps=9))
+    with open(os.path.join(options.train.run_dir, "options.flags")) as file:
+        assert file.read() == to_flagfile(options)  # what was there is as it was
+
+
+def test_missing_weights_of_the_loss_are_found_before_any_stage(run_options):
+    losses = dataclasses.replace(run_options.losses, lambda_perceptual=1.0, perceptual_weights="no/such/file.npz")
+    with pytest.raises(InputError, match="no/such/file.npz"):
+        runs.train(dataclasses.replace(run_options, losses=losses))
+    assert not os.path.exists(run_options.train.run_dir)
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(run_options, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        runs.train(changed(run_options, run_dir=str(tmp_path / "file" / "run")))
+
+
+def test_new_pictures_need_synthesized_parsings(run_options):
+    with pytest.raises(InputError, match="ground_truth"):
+        runs.load_pipeline(changed(run_options, parsing_source="ground_truth"), for_new_pictures=True)
 
 
 def test_a_run_needs_a_folder(run_options):

@@ -33,14 +33,9 @@ def list_pictures(image_dir, parsing_dir):
     if not parsing_dir or os.path.realpath(image_dir) == os.path.realpath(parsing_dir):
         raise InputError(f"--parsing_dir={parsing_dir} must name a folder for the label maps other than --image_dir.")
     outputs = {}
-    for folder, subfolders, names in os.walk(image_dir, followlinks=True):
-        subfolders[:] = [
-            name for name in subfolders if os.path.realpath(os.path.join(folder, name)) != os.path.realpath(parsing_dir)
-        ]
-        for name in names:
-            stem, suffix = os.path.splitext(os.path.join(folder, name))
-            if suffix.lower() not in SUFFIXES:
-                continue
+    for path in _files(image_dir, parsing_dir):
+        stem, suffix = os.path.splitext(path)
+        if suffix.lower() in SUFFIXES:
             output = os.path.join(parsing_dir, os.path.relpath(stem, image_dir) + ".png")
             outputs.setdefault(output, []).append(stem + suffix)
     for output, pictures in outputs.items():
@@ -49,6 +44,21 @@ def list_pictures(image_dir, parsing_dir):
     if not outputs:
         raise InputError(f"--image_dir={image_dir} holds no picture ({', '.join(SUFFIXES)}).")
     return sorted((pictures[0], output) for output, pictures in outputs.items())
+
+
+def other_files(image_dir, parsing_dir):
+    """The files below `image_dir` that are no pictures by their names, sorted."""
+    files = _files(image_dir, parsing_dir)
+    return sorted(path for path in files if os.path.splitext(path)[1].lower() not in SUFFIXES)
+
+
+def _files(image_dir, parsing_dir):
+    """All files below a folder, but for those in the folder of the label maps."""
+    for folder, subfolders, names in os.walk(image_dir, followlinks=True):
+        subfolders[:] = [
+            name for name in subfolders if os.path.realpath(os.path.join(folder, name)) != os.path.realpath(parsing_dir)
+        ]
+        yield from (os.path.join(folder, name) for name in names)
 
 
 def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=16):

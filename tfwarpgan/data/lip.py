@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from tfwarpgan.data import augmentation
 from tfwarpgan.data.images import read_rgb
+from tfwarpgan.data.keypoints import read_lines
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.errors import InputError
 
@@ -48,18 +49,15 @@ def _rows(root, split):
     pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
     rows = []
-    with open(id_list, encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            name = line.strip()
-            if not name:
-                continue
-            row = (name, os.path.join(pictures, f"{name}.jpg"), os.path.join(labels, f"{name}.png"))
-            missing = [path for path in row[1:] if not os.path.isfile(path)]
-            if missing:
-                raise InputError(f"{id_list}, row {number}: {missing[0]} is missing; unpack the data set anew.")
-            rows.append(row)
-    if not rows:
-        raise InputError(f"{id_list} names no picture; the split '{split}' needs at least one.")
+    for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
+        name = line.strip()
+        if not name:
+            continue
+        row = (name, os.path.join(pictures, f"{name}.jpg"), os.path.join(labels, f"{name}.png"))
+        missing = [path for path in row[1:] if not os.path.isfile(path)]
+        if missing:
+            raise InputError(f"{id_list}, row {number}: {missing[0]} is missing; unpack the data set anew.")
+        rows.append(row)
     return rows
 
 

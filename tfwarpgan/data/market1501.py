@@ -36,7 +36,9 @@ class Layout:
         self._images = {}
         for folder in _FOLDERS:
             self._images.update(files_by_name(os.path.join(data_dir, folder)))
-        self._parsings = files_by_name(self.parsing_dir)
+        self._parsings = {}
+        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
+            self._parsings.update(files_by_name(os.path.join(self.parsing_dir, folder)))
 
     def folders(self):
         """The folders of pictures and label maps."""

@@ -45,7 +45,8 @@ def _extract(file, target):
     partial = tempfile.mkdtemp(dir=os.path.dirname(target), prefix="people-partial-")
     try:
         with tarfile.open(fileobj=file, mode="r:gz") as archive:
-            archive.extractall(partial, filter="data")  # nothing outside of the folder, no links, no devices
+            # Nothing outside of the folder, no links, no devices; the first releases of 3.10 and 3.11 lack the filter.
+            archive.extractall(partial, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         try:
             os.rename(partial, target)
         except OSError:

@@ -99,6 +99,18 @@ def _arrays_of(layer, arrays, network, origin):
     return values
 
 
+def check_weights(network, weights, flag):
+    """Whether the weights can be had, long before they are needed; see `load_weights`.
+
+    Raises:
+        InputError: If not.
+    """
+    if weights == "none":
+        raise InputError(f"--{flag}=none would compare random features; give an npz file, or 'imagenet'.")
+    last = {"VGG16": "block5_conv3", "VGG19": "block5_conv4"}[network]
+    load_weights(vgg_features(network, [last]), network, weights, flag)
+
+
 def _application(network):
     if network not in ("VGG16", "VGG19"):
         raise ValueError(f"Expected network to be 'VGG16' or 'VGG19', received {network!r}.")

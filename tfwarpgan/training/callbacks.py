@@ -50,7 +50,7 @@ class Scalars(keras.callbacks.Callback):
         self.writer, self.stage, self.every, self.batch_size = writer, stage, every, batch_size
 
     def on_train_begin(self, logs=None):
-        self.time = time.perf_counter()
+        self.time, self.step = time.perf_counter(), self.model.steps_done
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.model.steps_done
@@ -59,12 +59,12 @@ class Scalars(keras.callbacks.Callback):
         now = time.perf_counter()
         values = {name: float(value) for name, value in logs.items()}
         values["learning_rate"] = self.model.learning_rate
-        values["images_per_second"] = self.every * self.batch_size / (now - self.time)
+        values["images_per_second"] = (step - self.step) * self.batch_size / (now - self.time)
         with self.writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(f"{self.stage}/{name}", value)
         self.writer.flush()
-        self.time = now
+        self.time, self.step = now, step
         self.model.reset_metrics()
 
 

@@ -24,8 +24,10 @@ class StageCheckpoints:
         self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
 
     def save(self):
-        """Writes a checkpoint of the present step."""
-        self.manager.save(checkpoint_number=self.trainer.steps_done)
+        """Writes a checkpoint of the present step, unless there is one."""
+        step = self.trainer.steps_done
+        if not (self.manager.latest_checkpoint or "").endswith(f"ckpt-{step}"):
+            self.manager.save(checkpoint_number=step)
 
     def restore(self):
         """Restores the latest checkpoint, if there is one; gives the number of steps that it has done.
@@ -60,6 +62,7 @@ def load_network(network, run_dir, stage):
         status.expect_partial().assert_existing_objects_matched()
     except (ValueError, AssertionError) as error:
         raise InputError(
-            f"The checkpoint {path} does not fit the network of these flags ({str(error).splitlines()[0]})."
+            f"The checkpoint {path} does not fit the network of these flags, or was written on another version of "
+            f"TensorFlow ({str(error).splitlines()[0]})."
         ) from None
     return network

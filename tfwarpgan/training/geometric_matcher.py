@@ -17,12 +17,16 @@ from tfwarpgan.training.trainer import Trainer
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
 
 
-def random_warp(batch_size, control_points):
-    """Random affine parameters [B, 6] and spline offsets [B, control_points**2, 2], around the identity."""
-    angle = tf.random.uniform([batch_size], -ROTATION, ROTATION)
-    shear = tf.random.uniform([batch_size], -SHEAR, SHEAR)
-    scale = 1.0 + tf.random.uniform([2, batch_size], -SCALE, SCALE)
-    shift = tf.random.uniform([2, batch_size], -SHIFT, SHIFT)
+def random_warp(batch_size, control_points, seed):
+    """Random affine parameters [B, 6] and spline offsets [B, control_points**2, 2], around the identity.
+
+    The same for the same integer `seed` [2], so that a resumed run draws what an uninterrupted one would.
+    """
+    seeds = tf.random.experimental.stateless_split(seed, 5)
+    angle = tf.random.stateless_uniform([batch_size], seeds[0], -ROTATION, ROTATION)
+    shear = tf.random.stateless_uniform([batch_size], seeds[1], -SHEAR, SHEAR)
+    scale = 1.0 + tf.random.stateless_uniform([2, batch_size], seeds[2], -SCALE, SCALE)
+    shift = tf.random.stateless_uniform([2, batch_size], seeds[3], -SHIFT, SHIFT)
     cosine, sine = tf.cos(angle), tf.sin(angle)
     theta = tf.stack(
         [
@@ -31,7 +35,7 @@ def random_warp(batch_size, control_points):
         ],
         axis=1,
     )  # fmt: skip
-    return theta, tf.random.uniform([batch_size, control_points**2, 2], -BEND, BEND)
+    return theta, tf.random.stateless_uniform([batch_size, control_points**2, 2], seeds[4], -BEND, BEND)
 
 
 class GeometricMatcherTrainer(Trainer):
@@ -52,7 +56,9 @@ class GeometricMatcherTrainer(Trainer):
         inputs = dense_inputs(batch, self.data)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
-        true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points)
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = tf.stack([tf.cast(self.iterations, tf.int32), tf.cast(replica, tf.int32)])
+        true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points, seed)
         true_grid = compose(true_affine, true_tps, self.data.height, self.data.width)
         target = tf.where(pretraining, sample(condition, true_grid), inputs["target_parsing"])
 

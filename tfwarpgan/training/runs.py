@@ -1,6 +1,7 @@
 """A run: the stages in order, each resumed where it was, and the trained networks for those who use them."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 
@@ -9,11 +10,14 @@ import tensorflow as tf
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset
 from tfwarpgan.data.records import prepare
+from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models import networks as build
 from tfwarpgan.models.pipeline import WarpingGAN
-from tfwarpgan.options import RUN_FLAGFILE, to_flagfile
+from tfwarpgan.models.vgg import check_weights
+from tfwarpgan.options import RUN_FLAGFILE, run_options, to_flagfile
+from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
 from tfwarpgan.training.distribution import choose_strategy
@@ -49,12 +53,31 @@ def train(options, devices=None):
             f"--batch_size={options.data.batch_size} must be a multiple of the {strategy.num_replicas_in_sync} devices."
         )
     stage = options.train.stage
-    data = _StageData(options, stage)
-    os.makedirs(run_dir, exist_ok=True)
-    with open(os.path.join(run_dir, RUN_FLAGFILE), "w") as file:
-        file.write(to_flagfile(options))
     names = [name for name in STAGES if name != "human_parser"] if stage == "all" else [stage]
-    return all(train_stage(name, options, data, strategy) for name in names)
+    if "warping_generator" in names and options.losses.lambda_perceptual:
+        check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
+    _check_same_run(options, run_dir)
+    data = _StageData(options, stage)
+    with disk_errors(run_dir, "--run_dir"):
+        write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
+        return all(train_stage(name, options, data, strategy) for name in names)
+
+
+def _check_same_run(options, run_dir):
+    """Refuses to train other networks, or pictures of another size, in a folder that holds a run already."""
+    if not os.path.exists(os.path.join(run_dir, RUN_FLAGFILE)):
+        return
+    there = run_options(run_dir)
+
+    def identity(of):
+        networks = dataclasses.replace(of.networks, human_parser_weights="")
+        return networks, of.data.height, of.data.width, of.train.stage == "human_parser"
+
+    if identity(there) != identity(options):
+        raise InputError(
+            f"{run_dir} holds a run of networks of another size or kind: give the flags that it was trained with (they "
+            f"are in its {RUN_FLAGFILE}), or another --run_dir."
+        )
 
 
 class _StageData:
@@ -88,14 +111,16 @@ def train_stage(name, options, data, strategy):
     if done >= steps:
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
-    dataset = data.dataset("train", start=done * options.data.batch_size)
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
     draw = previews.painter(name, trainer, data.dataset("test"), options)
     watching = _watching(name, options, run_dir, done, steps, draw)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
-        trainer.fit(dataset, callbacks=[*watching, saving], **fitting)
+        while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
+            dataset = data.dataset("train", start=done * options.data.batch_size)
+            fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
+            trainer.fit(dataset, callbacks=[saving, *watching], **fitting)
+            done = trainer.steps_done
     if saving.interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
     return not saving.interrupted
@@ -114,12 +139,22 @@ def _watching(name, options, run_dir, done, steps, draw):
     return watching
 
 
-def load_pipeline(options, weights=""):
+def load_pipeline(options, weights="", for_new_pictures=False):
     """The trained `WarpingGAN` of a run, or of the released weights of that name.
 
+    Args:
+        options: `Options` of the run or the release.
+        weights: Name of a release, or empty.
+        for_new_pictures: Whether it has to work where the true target parsing is not known.
+
     Raises:
-        InputError: If a stage has not been trained, or there are no such weights.
+        InputError: If a stage has not been trained, there are no such weights, or the run needs true target parsings.
     """
+    if for_new_pictures and options.train.parsing_source == "ground_truth":
+        raise InputError(
+            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
+            "use a run of --parsing_source=synthesized."
+        )
     if weights:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
