@@ -61,7 +61,7 @@ def test_each_fault_of_the_folder_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"val_id.txt, row 3: .*nobody.jpg is missing"):
         lip.find_lip(str(tmp_path))
     (tmp_path / "val_id.txt").write_text("\n")
-    with pytest.raises(InputError, match="val_id.txt names no picture"):
+    with pytest.raises(InputError, match="val_id.txt is empty"):
         lip.find_lip(str(tmp_path))
 
 
