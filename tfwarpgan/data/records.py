@@ -65,6 +65,18 @@ class Prepared:
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
+def check_layout(data):
+    """Looks whether the lists and folders of a data set are where its layout has them; quick, and reads no picture.
+
+    Args:
+        data: `options.DataOptions`.
+
+    Raises:
+        InputError: If something is missing; it says what to get and where to put it.
+    """
+    _source(data)
+
+
 def prepare(data):
     """Prepares a data set, unless that was done before.
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset
-from tfwarpgan.data.records import prepare
+from tfwarpgan.data.records import check_layout, prepare
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
@@ -41,26 +41,37 @@ def train(options, devices=None):
     Raises:
         InputError: If the data or a stage before it is missing or unfit.
     """
-    run_dir = os.path.expanduser(options.train.run_dir)
-    if not run_dir:
-        raise InputError("--run_dir is missing: name the folder of the run.")
     keras.mixed_precision.set_global_policy(options.train.precision)
-    strategy = choose_strategy(devices)
-    if options.train.jit_compile and strategy.num_replicas_in_sync > 1:
-        raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
-    if options.data.batch_size % strategy.num_replicas_in_sync:
-        raise InputError(
-            f"--batch_size={options.data.batch_size} must be a multiple of the {strategy.num_replicas_in_sync} devices."
-        )
-    stage = options.train.stage
+    strategy, stage = choose_strategy(devices), options.train.stage
     names = [name for name in STAGES if name != "human_parser"] if stage == "all" else [stage]
+    _check_devices(options, strategy.num_replicas_in_sync)
+    run_dir = _check_folders(options)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    _check_same_run(options, run_dir)
     data = _StageData(options, stage)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
         return all(train_stage(name, options, data, strategy) for name in names)
+
+
+def _check_devices(options, replicas):
+    if options.train.jit_compile and replicas > 1:
+        raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
+    if options.data.batch_size % replicas:
+        raise InputError(f"--batch_size={options.data.batch_size} must be a multiple of the {replicas} devices.")
+
+
+def _check_folders(options):
+    """Looks whether the data set is where it should be and the run is the same; gives the run's folder."""
+    run_dir = os.path.expanduser(options.train.run_dir)
+    if not run_dir:
+        raise InputError("--run_dir is missing: name the folder of the run.")
+    if options.train.stage == "human_parser":
+        lip.find_lip(options.data.lip_dir)
+    else:
+        check_layout(options.data)
+    _check_same_run(options, run_dir)
+    return run_dir
 
 
 def _check_same_run(options, run_dir):
@@ -81,14 +92,12 @@ def _check_same_run(options, run_dir):
 
 
 class _StageData:
-    """The data sets of a run, opened (and prepared, if need be) before anything is built."""
+    """The data sets of a run, prepared, if need be, before anything is built."""
 
     def __init__(self, options, stage):
         self.options = options
         self.is_lip = stage == "human_parser"
-        if self.is_lip:
-            lip.find_lip(options.data.lip_dir)
-        else:
+        if not self.is_lip:
             self.prepared = prepare(options.data)
 
     def dataset(self, split, start=0):
