@@ -4,8 +4,8 @@ For those who maintain the package: the result is the folder `tfwarpgan/weights/
 """
 
 import dataclasses
+import json
 import os
-import shutil
 
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options, option, run_command, to_flagfile
 
@@ -33,7 +33,10 @@ def main(options, release):
         file.write(to_flagfile(dataclasses.replace(options, data=data, train=train)))
     metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
-        shutil.copy(metrics, folder)
+        with open(metrics) as file:
+            found = json.load(file) | {"weights": release.name}
+        with open(os.path.join(folder, "metrics.json"), "w") as file:
+            json.dump(found, file, indent=2)
     size = os.path.getsize(os.path.join(folder, WEIGHTS_FILE)) / 1e6
     print(f"Released {folder}: {size:.1f} MB.")
 
