@@ -56,7 +56,9 @@ class Pipeline:
 
 @pytest.fixture(autouse=True)
 def fake_pipeline(monkeypatch):
-    monkeypatch.setattr("tfwarpgan.training.runs.load_pipeline", lambda options, weights="": Pipeline())
+    monkeypatch.setattr(
+        "tfwarpgan.training.runs.load_pipeline", lambda options, weights="", for_new_pictures=False: Pipeline()
+    )
 
 
 def single(folder, **flags):
