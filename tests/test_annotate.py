@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.compat import trackable
+from tfwarpgan.compat import variables_of
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, to_flagfile
 
@@ -37,7 +37,7 @@ def run(tmp_path):
     parser = networks.human_parser(options)
     parser.classify.set_weights([np.zeros([1, 1, 4, 20]), np.eye(20)[5]])
     tf.train.CheckpointManager(
-        tf.train.Checkpoint(human_parser=trackable(parser)), stage_folder(str(folder), "human_parser"), max_to_keep=1
+        tf.train.Checkpoint(human_parser=variables_of(parser)), stage_folder(str(folder), "human_parser"), max_to_keep=1
     ).save()
     return folder
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import export
-from tfwarpgan.compat import trackable
+from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.models import networks
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, to_flagfile
@@ -39,7 +39,7 @@ def run_dir(tmp_path_factory):
     for name in ("pose_guided_parser", "geometric_matcher", "warping_generator"):
         network = getattr(networks, name)(options)
         network.set_weights([value + generator.normal(0, 0.02, value.shape) for value in network.get_weights()])
-        checkpoint = tf.train.Checkpoint(**{name: trackable(network)})
+        checkpoint = tf.train.Checkpoint(**{name: variables_of(network)})
         tf.train.CheckpointManager(checkpoint, str(folder / name), max_to_keep=1).save()
     return folder
 

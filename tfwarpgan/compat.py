@@ -14,10 +14,11 @@ except ImportError:  # Python 3.12 and later, where addons does not exist
     tensorflow_addons = None
 
 
-def trackable(keras_object):
-    """What tf.train.Checkpoint has to be given to save all variables of a network or an optimizer.
+def variables_of(keras_object):
+    """The TensorFlow variables of a network or an optimizer, in the order in which both stacks make a network's."""
+    return [variable.value for variable in keras_object.variables] if KERAS_3 else list(keras_object.variables)
 
-    On Keras 3 that is the list of its variables: what TensorFlow tracks by itself leaves out, without a word, every
-    layer that is held in a list.
-    """
-    return [variable.value for variable in keras_object.variables] if KERAS_3 else keras_object
+
+def trackable(optimizer):
+    """What tf.train.Checkpoint has to be given to save an optimizer: on Keras 2 itself, with its loss scale."""
+    return variables_of(optimizer) if KERAS_3 else optimizer

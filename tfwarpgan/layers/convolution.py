@@ -43,7 +43,7 @@ class NormalizedConvolution(keras.layers.Layer):
     def __init__(self, convolution, **kwargs):
         super().__init__(**kwargs)
         self.convolution = convolution
-        self.normalization = InstanceNormalization()
+        self.normalization = InstanceNormalization(dtype=self.dtype_policy)
 
     def call(self, inputs):
         return tf.nn.relu(self.normalization(self.convolution(inputs)))
@@ -67,17 +67,28 @@ class Upsampling(keras.layers.Layer):
         return tf.nn.relu(self.normalization(self.convolution(features)))
 
 
-class ResidualBlock(keras.layers.Layer):
-    """x + IN(conv3x3(ReLU(IN(conv3x3(x))))), at constant width."""
+class ResidualBranch(keras.layers.Layer):
+    """IN(conv3x3(ReLU(IN(conv3x3(x))))), at constant width."""
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
-        self.first = NormalizedConvolution(convolution(filters, 3))
-        self.second = convolution(filters, 3)
-        self.normalization = InstanceNormalization()
+        self.first = NormalizedConvolution(convolution(filters, 3, dtype=self.dtype_policy), dtype=self.dtype_policy)
+        self.second = convolution(filters, 3, dtype=self.dtype_policy)
+        self.normalization = InstanceNormalization(dtype=self.dtype_policy)
 
     def call(self, inputs):
-        return inputs + self.normalization(self.second(self.first(inputs)))
+        return self.normalization(self.second(self.first(inputs)))
+
+
+class ResidualBlock(keras.layers.Layer):
+    """x + the residual branch of x."""
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.branch = ResidualBranch(filters)
+
+    def call(self, inputs):
+        return inputs + self.branch(inputs)
 
 
 class Encoder(keras.layers.Layer):

@@ -14,8 +14,7 @@ the sigmoid, and R gets half of the gradient from the start.
 
 import tensorflow as tf
 
-from tfwarpgan.layers.convolution import convolution
-from tfwarpgan.layers.normalization import InstanceNormalization
+from tfwarpgan.layers.convolution import ResidualBranch
 from tfwarpgan.layers.sampling import sample
 
 keras = tf.keras
@@ -47,7 +46,7 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
             if value not in choices:
                 raise ValueError(f"The {name} of a warping block must be one of {choices}, but is {value!r}.")
         self.residual, self.gate = residual, gate
-        self.refinement, self.gate_layer, self.gate_logit = [], None, None
+        self.branch, self.gate_layer, self.gate_logit = None, None, None
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -55,15 +54,8 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
             raise ValueError(f"The channels of a warping block's features must be known, but are {input_shape}.")
         policy = self.dtype_policy
         if self.residual == "conv":
-            self.refinement = [
-                convolution(channels, 3, dtype=policy),
-                InstanceNormalization(dtype=policy),
-                keras.layers.ReLU(dtype=policy),
-                convolution(channels, 3, dtype=policy),
-                InstanceNormalization(dtype=policy),
-            ]
-            for layer in self.refinement:
-                layer.build([None, *input_shape[1:]])
+            self.branch = ResidualBranch(channels, dtype=policy)
+            self.branch(tf.zeros([1, *(size or 8 for size in input_shape[1:3]), channels]))
         if self.gate == "spatial":
             self.gate_layer = keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros", dtype=policy)
             self.gate_layer.build([None, *input_shape[1:3], 2 * channels])
@@ -78,10 +70,7 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
         features = tf.cast(features, self.compute_dtype)
         if not features.shape[1:3].is_compatible_with(grid.shape[1:3]):
             raise ValueError(f"The grid {grid.shape} must be of the features' size {features.shape}.")
-        refined = features
-        for layer in self.refinement:
-            refined = layer(refined)
-        warped = sample(refined, grid)
+        warped = sample(self.branch(features) if self.branch else features, grid)
         gate = self._gate(features, warped)
         output = features + gate * warped
         return {"output": output, "gate": gate, "warped_features": warped} if return_terms else output

@@ -4,7 +4,7 @@ import os
 
 import tensorflow as tf
 
-from tfwarpgan.compat import trackable
+from tfwarpgan.compat import trackable, variables_of
 from tfwarpgan.errors import InputError
 
 
@@ -14,13 +14,17 @@ def stage_folder(run_dir, stage):
 
 
 class StageCheckpoints:
-    """Saves and restores a trainer: networks and optimizers, their steps included."""
+    """Saves and restores a trainer: networks and optimizers, their steps included.
+
+    Networks are saved as lists of their variables: what TensorFlow tracks by itself leaves out, without a word, every
+    layer that Keras 3 holds in a list, and the lists are alike on both stacks.
+    """
 
     def __init__(self, trainer, folder, keep=2):
-        optimizers = {f"{name}_optimizer": optimizer for name, optimizer in trainer.optimizers.items()}
-        parts = {name: trackable(part) for name, part in {**trainer.networks, **optimizers}.items()}
+        networks = {name: variables_of(network) for name, network in trainer.networks.items()}
+        optimizers = {f"{name}_optimizer": trackable(optimizer) for name, optimizer in trainer.optimizers.items()}
         self.trainer = trainer
-        checkpoint = tf.train.Checkpoint(**parts)
+        checkpoint = tf.train.Checkpoint(**networks, **optimizers)
         self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
 
     def save(self):
@@ -58,11 +62,11 @@ def load_network(network, run_dir, stage):
     if not path:
         raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
     try:
-        status = tf.train.Checkpoint(**{stage: trackable(network)}).restore(path)
+        status = tf.train.Checkpoint(**{stage: variables_of(network)}).restore(path)
         status.expect_partial().assert_existing_objects_matched()
     except (ValueError, AssertionError) as error:
         raise InputError(
-            f"The checkpoint {path} does not fit the network of these flags, or was written on another version of "
-            f"TensorFlow ({str(error).splitlines()[0]})."
+            f"The checkpoint {path} does not fit the network of these flags: give those that it was trained with "
+            f"({str(error).splitlines()[0]})."
         ) from None
     return network
