@@ -83,18 +83,3 @@ def test_an_unfinished_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
         export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_human_parser_of_another_size_is_brought_to_this_one(monkeypatch):
-    seen = []
-
-    def parse(images):
-        seen.append(images.shape)
-        return tf.ones([*images.shape[:3], 20])
-
-    monkeypatch.setattr("tfwarpgan.annotate.load_parse", lambda options: parse)
-    monkeypatch.setattr("tfwarpgan.export.run_options", lambda run_dir: small_options())
-    scores = export.load_parse("some/run", (32, 16))(tf.zeros([2, 32, 16, 3]))
-    assert seen == [(2, 64, 32, 3)] and scores.shape == (2, 32, 16, 20)
-    assert export.load_parse("some/run", (64, 32)) is parse
-    assert export.load_parse("", (64, 32)) is None

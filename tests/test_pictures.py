@@ -135,6 +135,16 @@ def test_save_png_makes_folders_and_leaves_nothing_else(tmp_path):
     assert os.listdir(path.parent) == ["a.png"]
 
 
+def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pictures.write_atomically(tmp_path / "a.txt", "new")
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_failed_write_is_one_sentence_and_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -143,6 +153,6 @@ def test_a_failed_write_is_one_sentence_and_keeps_the_old_file(tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(InputError, match=r"a\.txt cannot be written: No space left on device\."):
+    with pytest.raises(InputError, match=r"a\.txt cannot be written \(No space left on device\)"):
         pictures.write_atomically(path, "new")
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]

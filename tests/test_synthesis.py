@@ -34,17 +34,10 @@ def test_condition_of_another_size_is_resized(tmp_path):
     np.testing.assert_array_equal(row["condition_parsing"], np.repeat([0, 9], 16)[:, None] * np.ones((1, 16), int))
 
 
-def test_a_grey_picture_and_the_human_parser(tmp_path):
-    seen = []
-
-    def parse(image):
-        seen.append(image.shape)
-        return np.full((8, 8), 4, np.uint8)
-
-    row = synthesis.condition_row(save(tmp_path / "a.png", np.full((20, 30), 51)), 32, 16, parse=parse)
-    assert seen == [(20, 30, 3)]
-    np.testing.assert_allclose(row["condition_image"], -0.6, atol=1e-6)
-    np.testing.assert_array_equal(row["condition_parsing"], np.full((32, 16), 4))
+def test_a_grey_picture_without_a_label_map(tmp_path):
+    row = synthesis.condition_row(save(tmp_path / "a.png", np.full((20, 30), 51)), 32, 16)
+    np.testing.assert_allclose(row["condition_image"], np.full((32, 16, 3), -0.6), atol=1e-6)
+    assert list(row) == ["condition_image"]
 
 
 def test_a_label_map_of_another_size_than_its_picture_is_refused(tmp_path):
@@ -53,21 +46,15 @@ def test_a_label_map_of_another_size_than_its_picture_is_refused(tmp_path):
         synthesis.condition_row(image, 32, 16, labels)
 
 
-def test_neither_label_map_nor_parser(tmp_path):
-    with pytest.raises(InputError, match=r"a\.png has no parsing: give --parsing"):
-        synthesis.condition_row(save(tmp_path / "a.png", np.zeros((32, 16, 3))), 32, 16)
+def test_the_human_parser_labels_the_whole_batch():
+    def parse(images):  # hat where a picture is bright, else hair
+        return tf.where(images[..., :1] > 0, tf.one_hot([1], 20), tf.one_hot([2], 20))
 
-
-def test_the_label_parser_resizes_to_its_own_size():
-    shapes = []
-
-    def probabilities(images):
-        shapes.append((tuple(images.shape), float(np.max(images))))
-        return np.eye(20)[np.full((1, 8, 4), 13)]
-
-    labels = synthesis.label_parser(probabilities, 8, 4)(np.full((50, 20, 3), 255, np.uint8))
-    assert shapes == [((1, 8, 4, 3), 1.0)]
-    assert labels.shape == (8, 4) and np.all(labels == 13)
+    pipeline = synthesis.with_human_parser(lambda batch: batch, parse)
+    images = tf.stack([-tf.ones([4, 2, 3]), tf.ones([4, 2, 3])])
+    batch = pipeline({"condition_image": images, "target_visible": "kept"})
+    np.testing.assert_array_equal(batch["condition_parsing"], np.broadcast_to([[[2]], [[1]]], [2, 4, 2]))
+    assert batch["condition_parsing"].dtype == tf.uint8 and batch["target_visible"] == "kept"
 
 
 def test_joints_are_scaled_with_their_frame():

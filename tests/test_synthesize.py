@@ -133,21 +133,64 @@ def test_the_human_parser_of_another_run(folder, monkeypatch):
     (run / "options.flags").write_text(to_flagfile(Options(data=DataOptions(height=48, width=32, batch_size=1))))
     seen = []
 
-    def load_parse(run_options):
-        seen.append((run_options.data.height, run_options.train.run_dir))
+    def load_human_parser(run_options, size):
+        seen.append((run_options.data.height, run_options.train.run_dir, size))
         return lambda images: tf.one_hot(tf.fill(tf.shape(images)[:3], 7), 20)
 
-    monkeypatch.setattr("tfwarpgan.annotate.load_parse", load_parse)
+    monkeypatch.setattr("tfwarpgan.training.runs.load_human_parser", load_human_parser)
     job = single(folder, parsing="", human_parser_run_dir=run, pose_json=folder / "pose.json")
     synthesize.main(options(), job)
-    assert pixel(job.output) == [20, 50, 7] and seen == [(48, str(run))]
+    assert pixel(job.output) == [20, 50, 7] and seen == [(48, str(run), (HEIGHT, WIDTH))]
     synthesize.main(options(), pairs_job(folder, human_parser_run_dir=str(run)))
     assert pixel(folder / "out" / "b_2_a.png") == [10, 100, 7]
+
+
+def test_a_folder_of_pictures_in_one_pose(folder):
+    pictures = folder / "pictures"
+    (pictures / "deep").mkdir(parents=True)
+    (folder / "labels/deep").mkdir()
+    for name, place in (("a.png", ""), ("b.png", "deep/")):
+        (folder / name).rename(pictures / place / name)
+        (folder / "labels" / name).rename(folder / "labels" / place / name)
+    job = SynthesizeOptions(
+        image_dir=str(pictures), output_dir=str(folder / "out"), pose_json=str(folder / "pose.json")
+    )
+    synthesize.main(options(parsing_dir=str(folder / "labels")), job)
+    assert pixel(folder / "out/a.png") == [20, 50, 5] and pixel(folder / "out/deep/b.png") == [20, 100, 6]
+
+
+def test_a_folder_with_a_broken_picture_draws_the_others(folder):
+    (folder / "pictures").mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).rename(folder / "pictures" / name)
+    (folder / "pictures/b.png").write_bytes(b"no picture")
+    job = SynthesizeOptions(
+        image_dir=str(folder / "pictures"), output_dir=str(folder / "out"), pose_json=str(folder / "pose.json")
+    )
+    with pytest.raises(InputError, match=r"b\.png .*\(1 pictures failed, 1 are written\)"):
+        synthesize.main(options(parsing_dir=str(folder / "labels")), job)
+    assert os.listdir(folder / "out") == ["a.png"]
+
+
+def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
+    for place in ("img/WOMEN/Tees_Tanks/id_1", "labels/WOMEN/Tees_Tanks/id_1"):
+        (folder / place).mkdir(parents=True)
+    (folder / "a.png").rename(folder / "img/WOMEN/Tees_Tanks/id_1/02_3_back.png")
+    (folder / "b.png").rename(folder / "img/WOMEN/Tees_Tanks/id_1/02_1_front.png")
+    (folder / "labels/a.png").rename(folder / "labels/WOMEN/Tees_Tanks/id_1/02_3_back.png")
+    back, front = "fasionWOMENTeesTanksid102_3back.png", "fashionWOMENTees_Tanksid102_1front.png"
+    (folder / "pairs.csv").write_text(f"from,to\n{back},{front}\n")
+    (folder / "poses.csv").write_text(f"name:keypoints_y:keypoints_x\n{front}: {[30] * 18}: {[30] * 18}\n")
+    synthesize.main(options(parsing_dir=str(folder / "labels")), pairs_job(folder, image_dir=str(folder / "img")))
+    assert [pixel(folder / "out" / name) for name in os.listdir(folder / "out")] == [[15, 50, 5]]
 
 
 @pytest.mark.parametrize(
     "flags, sentence",
     [
+        ({"image_dir": "d", "image": "a.png"}, "--image and --image_dir exclude each other"),
+        ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
+        ({"image_dir": "d", "output_dir": "o"}, "exactly one of .* 0 of them"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
         ({"pairs": "p.csv", "image": "a.png"}, "exclude each other"),
         ({"image": "a.png"}, "--image needs --output too"),

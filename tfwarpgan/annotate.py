@@ -21,10 +21,11 @@ def main(options, annotate):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
     from tfwarpgan.data.annotations import annotate_folder, list_pictures, other_files
+    from tfwarpgan.training.runs import load_human_parser
 
     image_dir, parsing_dir = (os.path.expanduser(folder) for folder in (annotate.image_dir, options.data.parsing_dir))
     list_pictures(image_dir, parsing_dir)  # before the network is built, so that a wrong folder is refused at once
-    parse = load_parse(options, annotate.average_flip)
+    parse = load_human_parser(options, average_flip=annotate.average_flip)
     written, kept = annotate_folder(
         parse, image_dir, parsing_dir,
         height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
@@ -33,33 +34,6 @@ def main(options, annotate):
     others = other_files(image_dir, parsing_dir)
     if others:
         print(f"{len(others)} other files were left alone, such as {others[0]}.")
-
-
-def load_parse(options, average_flip=True):
-    """The trained human parser of a run as a function of pictures.
-
-    Args:
-        options: `Options` of the run.
-        average_flip: Whether the mirrored pictures are parsed too.
-
-    Returns:
-        Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
-
-    Raises:
-        InputError: If the run holds no trained human parser.
-    """
-    import tensorflow as tf
-
-    from tfwarpgan.models import networks
-    from tfwarpgan.models.human_parser import label_probabilities
-    from tfwarpgan.training.checkpoints import load_network
-
-    tf.keras.mixed_precision.set_global_policy(options.train.precision)
-    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
-    untrained = dataclasses.replace(options.networks, human_parser_weights="none")
-    parser = networks.human_parser(dataclasses.replace(options, networks=untrained))
-    load_network(parser, options.train.run_dir, "human_parser")
-    return tf.function(lambda images: label_probabilities(parser, images, average_flip), reduce_retracing=True)
 
 
 def cli():

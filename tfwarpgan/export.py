@@ -29,9 +29,12 @@ def main(options, export):
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or released weights by --weights=people.")
     from tfwarpgan.serving.publish import publish
-    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.training.runs import load_human_parser, load_pipeline
 
-    parse = load_parse(export.human_parser_run_dir, (options.data.height, options.data.width))
+    parse = None
+    if export.human_parser_run_dir:
+        size = (options.data.height, options.data.width)
+        parse = load_human_parser(run_options(export.human_parser_run_dir), size)
     path, report = publish(
         load_pipeline(options, export.weights, for_new_pictures=True), export.export_dir, export.version, parse
     )
@@ -39,26 +42,6 @@ def main(options, export):
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")
     print(f"SavedModel: {path}")
-
-
-def load_parse(run_dir, size):
-    """The human parser of a run for pictures of a size (height, width), or None where no run is named.
-
-    It sees them at the size that it was trained at.
-    """
-    if not run_dir:
-        return None
-    import tensorflow as tf
-
-    from tfwarpgan import annotate
-
-    options = run_options(run_dir)
-    parse = annotate.load_parse(options)
-    tf.keras.mixed_precision.set_global_policy("float32")  # the human parser's precision is not the generator's
-    own = (options.data.height, options.data.width)
-    if own == size:
-        return parse
-    return lambda images: tf.image.resize(parse(tf.image.resize(images, own, antialias=True)), size)
 
 
 def cli():

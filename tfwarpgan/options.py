@@ -152,7 +152,7 @@ class TrainOptions:
     )
     jit_compile: bool = option(False, "Compile the train step with XLA (one replica only).")
     log_every: int = option(100, "Steps between two points of the scalars.", minimum=1)
-    pictures_every: int = option(1000, "Steps between two picture grids.", minimum=1)
+    pictures_every: int = option(1000, "Steps between two picture grids, and the human parser's scores.", minimum=1)
     checkpoint_every: int = option(1000, "Steps between two checkpoints.", minimum=1)
     keep_checkpoints: int = option(2, "Checkpoints kept a stage.", minimum=1)
     profile_steps: str = option("", "First and last step to profile, as a,b; empty: none.")

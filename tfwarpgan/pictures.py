@@ -5,13 +5,13 @@ sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph
 """
 
 import colorsys
-import io
 import os
 import tempfile
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tfwarpgan.data.images import encode_png
 from tfwarpgan.data.keypoints import LIMBS, NUM_KEYPOINTS
 from tfwarpgan.data.parsing import COLOURS
 from tfwarpgan.errors import InputError
@@ -161,16 +161,9 @@ def _resized(picture, size):
     return image.resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
 
 
-def png_bytes(picture):
-    """The PNG file of a uint8 picture, [H, W, 3] or [H, W]."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(picture, np.uint8)).save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
 def save_png(path, picture):
     """Writes a uint8 picture, [H, W, 3] or [H, W], as PNG; the file appears whole or not at all."""
-    write_atomically(path, png_bytes(picture))
+    write_atomically(path, encode_png(picture))
 
 
 def write_atomically(path, content):
@@ -181,15 +174,18 @@ def write_atomically(path, content):
     """
     content = content.encode() if isinstance(content, str) else content
     path = os.path.expanduser(os.fspath(path))
-    temporary = None
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=".writing_", dir=os.path.dirname(path) or ".")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:  # Ctrl-C too
             os.remove(temporary)
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+            raise
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); free the place or choose another one."
+        ) from None

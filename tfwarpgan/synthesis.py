@@ -15,38 +15,28 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.pictures import save_png, to_uint8
 
 
-def condition_row(image_path, height, width, parsing_path="", parse=None):
+def condition_row(image_path, height, width, parsing_path=""):
     """The person as the pipeline takes it: one row of a batch.
 
     Args:
         image_path: Picture of the person; any format and orientation that `images.read_rgb` reads.
         height: Of the model, pixels.
         width: Likewise.
-        parsing_path: Label map of the picture, of the picture's size.
-        parse: Without a label map: function of a picture uint8 [H, W, 3] that gives its labels uint8 [h, w].
+        parsing_path: Label map of the picture, of the picture's size; empty where the human parser labels it.
 
     Returns:
-        Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and `condition_parsing` uint8
-        [height, width].
+        Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and, with a label map,
+        `condition_parsing` uint8 [height, width].
 
     Raises:
-        InputError: If a file is missing or broken, or there is neither a label map nor a parser.
+        InputError: If a file is missing or broken.
     """
     image = images.read_rgb(image_path)
+    row = {"condition_image": images.resize(image, height, width).astype(np.float32) / 127.5 - 1.0}
     if parsing_path:
         labels = parsing.read_label_map(parsing_path, image.shape[:2])
-    elif parse:
-        labels = parse(image)
-    else:
-        raise InputError(f"{image_path} has no parsing: give --parsing or a trained --human_parser_run_dir.")
-    return {
-        "condition_image": _picture(image, height, width),
-        "condition_parsing": parsing.resize(labels, height, width),
-    }
-
-
-def _picture(image, height, width):
-    return images.resize(image, height, width).astype(np.float32) / 127.5 - 1.0
+        row["condition_parsing"] = parsing.resize(labels, height, width)
+    return row
 
 
 def pose_row(joints, visible, frame, height, width, source):
@@ -78,19 +68,19 @@ def pose_row(joints, visible, frame, height, width, source):
     return {"target_keypoints": keypoints.scale(joints, visible, frame, (height, width)), "target_visible": visible}
 
 
-def label_parser(parse, height, width):
-    """A function of a picture uint8 [H, W, 3] of any size that gives its labels uint8 [height, width].
+def with_human_parser(pipeline, parse):
+    """A pipeline for pictures without a label map.
 
     Args:
-        parse: Human parser, float32 [B, height, width, 3] in [-1, 1] -> scores [B, height, width, 20].
-        height: That it was trained at, pixels.
-        width: Likewise.
+        pipeline: See `synthesize`.
+        parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
     """
 
-    def labels(image):
-        return np.argmax(parse(_picture(image, height, width)[np.newaxis])[0], axis=-1).astype(np.uint8)
+    def call(batch):
+        labels = tf.cast(tf.argmax(parse(batch["condition_image"]), axis=-1), tf.uint8)
+        return pipeline({**batch, "condition_parsing": labels})
 
-    return labels
+    return call
 
 
 def for_any_batch_size(function):

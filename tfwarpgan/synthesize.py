@@ -1,6 +1,7 @@
 """A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
 
-Or many: `--pairs=CSV --image_dir=... --annotation=CSV --output_dir=...`, a picture a row of the CSV.
+Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
+--image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV.
 """
 
 import dataclasses
@@ -30,20 +31,26 @@ class SynthesizeOptions:
     pose_image: str = option("", "Target pose: that of this picture file, by its row in --annotation.")
     pose_size: str = option(
         "", "HEIGHTxWIDTH in pixels of the picture that the pose was annotated in; empty: the size of --pose_image, or "
-        "of --image where the pose has no picture.",
+        "of the person's picture where the pose has none.",
     )  # fmt: skip
     output: str = option("", "PNG file to write.")
+    image_dir: str = option(
+        "", "Folder of pictures, sub-folders too, with --parsing_dir that of their parsings: each is drawn in the one "
+        "pose, or as --pairs says.",
+    )  # fmt: skip
     pairs: str = option("", "CSV of pairs, from,to: draws each person 'from' in the pose of 'to'.")
-    image_dir: str = option("", "With --pairs: folder of the pictures; --parsing_dir is that of their parsings.")
-    output_dir: str = option("", "With --pairs: folder for the pictures, <from>_2_<to>.png.")
+    output_dir: str = option("", "With --image_dir: folder for the pictures; of --pairs they are <from>_2_<to>.png.")
 
     def __post_init__(self):
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):
             raise InputError(f"--pose_size={self.pose_size} must be HEIGHTxWIDTH, such as 128x64.")
-        if self.pairs and self.image:
-            raise InputError("--image and --pairs exclude each other: give one of them.")
+        if self.image and (self.pairs or self.image_dir):
+            raise InputError(f"--image and --{'pairs' if self.pairs else 'image_dir'} exclude each other: give one.")
         if self.pairs:
             self._need("--pairs", "image_dir", "annotation", "output_dir")
+        elif self.image_dir:
+            self._need("--image_dir", "output_dir")
+            self._check_pose()
         elif self.image or self.output:
             self._need("--image" if self.image else "--output", "image", "output")
             self._check_pose()
@@ -75,46 +82,80 @@ def check(options, job):
     Raises:
         InputError: If networks, pictures or parsings are missing.
     """
-    if not job.pairs and not job.image:
-        raise InputError("Nothing to synthesize: give --image and a pose, or --pairs.")
+    if not job.image_dir and not job.image:
+        raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
-    if job.pairs and not (options.data.parsing_dir or job.human_parser_run_dir):
+    if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps by --parsing_dir"))
-    if not job.pairs and not (job.parsing or job.human_parser_run_dir):
+    if job.image and not (job.parsing or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
 
 
 def main(options, job):
-    """Draws one picture, or those of all pairs."""
+    """Draws one picture, those of a folder, or those of all pairs."""
     check(options, job)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     job = dataclasses.replace(job, **{key: os.path.expanduser(value) for key, value in texts.items()})
     from tfwarpgan import synthesis
-    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.training.runs import load_human_parser, load_pipeline
 
     # What is wrong with the files is said before the networks are built.
-    requests = pair_requests(options, job) if job.pairs else [one_request(options, job)]
+    if job.pairs:
+        requests = pair_requests(options, job)
+    else:
+        requests = folder_requests(options, job) if job.image_dir else [image_request(options, job)]
     pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
-    written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), bool(job.pairs))
-    print(f"{written} pictures: {job.output_dir}" if job.pairs else f"Picture: {job.output}")
+    if job.human_parser_run_dir and not job.parsing:
+        size = (options.data.height, options.data.width)
+        parse = load_human_parser(run_options(job.human_parser_run_dir), size)
+        pipeline = synthesis.with_human_parser(pipeline, parse)
+    written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), not job.image)
+    print(f"Picture: {job.output}" if job.image else f"{written} pictures: {job.output_dir}")
 
 
-def one_request(options, job):
+def image_request(options, job):
     """The request of --image, for `synthesis.synthesize`; its row is made at once."""
     from tfwarpgan import synthesis
-    from tfwarpgan.data import images
 
     size = (options.data.height, options.data.width)
-    joints, visible, source = _pose(job)
-    frame = job.pose_frame or images.check_image(_pose_picture(job))
-    row = synthesis.pose_row(joints, visible, frame, *size, source)
-    row |= synthesis.condition_row(job.image, *size, job.parsing, human_parser(job))
+    row = _one_pose(options, job)(job.image) | synthesis.condition_row(job.image, *size, job.parsing)
     return job.output, lambda: row
 
 
+def folder_requests(options, job):
+    """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
+    from tfwarpgan import synthesis
+    from tfwarpgan.data.annotations import list_pictures
+
+    size = (options.data.height, options.data.width)
+    pose = _one_pose(options, job)
+
+    def row(path):
+        parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
+        return synthesis.condition_row(path, *size, parsing) | pose(path)
+
+    pictures = list_pictures(job.image_dir, job.output_dir)
+    return [(output, functools.partial(row, path)) for path, output in pictures]
+
+
+def _one_pose(options, job):
+    """A function of a picture of a person that gives the pose row of the one target pose."""
+    from tfwarpgan import synthesis
+    from tfwarpgan.data import images
+
+    joints, visible, source = _pose(job)
+    frame_of = functools.lru_cache(1)(images.check_image)
+
+    def row(path):
+        frame = job.pose_frame or frame_of(_pose_picture(job, path))
+        return synthesis.pose_row(joints, visible, frame, options.data.height, options.data.width, source)
+
+    return row
+
+
 def _pose(job):
-    """(joints, visible, where they come from) of the target pose of --image."""
+    """(joints, visible, where they come from) of the one target pose."""
     from tfwarpgan.data import keypoints
 
     if job.pose_json:
@@ -126,10 +167,10 @@ def _pose(job):
     return *annotations[name], f"{job.annotation}, {name}"
 
 
-def _pose_picture(job):
-    """The picture whose size is the pose's frame; a bare --pose_image is looked for beside --image too."""
-    beside = os.path.join(os.path.dirname(job.image), job.pose_image)
-    return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or job.image
+def _pose_picture(job, path):
+    """The picture whose size is the pose's frame; a bare --pose_image is looked for beside the person's too."""
+    beside = os.path.join(os.path.dirname(path), job.pose_image)
+    return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or path
 
 
 def pair_requests(options, job):
@@ -140,15 +181,16 @@ def pair_requests(options, job):
 
     size = (options.data.height, options.data.width)
     annotations, pairs = keypoints.read_annotation_csv(job.annotation), read_pairs(job.pairs)
-    check_pairs(options, job, annotations, pairs)
+    picture = _finder(job.image_dir)
+    check_pairs(options, job, annotations, pairs, picture)
     # Lists of pairs are sorted by person: a picture comes many times in a row.
-    condition = functools.lru_cache(64)(functools.partial(synthesis.condition_row, parse=human_parser(job)))
+    condition = functools.lru_cache(64)(synthesis.condition_row)
     frame_of = functools.lru_cache(1024)(images.check_image)
 
     def row(name, target):
-        frame = job.pose_frame or frame_of(os.path.join(job.image_dir, target))
+        frame = job.pose_frame or frame_of(picture(target))
         pose = synthesis.pose_row(*annotations[target], frame, *size, f"{job.annotation}, {target}")
-        return {**condition(os.path.join(job.image_dir, name), *size, _parsing_path(options, job, name)), **pose}
+        return condition(picture(name), *size, _parsing_path(options, job, name)) | pose
 
     def path(name, target):
         return os.path.join(job.output_dir, synthesis.output_name(name, target))
@@ -156,7 +198,7 @@ def pair_requests(options, job):
     return [(path(*names), functools.partial(row, *names)) for _, *names in pairs]
 
 
-def check_pairs(options, job, annotations, pairs):
+def check_pairs(options, job, annotations, pairs, picture):
     """Refuses a list of pairs that names what is not there, before anything is synthesized.
 
     Raises:
@@ -166,33 +208,34 @@ def check_pairs(options, job, annotations, pairs):
         if target not in annotations:
             raise InputError(f"{job.pairs}, row {number}: {target} has no row in {job.annotation}.")
         parsing = _parsing_path(options, job, name)
-        needed = [os.path.join(job.image_dir, name), *([parsing] if parsing else [])]
-        needed += [] if job.pose_frame else [os.path.join(job.image_dir, target)]
+        needed = [picture(name), *([parsing] if parsing else [])]
+        needed += [] if job.pose_frame else [picture(target)]
         for path in needed:
             if not os.path.isfile(path):
                 raise InputError(f"{job.pairs}, row {number}: {path} does not exist; add the file or remove the row.")
 
 
+@functools.cache
+def _finder(folder):
+    """A function: name in a list -> path below the folder, whichever way the list spells DeepFashion's names."""
+    from tfwarpgan.data.deepfashion import flat_key
+
+    @functools.cache
+    def by_key():
+        files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in sorted(names))
+        return {flat_key(os.path.relpath(path, folder)): path for path in files}
+
+    def find(name):
+        path = os.path.join(folder, name)
+        return path if os.path.isfile(path) else by_key().get(flat_key(name), path)
+
+    return find
+
+
 def _parsing_path(options, job, name):
     if job.human_parser_run_dir:
         return ""
-    return os.path.join(os.path.expanduser(options.data.parsing_dir), os.path.splitext(name)[0] + ".png")
-
-
-def human_parser(job):
-    """The labelling function of --human_parser_run_dir, or None where none is needed."""
-    if job.parsing or not job.human_parser_run_dir:
-        return None
-    import tensorflow as tf
-
-    from tfwarpgan import synthesis
-    from tfwarpgan.annotate import load_parse
-
-    options = run_options(job.human_parser_run_dir)
-    parse = load_parse(options)
-    # The human parser's precision is not the generator's.
-    tf.keras.mixed_precision.set_global_policy("float32")
-    return synthesis.label_parser(parse, options.data.height, options.data.width)
+    return _finder(os.path.expanduser(options.data.parsing_dir))(os.path.splitext(name)[0] + ".png")
 
 
 def cli():

@@ -1,6 +1,5 @@
 """Labelling a folder of pictures."""
 
-import os
 import pathlib
 import shutil
 
@@ -9,9 +8,10 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.data import annotations
-from tfwarpgan.data.annotations import annotate_folder, labels_at_size, list_pictures, write_labels
+from tfwarpgan.data.annotations import annotate_folder, labels_at_size, list_pictures
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.errors import InputError
+from tfwarpgan.pictures import save_png
 
 BAD = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/bad_inputs/images"
 SIZE = {"height": 32, "width": 16, "batch_size": 2}
@@ -51,30 +51,10 @@ def test_every_picture_of_every_folder_gets_its_labels_at_its_own_size(tmp_path)
 
 def test_what_is_done_is_kept(tmp_path):
     save(tmp_path / "in/a.png"), save(tmp_path / "in/b.png")
-    write_labels(str(tmp_path / "out/a.png"), np.full([32, 16], 7, np.uint8))
+    save_png(str(tmp_path / "out/a.png"), np.full([32, 16], 7, np.uint8))
     assert annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE) == (1, 1)
     assert read_label_map(str(tmp_path / "out/a.png")).min() == 7
     assert annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE) == (0, 2)
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
-    def replace(source, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        write_labels(str(tmp_path / "a.png"), np.zeros([4, 4], np.uint8))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
-    def fail(*arguments, **more):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(InputError, match="a.png cannot be written .No space left on device."):
-        write_labels(str(tmp_path / "a.png"), np.zeros([4, 4], np.uint8))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_unreadable_pictures_are_named_after_all_others_are_labelled(tmp_path):
@@ -107,7 +87,7 @@ def test_two_pictures_of_one_stem_are_refused(tmp_path):
 def test_label_maps_inside_the_picture_folder_are_no_pictures(tmp_path):
     save(tmp_path / "in/a.png")
     out = tmp_path / "in/parsing"
-    write_labels(str(out / "a.png"), np.zeros([32, 16], np.uint8))
+    save_png(str(out / "a.png"), np.zeros([32, 16], np.uint8))
     assert list_pictures(str(tmp_path / "in"), str(out)) == [(str(tmp_path / "in/a.png"), str(out / "a.png"))]
 
 

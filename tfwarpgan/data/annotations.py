@@ -2,15 +2,14 @@
 
 import os
 import sys
-import tempfile
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from tqdm import tqdm
 
 from tfwarpgan.data import images
 from tfwarpgan.errors import InputError
+from tfwarpgan.pictures import save_png
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -125,23 +124,6 @@ def labels_at_size(scores, height, width):
     return labels
 
 
-def write_labels(path, labels):
-    """Writes a label map [H, W] as a grey PNG, under its name only once it is complete; InputError if it cannot."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle, temporary = tempfile.mkstemp(suffix=".tmp", dir=os.path.dirname(path))
-        try:
-            with os.fdopen(handle, "wb") as file:
-                Image.fromarray(labels, "L").save(file, "png")
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); free or choose another place.") from None
-
-
 def _resized(image, height, width):
     if image.shape[:2] != (height, width):
         image = tf.image.resize(image, [height, width], antialias=True).numpy()
@@ -151,5 +133,5 @@ def _resized(image, height, width):
 def _label(parse, batch, progress):
     scores = np.asarray(parse(np.stack([image for _, _, image in batch])))
     for (output, size, _), score in zip(batch, scores):
-        write_labels(output, labels_at_size(score, *size))
+        save_png(output, labels_at_size(score, *size))
         progress.update()

@@ -12,19 +12,20 @@ from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_i
 from tfwarpgan.pictures import write_atomically
 
 
-def evaluate_human_parser(parse, dataset):
+def evaluate_human_parser(parse, dataset, progress=True):
     """Scores a human parser.
 
     Args:
         parse: Function of pictures [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
         dataset: Batches of `image` and `parsing` [B, H, W], 255 ignored, that end.
+        progress: Whether to draw a progress bar.
 
     Returns:
         Dictionary: `mean_iou`, over the labels that occur; `iou`, by name of the label, None where it does not occur;
         `pixel_accuracy`; `pixels`.
     """
     matrix = np.zeros([len(LABELS)] * 2)
-    for batch in tqdm(dataset, desc="evaluating", unit="batch", mininterval=1.0):
+    for batch in tqdm(dataset, desc="evaluating", unit="batch", mininterval=1.0, disable=not progress):
         matrix += confusion_matrix(batch["parsing"], tf.argmax(parse(batch["image"]), axis=-1)).numpy()
     values = [None if np.isnan(value) else float(value) for value in iou_by_label(matrix).numpy()]
     return {

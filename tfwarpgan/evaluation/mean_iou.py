@@ -6,8 +6,6 @@ For label k, IoU = n_kk / (sum_j n_kj + sum_j n_jk - n_kk), n_kj being the pixel
 
 import tensorflow as tf
 
-keras = tf.keras
-
 
 def confusion_matrix(truth, prediction, num_labels=20):
     """Pixels of each true label (row) that were given each label (column).
@@ -42,30 +40,3 @@ def mean_iou(matrix):
     present = ~tf.math.is_nan(iou)
     total = tf.reduce_sum(tf.where(present, iou, tf.zeros_like(iou)))
     return tf.math.divide_no_nan(total, tf.reduce_sum(tf.cast(present, tf.float64)))
-
-
-@keras.utils.register_keras_serializable("tfwarpgan")
-class MeanIoU(keras.metrics.Metric):
-    """`mean_iou` over everything seen since the last reset; sums over replicas."""
-
-    def __init__(self, num_labels=20, name="mean_iou", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.num_labels = num_labels
-        # float64 counts exactly up to 2^53 pixels; float32 would stop counting at 2^24.
-        self.matrix = self.add_weight(
-            name="matrix", shape=(num_labels, num_labels), initializer="zeros", dtype="float64"
-        )
-
-    def update_state(self, truth, prediction, sample_weight=None):
-        if sample_weight is not None:
-            raise ValueError("MeanIoU takes no sample_weight: give label 255 to pixels that do not count.")
-        self.matrix.assign_add(tf.cast(confusion_matrix(truth, prediction, self.num_labels), tf.float64))
-
-    def result(self):
-        return tf.cast(mean_iou(tf.convert_to_tensor(self.matrix)), tf.float32)
-
-    def reset_state(self):
-        self.matrix.assign(tf.zeros([self.num_labels, self.num_labels], tf.float64))  # Keras 2 would assign a scalar
-
-    def get_config(self):
-        return {**super().get_config(), "num_labels": self.num_labels}

@@ -19,10 +19,11 @@ import os
 
 import numpy as np
 
+from tfwarpgan.data.images import encode_png
 from tfwarpgan.data.parsing import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
 from tfwarpgan.evaluation.evaluator import MODEL
-from tfwarpgan.pictures import grid, png_bytes, save_png, write_atomically
+from tfwarpgan.pictures import grid, save_png, write_atomically
 
 STYLE = """
 body { font: 14px sans-serif; margin: 2em; color: #222; }
@@ -103,7 +104,7 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
     Args:
         evaluation: An `Evaluation`.
         chosen: Title of a section -> positions of its pairs, see `chosen_pairs`.
-        pictures: Position -> {title: uint8 picture}, see `evaluator.chosen_pictures`.
+        pictures: Position -> {title: uint8 picture}, see `samples.chosen_pictures`.
         title: Of the page.
     """
     parts = [
@@ -133,7 +134,7 @@ def _html_row(evaluation, position, columns):
 
 
 def _data(picture):
-    return f"data:image/png;base64,{base64.b64encode(png_bytes(picture)).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
 def write_report(evaluation, pictures, output_dir, facts=None, title="Evaluation", count=20):

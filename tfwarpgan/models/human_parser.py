@@ -44,9 +44,7 @@ class HumanParser(keras.Model):
         for layer in self.backbone.layers:
             if layer.name.startswith(tuple(f"block{block}_" for block in range(1, frozen_blocks + 1))):
                 layer.trainable = False
-        # An attribute each: tf.train.Checkpoint does not see layers in a list on Keras 3.
-        for rate in RATES:
-            setattr(self, f"context_rate{rate}", _convolution(width, 3, rate, name=f"context_rate{rate}"))
+        self.contexts = [_convolution(width, 3, rate, name=f"context_rate{rate}") for rate in RATES]
         self.whole = _convolution(width, 1, name="context_whole")
         self.join = _convolution(width, 1, name="join")
         self.skip_stride4 = _convolution(width // 2, 1, name="skip_stride4")
@@ -60,7 +58,7 @@ class HumanParser(keras.Model):
         features = self.backbone(vgg.preprocess(image), training=training)
         stride2, stride4, deep = (feature * scale for feature, scale in zip(features, SCALES))
         whole = self.whole(tf.reduce_mean(deep, axis=(1, 2), keepdims=True))
-        context = tf.concat([getattr(self, f"context_rate{rate}")(deep) for rate in RATES], axis=-1)
+        context = tf.concat([layer(deep) for layer in self.contexts], axis=-1)
         features = self.join(context) + whole
         features = tf.concat([resize_like(features, stride4), self.skip_stride4(stride4)], axis=-1)
         features = self.fuse_stride4(features)

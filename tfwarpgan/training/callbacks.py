@@ -87,18 +87,20 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
-class Pictures(keras.callbacks.Callback):
-    """Writes a picture grid every `every` steps and at the end.
+class Look(keras.callbacks.Callback):
+    """Shows the stage's state on test pictures every `every` steps and at the end.
 
     Args:
         writer: The summary writer.
-        tag: Name of the picture in TensorBoard.
-        draw: Function without arguments -> the grid uint8 [H, W, 3].
+        stage: Name of the stage, under which everything appears in TensorBoard.
+        every: Steps between two looks.
+        draw: Function without arguments -> a picture grid uint8 [H, W, 3].
+        score: Function without arguments -> dictionary of scalars.
     """
 
-    def __init__(self, writer, tag, every, draw):
+    def __init__(self, writer, stage, every, draw, score):
         super().__init__()
-        self.writer, self.tag, self.every, self.draw = writer, tag, every, draw
+        self.writer, self.stage, self.every, self.draw, self.score = writer, stage, every, draw, score
 
     def on_train_batch_end(self, batch, logs=None):
         if self.model.steps_done % self.every == 0:
@@ -110,7 +112,9 @@ class Pictures(keras.callbacks.Callback):
 
     def _write(self):
         with self.writer.as_default(self.model.steps_done):
-            tf.summary.image(self.tag, self.draw()[None])
+            tf.summary.image(f"{self.stage}/pictures", self.draw()[None])
+            for name, value in self.score().items():
+                tf.summary.scalar(f"{self.stage}/{name}", value)
         self.writer.flush()
 
 

@@ -1,12 +1,17 @@
-"""The picture grid that each stage shows of itself while it trains, always of the same test pairs."""
+"""What each stage shows of itself while it trains: a picture grid, and a score, always of the same test pictures."""
+
+import functools
 
 import numpy as np
 
 from tfwarpgan import pictures
+from tfwarpgan.evaluation.human_parser import evaluate_human_parser
+from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.pipeline import WarpingGAN
 
 ROWS = 8
+SCORED_BATCHES = 64  # a look, not the evaluation
 
 
 def painter(stage, trainer, dataset, options):
@@ -30,6 +35,28 @@ def painter(stage, trainer, dataset, options):
         "warping_generator": _warping_generator,
     }[stage]
     return lambda: pictures.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
+
+
+def scorer(stage, trainer, dataset):
+    """A function without arguments that gives the stage's present scores, by name.
+
+    The human parser's is its mean IoU; the other stages measure themselves on the training pairs.
+
+    Args:
+        stage: Name of the stage.
+        trainer: Its trainer.
+        dataset: Batches of the test split; the first `SCORED_BATCHES` are scored.
+    """
+    if stage != "human_parser":
+        return dict
+    parse = functools.partial(label_probabilities, trainer.networks[stage], average_flip=False)
+    batches = dataset.take(SCORED_BATCHES)
+
+    def score():
+        found = evaluate_human_parser(parse, batches, progress=False)
+        return {"validation_mean_iou": found["mean_iou"], "validation_pixel_accuracy": found["pixel_accuracy"]}
+
+    return score
 
 
 def _labels(scores):

@@ -14,6 +14,7 @@ from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models import networks as build
+from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, run_options, to_flagfile
@@ -121,8 +122,9 @@ def train_stage(name, options, data, strategy):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
-    draw = previews.painter(name, trainer, data.dataset("test"), options)
-    watching = _watching(name, options, run_dir, done, steps, draw)
+    test = data.dataset("test")
+    looking = previews.painter(name, trainer, test, options), previews.scorer(name, trainer, test)
+    watching = _watching(name, options, run_dir, done, steps, looking)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
         while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
@@ -135,12 +137,12 @@ def train_stage(name, options, data, strategy):
     return not saving.interrupted
 
 
-def _watching(name, options, run_dir, done, steps, draw):
+def _watching(name, options, run_dir, done, steps, looking):
     writer = tf.summary.create_file_writer(run_dir)
     train = options.train
     watching = [
         callbacks.Progress(name, done, steps),
-        callbacks.Pictures(writer, f"{name}/pictures", train.pictures_every, draw),
+        callbacks.Look(writer, name, train.pictures_every, *looking),
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps:
@@ -172,3 +174,38 @@ def load_pipeline(options, weights="", for_new_pictures=False):
     generator = build.warping_generator(options)
     networks["warping_generator"] = load_network(generator, options.train.run_dir, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source)
+
+
+def load_human_parser(options, size=None, average_flip=True):
+    """The trained human parser of a run as a function of pictures.
+
+    It sees pictures at the size that it was trained at; those of another size are resized for it, and its
+    probabilities back, both bilinear.
+
+    Args:
+        options: `Options` of the human parser's run.
+        size: (height, width) of the pictures it is going to be given; None: those of its training.
+        average_flip: Whether the mirrored pictures are parsed too and averaged in.
+
+    Returns:
+        Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
+
+    Raises:
+        InputError: If the run holds no trained human parser.
+    """
+    policy = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(options.train.precision)
+    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
+    untrained = dataclasses.replace(options.networks, human_parser_weights="none")
+    parser = build.human_parser(dataclasses.replace(options, networks=untrained))
+    keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
+    load_network(parser, options.train.run_dir, "human_parser")
+    own = (options.data.height, options.data.width)
+
+    def parse(images):
+        if size in (None, own):
+            return label_probabilities(parser, images, average_flip)
+        resized = tf.image.resize(images, own, antialias=True)
+        return tf.image.resize(label_probabilities(parser, resized, average_flip), size)
+
+    return tf.function(parse, reduce_retracing=True)
