@@ -39,6 +39,10 @@ class DataOptions:
     parsing_dir: str = option("", "Folder of the parsing PNGs; empty: `parsing` inside --data_dir.")
     prepared_dir: str = option("~/.cache/tfwarpgan/prepared", "Folder where prepared data sets are kept.")
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
+    lip_shares: str = option(
+        "", "Of a LIP folder merged of several sets: the share of the training pictures whose names begin so, as "
+        "street:0.7,shop:0.3; empty: all alike.",
+    )  # fmt: skip
     height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
@@ -51,6 +55,17 @@ class DataOptions:
     def __post_init__(self):
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
+        self.shares_of_lip()
+
+    def shares_of_lip(self):
+        """`lip_shares` as a dictionary, beginning of a name -> share."""
+        shares = {}
+        for part in filter(None, self.lip_shares.split(",")):
+            start, _, share = part.rpartition(":")
+            if not start.strip() or not re.fullmatch(r"[0-9]*\.?[0-9]+", share.strip()) or not float(share):
+                raise InputError(f"--lip_shares: '{part}' must be the beginning of names, a colon and a share above 0.")
+            shares[start.strip()] = float(share)
+        return shares
 
 
 @dataclasses.dataclass(frozen=True)

@@ -133,9 +133,12 @@ def test_a_resumed_stream_goes_on_where_it_was(tmp_path, light):
 
 
 def test_shares_balance_merged_sets(tmp_path, light):
-    data = options(write(tmp_path))
-    found = persons(lip.lip_dataset(data, shares={"a": 0.9, "b": 0.1}), 60)
+    write(tmp_path)
+    found = persons(lip.lip_dataset(options(tmp_path, lip_shares="a:0.9,b:0.1")), 60)
     assert 0.8 < np.mean(np.array(found) <= 3) < 0.98
-    assert set(persons(lip.lip_dataset(data, shares={"b": 1.0}), 6)) == {4, 5, 6}
+    assert set(persons(lip.lip_dataset(options(tmp_path, lip_shares="b:1")), 6)) == {4, 5, 6}
     with pytest.raises(InputError, match="begins with 'c'"):
-        lip.lip_dataset(data, shares={"c": 1.0})
+        lip.lip_dataset(options(tmp_path, lip_shares="c:1"))
+    for wrong in ("a", "a:x", ":1", "a:0", "a:-1"):
+        with pytest.raises(InputError, match="--lip_shares"):
+            options(tmp_path, lip_shares=wrong)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan.models import networks as build
 from tfwarpgan.models.human_parser import HumanParser, label_probabilities
+from tfwarpgan.options import DataOptions, NetworkOptions, Options
 
 keras = tf.keras
 
@@ -101,3 +103,12 @@ def test_the_mirrored_probabilities_return_to_their_places():
 
     got = label_probabilities(parser, tf.zeros([1, 1, 2, 3]))
     np.testing.assert_allclose(got[0, 0, :, 1:3], [[0.5, 0.5]] * 2, atol=1e-6)
+
+
+def test_the_human_parsers_first_blocks_are_frozen_only_where_they_have_learned():
+    def trained(weights):
+        networks = NetworkOptions(human_parser_weights=weights, human_parser_width=8)
+        parser = build.human_parser(Options(DataOptions(height=32, width=32), networks), first_weights=False)
+        return len(parser.weights) - len(parser.trainable_weights)
+
+    assert trained("none") == 0 and trained("imagenet") == 8  # four convolutions, a kernel and a bias each

@@ -78,7 +78,7 @@ def read_example(picture_path, labels_path):
     return picture, read_label_map(os.fsdecode(labels_path), picture.shape[:2])
 
 
-def lip_dataset(data, split="train", *, start=0, shares=None):
+def lip_dataset(data, split="train", *, start=0):
     """Batches for the human parser.
 
     "train" repeats for ever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
@@ -86,11 +86,9 @@ def lip_dataset(data, split="train", *, start=0, shares=None):
     fixed margin around its person, the last batch short.
 
     Args:
-        data: `DataOptions`; of it lip_dir, height, width, batch_size and seed.
+        data: `DataOptions`; of it lip_dir, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
         start: Pictures of the training stream that were consumed before: a resumed run goes on exactly there.
-        shares: {beginning of a name: share} draws that share of the training pictures from those names, so that merged
-            sets are balanced; None draws all alike.
 
     Returns:
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
@@ -100,7 +98,7 @@ def lip_dataset(data, split="train", *, start=0, shares=None):
     """
     training = split == "train"
     rows = find_lip(data.lip_dir)["train" if training else "val"]
-    paths = _mixed(rows, shares, data.seed) if training else _paths(rows)
+    paths = _mixed(rows, data.shares_of_lip(), data.seed) if training else _paths(rows)
     numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), paths)).skip(start)
 
     def prepare(number, pair):
@@ -123,10 +121,11 @@ def _paths(rows):
 
 
 def _mixed(rows, shares, seed):
+    """Endless training pictures, of which each group of names has its share; without shares all are alike."""
     groups = [[row for row in rows if row[0].startswith(start)] for start in shares] if shares else [rows]
-    for start, group in zip(shares or (), groups):
+    for start, group in zip(shares, groups):
         if not group:
-            raise InputError(f"No name in the training list begins with '{start}'.")
+            raise InputError(f"--lip_shares: no name in the training list begins with '{start}'; see train_id.txt.")
     streams = [_paths(group).shuffle(min(len(group), PICTURES_IN_MEMORY), seed).repeat() for group in groups]
     if len(streams) == 1:
         return streams[0]

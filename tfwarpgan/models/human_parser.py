@@ -17,7 +17,6 @@ FEATURES = {
     "VGG16": ("block2_conv2", "block3_conv3", "block5_conv3"),
     "VGG19": ("block2_conv2", "block3_conv4", "block5_conv4"),
 }
-RATES = (1, 2, 4)
 # VGG's features are far from unit size (root mean square on photographs), which would start the softmax saturated.
 SCALES = (1 / 600, 1 / 600, 1 / 3)
 
@@ -44,7 +43,10 @@ class HumanParser(keras.Model):
         for layer in self.backbone.layers:
             if layer.name.startswith(tuple(f"block{block}_" for block in range(1, frozen_blocks + 1))):
                 layer.trainable = False
-        self.contexts = [_convolution(width, 3, rate, name=f"context_rate{rate}") for rate in RATES]
+        # An attribute each: on Keras 3 a user's tf.train.Checkpoint would miss layers in a list.
+        self.context_rate1 = _convolution(width, 3, 1, name="context_rate1")
+        self.context_rate2 = _convolution(width, 3, 2, name="context_rate2")
+        self.context_rate4 = _convolution(width, 3, 4, name="context_rate4")
         self.whole = _convolution(width, 1, name="context_whole")
         self.join = _convolution(width, 1, name="join")
         self.skip_stride4 = _convolution(width // 2, 1, name="skip_stride4")
@@ -58,7 +60,8 @@ class HumanParser(keras.Model):
         features = self.backbone(vgg.preprocess(image), training=training)
         stride2, stride4, deep = (feature * scale for feature, scale in zip(features, SCALES))
         whole = self.whole(tf.reduce_mean(deep, axis=(1, 2), keepdims=True))
-        context = tf.concat([layer(deep) for layer in self.contexts], axis=-1)
+        contexts = self.context_rate1, self.context_rate2, self.context_rate4
+        context = tf.concat([convolution(deep) for convolution in contexts], axis=-1)
         features = self.join(context) + whole
         features = tf.concat([resize_like(features, stride4), self.skip_stride4(stride4)], axis=-1)
         features = self.fuse_stride4(features)

@@ -30,11 +30,17 @@ def _built(network, keys, data, **more):
     return network
 
 
-def human_parser(options):
-    """The human parser; its backbone starts from `--human_parser_weights`."""
+def human_parser(options, first_weights=True):
+    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint is to be read anyway.
+
+    The first two blocks stay as they were on ImageNet; where nothing was learned before, they are trained too.
+    """
     networks = options.networks
-    parser = _built(HumanParser(networks.human_parser_backbone, networks.human_parser_width), ["image"], options.data)
-    vgg.load_weights(parser.backbone, networks.human_parser_backbone, networks.human_parser_weights)
+    frozen_blocks = 0 if networks.human_parser_weights == "none" else 2
+    parser = HumanParser(networks.human_parser_backbone, networks.human_parser_width, frozen_blocks)
+    parser = _built(parser, ["image"], options.data)
+    if first_weights:
+        vgg.load_weights(parser.backbone, networks.human_parser_backbone, networks.human_parser_weights)
     return parser
 
 

@@ -60,7 +60,7 @@ class GeometricMatcherTrainer(Trainer):
         seed = tf.stack([tf.cast(self.iterations, tf.int32), tf.cast(replica, tf.int32)])
         true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points, seed)
         true_grid = compose(true_affine, true_tps, self.data.height, self.data.width)
-        target = tf.where(pretraining, sample(condition, true_grid), inputs["target_parsing"])
+        target = tf.cond(pretraining, lambda: sample(condition, true_grid), lambda: inputs["target_parsing"])
 
         with tf.GradientTape() as tape:
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)

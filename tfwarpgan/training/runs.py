@@ -196,8 +196,7 @@ def load_human_parser(options, size=None, average_flip=True):
     policy = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy(options.train.precision)
     # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
-    untrained = dataclasses.replace(options.networks, human_parser_weights="none")
-    parser = build.human_parser(dataclasses.replace(options, networks=untrained))
+    parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
     load_network(parser, options.train.run_dir, "human_parser")
     own = (options.data.height, options.data.width)
