@@ -1,0 +1,54 @@
+"""The optimizer against Keras' own, and the learning rate by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.options import TrainOptions
+from tfwarpgan.training.optimization import FusedAdam, LinearDecay, make_optimizer
+
+keras = tf.keras
+
+
+def course(optimizer, graph):
+    """Two variables over five steps of the same random gradients."""
+    variables = [tf.Variable([1.0, -2.0, 3.0]), tf.Variable([[0.5], [0.25]])]
+    optimizer.build(variables)
+    generator = np.random.default_rng(0)
+
+    def step(*gradients):
+        optimizer.apply_gradients(zip(gradients, variables))
+
+    step = tf.function(step) if graph else step
+    for _ in range(5):
+        step(*(tf.constant(generator.normal(size=v.shape), tf.float32) for v in variables))
+    moments = [np.asarray(moment) for moment in optimizer.variables]
+    return [variable.numpy() for variable in variables], moments
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_fused_adam_is_adam(graph):
+    rate = LinearDecay(0.1, 2, 6)
+    wanted, wanted_moments = course(keras.optimizers.Adam(rate, 0.5, 0.9), graph)
+    got, moments = course(FusedAdam(rate, 0.5, 0.9), graph)
+    for want, have in zip([*wanted, *wanted_moments], [*got, *moments], strict=True):
+        np.testing.assert_allclose(have, want, rtol=1e-5, atol=1e-6)
+
+
+def test_the_first_step_is_the_learning_rate():
+    # Both moments corrected for their start at 0 leave g / |g|.
+    variable = tf.Variable([1.0, 1.0])
+    optimizer = FusedAdam(0.25, 0.5, 0.999)
+    optimizer.apply_gradients([(tf.constant([3.0, -1.0]), variable)])
+    np.testing.assert_allclose(variable.numpy(), [0.75, 1.25], atol=1e-5)
+
+
+def test_it_comes_back_from_its_configuration():
+    optimizer = make_optimizer(TrainOptions(learning_rate=0.5, beta_1=0.25), 10)
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert isinstance(again, FusedAdam) and again.get_config()["beta_1"] == 0.25
+
+
+def test_the_learning_rate_falls_to_0():
+    decay = LinearDecay(2.0, 10, 20)
+    assert [float(decay(step)) for step in (0, 10, 15, 20, 30)] == [2.0, 2.0, 1.0, 0.0, 0.0]
