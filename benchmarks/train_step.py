@@ -9,6 +9,7 @@ products of the peer's step, forward and backward, as PyTorch counts them; their
 matrix product measured between the rounds (the faster library's).
 """
 
+import functools
 import time
 
 import numpy as np
@@ -81,7 +82,8 @@ def make_trainer(options):
     }
     perceptual = PerceptualFeatures(options.losses.perceptual_network, options.losses.perceptual_weights)
     trainer = WarpingGeneratorTrainer(networks, WarpingGAN(built, options.data), options.losses, perceptual)
-    trainer.compile_networks(lambda: make_optimizer(options.train, options.train.generator_steps), FLAGS.jit_compile)
+    optimizer = functools.partial(make_optimizer, options.train, options.train.generator_steps)
+    trainer.compile_networks(optimizer, FLAGS.jit_compile)
     return trainer, {**networks, **built}
 
 

@@ -149,6 +149,9 @@ class TrainOptions:
     matcher_steps: int = option(40000, "Steps of the matcher in all, those on random warps counted in.", minimum=1)
     generator_steps: int = option(200000, "Steps of the warping generator.", minimum=1)
     learning_rate: float = option(2e-4, "Adam's learning rate.", minimum=0)
+    discriminator_learning_rate: float = option(
+        0.0, "That of the discriminators; 0: the same. A lower one keeps them from winning early.", minimum=0
+    )
     beta_1: float = option(0.5, "Adam's first decay.", minimum=0, maximum=0.9999)
     beta_2: float = option(0.999, "Adam's second decay.", minimum=0, maximum=0.9999)
     decay_from: float = option(

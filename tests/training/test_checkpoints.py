@@ -15,7 +15,7 @@ MAKERS = {"pose_guided_parser": pose_guided_parser_trainer, "geometric_matcher":
 
 def trainer_and_checkpoints(stage, options, folder):
     trainer = MAKERS[stage](options)
-    trainer.compile_networks(lambda: make_optimizer(options.train, 10))
+    trainer.compile_networks(lambda name: make_optimizer(options.train, 10))
     return trainer, StageCheckpoints(trainer, str(folder / stage))
 
 

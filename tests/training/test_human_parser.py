@@ -17,7 +17,7 @@ def trainer():
     parser = HumanParser(width=8, frozen_blocks=5)
     parser({"image": tf.zeros([1, 16, 16, 3])})
     trainer = HumanParserTrainer({"human_parser": parser})
-    trainer.compile_networks(lambda: keras.optimizers.Adam(0.05))
+    trainer.compile_networks(lambda name: keras.optimizers.Adam(0.05))
     return trainer
 
 

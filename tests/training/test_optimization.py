@@ -49,6 +49,16 @@ def test_it_comes_back_from_its_configuration():
     assert isinstance(again, FusedAdam) and again.get_config()["beta_1"] == 0.25
 
 
+def test_a_discriminator_may_learn_slower():
+    options = TrainOptions(learning_rate=0.5, discriminator_learning_rate=0.125, decay_from=1.0)
+
+    def rate(options, network):
+        return float(tf.convert_to_tensor(make_optimizer(options, 10, network).learning_rate))
+
+    assert (rate(options, "warping_generator"), rate(options, "discriminator")) == (0.5, 0.125)
+    assert rate(TrainOptions(learning_rate=0.5), "discriminator") == 0.5
+
+
 def test_the_learning_rate_falls_to_0():
     decay = LinearDecay(2.0, 10, 20)
     assert [float(decay(step)) for step in (0, 10, 15, 20, 30)] == [2.0, 2.0, 1.0, 0.0, 0.0]

@@ -33,7 +33,7 @@ def changed(options, **fields):
 def restored(options, stage):
     """The stage's networks and optimizers as its latest checkpoint has them, and the step."""
     trainer = STAGES[stage].make_trainer(options)
-    trainer.compile_networks(lambda: make_optimizer(options.train, 3))
+    trainer.compile_networks(lambda name: make_optimizer(options.train, 3))
     step = StageCheckpoints(trainer, stage_folder(options.train.run_dir, stage)).restore()
     moments = [np.asarray(v) for optimizer in trainer.optimizers.values() for v in optimizer.variables]
     return [*next(iter(trainer.networks.values())).get_weights(), *moments], step

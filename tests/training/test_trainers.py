@@ -62,7 +62,7 @@ def trained(stage, options, batch, strategy=None, steps=3):
     keras.utils.set_random_seed(0)
     with strategy.scope() if strategy else contextlib.nullcontext():
         trainer = stage(options)
-        trainer.compile_networks(lambda: keras.optimizers.SGD(0.01))
+        trainer.compile_networks(lambda name: keras.optimizers.SGD(0.01))
     history = trainer.fit(batches(stage, batch), steps_per_epoch=steps, epochs=1, verbose=0).history
     weights = [weight for network in trainer.networks.values() for weight in network.get_weights()]
     assert trainer.steps_done == steps
@@ -90,7 +90,7 @@ def test_every_precision_trains(stage, precision, options, batch):
     try:
         trainer = stage(options)
         train = dataclasses.replace(options.train, precision=precision)
-        trainer.compile_networks(lambda: make_optimizer(train, 10))
+        trainer.compile_networks(lambda name: make_optimizer(train, 10))
         before = [weights.copy() for weights in next(iter(trainer.networks.values())).get_weights()]
         steps = 12 if precision == "mixed_float16" else 2  # the first scales of the loss are too large
         history = trainer.fit(batches(stage, batch), steps_per_epoch=steps, epochs=1, verbose=0).history
@@ -104,7 +104,7 @@ def test_every_precision_trains(stage, precision, options, batch):
 def test_pose_guided_parser_learns_one_batch(options, batch):
     losses = dataclasses.replace(options.losses, parser_lambda_adversarial=0.0, parser_lambda_pyramid=0.0)
     trainer = PoseGuidedParserTrainer({"pose_guided_parser": build.pose_guided_parser(options)}, options.data, losses)
-    trainer.compile_networks(lambda: keras.optimizers.Adam(5e-3))
+    trainer.compile_networks(lambda name: keras.optimizers.Adam(5e-3))
     losses = [
         trainer.fit(batches(pose_guided_parser, batch), steps_per_epoch=15, epochs=1, verbose=0).history[
             "cross_entropy"
@@ -119,16 +119,16 @@ def test_terms_of_weight_zero_are_not_computed(options, batch):
     options = dataclasses.replace(options, losses=losses)
     trainer = warping_generator(options)
     trainer.networks.pop("discriminator")
-    trainer.compile_networks(lambda: keras.optimizers.SGD(0.01))
+    trainer.compile_networks(lambda name: keras.optimizers.SGD(0.01))
     assert set(trainer.train_step(batch)) == {"pixel", "gate"}
     parser = pose_guided_parser(options)
-    parser.compile_networks(lambda: keras.optimizers.SGD(0.01))
+    parser.compile_networks(lambda name: keras.optimizers.SGD(0.01))
     assert set(parser.train_step(batch)) == {"cross_entropy", "adversarial", "discriminator", "pixel_accuracy"}
 
 
 def test_generator_step_leaves_the_frozen_stages_alone(options, batch):
     trainer = warping_generator(options)
-    trainer.compile_networks(lambda: keras.optimizers.SGD(0.1))
+    trainer.compile_networks(lambda name: keras.optimizers.SGD(0.1))
     frozen = trainer.pipeline.parser.get_weights() + trainer.pipeline.matcher.get_weights()
     trainer.train_step(batch)
     after = trainer.pipeline.parser.get_weights() + trainer.pipeline.matcher.get_weights()
@@ -139,7 +139,7 @@ def test_generator_step_leaves_the_frozen_stages_alone(options, batch):
 def test_each_player_moves_by_its_own_loss_only(options, batch):
     """The shared discriminator pass gives the gradients of two separate passes."""
     trainer = warping_generator(options)
-    trainer.compile_networks(lambda: keras.optimizers.SGD(1.0))
+    trainer.compile_networks(lambda name: keras.optimizers.SGD(1.0))
     generator, discriminator = trainer.networks["warping_generator"], trainer.networks["discriminator"]
     inputs, real = trainer.pipeline.conditions(batch), batch["target_image"]
     before = [weight.numpy() for weight in discriminator.trainable_variables]
@@ -157,7 +157,7 @@ def test_each_player_moves_by_its_own_loss_only(options, batch):
 def test_matcher_pretraining_learns_known_warps(options, batch):
     networks = {"geometric_matcher": build.geometric_matcher(options)}
     trainer = GeometricMatcherTrainer(networks, options.data, options.losses, pretraining_steps=1000)
-    trainer.compile_networks(lambda: keras.optimizers.Adam(2e-3))
+    trainer.compile_networks(lambda name: keras.optimizers.Adam(2e-3))
     values = [
         trainer.fit(batches(geometric_matcher, batch), steps_per_epoch=25, epochs=1, verbose=0).history[
             "transformed_grid"

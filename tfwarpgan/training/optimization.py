@@ -50,10 +50,18 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-def make_optimizer(options, steps):
-    """Adam as `TrainOptions` says, for a stage of `steps` steps; scales its loss where the precision is half."""
-    rate = LinearDecay(options.learning_rate, int(options.decay_from * steps), steps)
-    adam = FusedAdam(rate, options.beta_1, options.beta_2)
+def make_optimizer(options, steps, network=""):
+    """Adam as `TrainOptions` says, for a stage of `steps` steps; scales its loss where the precision is half.
+
+    Args:
+        options: `TrainOptions`.
+        steps: Length of the stage, in steps, at whose end the learning rate may have fallen to 0.
+        network: Name of the network that it is for; a "discriminator" may have a learning rate of its own.
+    """
+    rate = options.learning_rate
+    if network == "discriminator" and options.discriminator_learning_rate:
+        rate = options.discriminator_learning_rate
+    adam = FusedAdam(LinearDecay(rate, int(options.decay_from * steps), steps), options.beta_1, options.beta_2)
     if options.precision == "mixed_float16":
         return keras.mixed_precision.LossScaleOptimizer(adam)
     return adam

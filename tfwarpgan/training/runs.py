@@ -115,7 +115,7 @@ def train_stage(name, options, data, strategy):
     keras.utils.set_random_seed(options.data.seed)
     with strategy.scope():
         trainer = stage.make_trainer(options)
-        trainer.compile_networks(lambda: make_optimizer(options.train, steps), options.train.jit_compile)
+        trainer.compile_networks(functools.partial(make_optimizer, options.train, steps), options.train.jit_compile)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
         done = checkpoints.restore()
     if done >= steps:

@@ -27,12 +27,12 @@ class Trainer(keras.Model):
         """Gives each network an optimizer, built on its variables.
 
         Args:
-            make_optimizer: Function without arguments -> a new optimizer.
+            make_optimizer: Function of a network's name -> a new optimizer.
             jit_compile: Whether the train step is compiled by XLA.
         """
         self.compile(jit_compile=jit_compile)
         for name, network in self.networks.items():
-            self.optimizers[name] = make_optimizer()
+            self.optimizers[name] = make_optimizer(name)
             self.optimizers[name].build(network.trainable_variables)
 
     def minimize(self, name, tape, loss):
