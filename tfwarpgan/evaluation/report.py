@@ -25,11 +25,12 @@ from tfwarpgan.evaluation.baselines import NAMES as BASELINES
 from tfwarpgan.evaluation.evaluator import MODEL
 from tfwarpgan.pictures import grid, save_png, write_atomically
 
+HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 STYLE = """
 body { font: 14px sans-serif; margin: 2em; color: #222; }
 table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: left; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; } tr { border-bottom: 1px solid #ddd; }
-img { image-rendering: pixelated; height: 256px; } code { font-size: 12px; }
+img { image-rendering: pixelated; height: 256px; } code, td.protocol { font-size: 12px; }
 """
 
 
@@ -71,9 +72,8 @@ def _finite(value):
 def to_table(evaluation):
     """The metrics as a table to read: a line a metric, the protocols under it."""
     lines = [f"{len(evaluation)} test pairs", ""]
-    header = ["metric", MODEL, *BASELINES, "beats baselines"]
-    rows = [header, *(_row(metric) for metric in evaluation.metrics)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
         lines.append("  ".join(cells).rstrip())
@@ -110,7 +110,7 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
     parts = [
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>',
         f"<style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
-        f"<pre>{html.escape(to_table(evaluation))}</pre>",
+        *_html_table(evaluation),
     ]
     for section, positions in chosen.items():
         parts.append(f"<h2>{html.escape(section)} {len(positions)} pairs by SSIM</h2><table>")
@@ -119,6 +119,16 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
         parts += [_html_row(evaluation, int(position), pictures[int(position)]) for position in positions]
         parts.append("</table>")
     return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def _html_table(evaluation):
+    yield f"<p>{len(evaluation)} test pairs</p><table>"
+    yield f"<tr>{''.join(f'<th>{name}</th>' for name in HEADER)}<th>protocol</th></tr>"
+    for metric in evaluation.metrics:
+        name, *numbers = (html.escape(cell) for cell in _row(metric))
+        cells = "".join(f'<td class="number">{cell}</td>' for cell in numbers)
+        yield f'<tr><td>{name}</td>{cells}<td class="protocol">{html.escape(metric.protocol)}</td></tr>'
+    yield "</table>"
 
 
 def _html_row(evaluation, position, columns):
