@@ -297,7 +297,7 @@ def run_command(main, *classes, reads_run=False):
         try:
             leftover = flags.FLAGS(argv)[1:]
         except flags.Error as error:
-            _exit(str(error).strip().splitlines()[0])
+            _exit(str(error).strip().splitlines()[0].removeprefix("ERROR:: "))
         if leftover:
             _exit(f"Unexpected argument '{leftover[0]}': options are written --name=value, see --help.")
         return argv
