@@ -1,4 +1,4 @@
-"""The one error type that a user's input can raise."""
+"""The one error type that a user's input can raise, and what readers of many rows do with it."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,12 @@ class InputError(ValueError):
     The message is one sentence that says what is wrong, where (file, row) and what to do; commands print
     it and exit with a code that is not 0, without a traceback.
     """
+
+
+def refuse(error):
+    """What a reader of many rows does with a bad one unless it is told otherwise: raises the `InputError`.
+
+    Such readers take `on_error`. A function that does not raise (a list's `append`) is given the error of each bad row,
+    and the reader goes on with the next; a file that cannot be read at all is raised all the same.
+    """
+    raise error

@@ -213,3 +213,16 @@ def test_bad_lists(bad_inputs, kind, name, words):
 
     with pytest.raises(InputError, match=words):
         pairs.read_persons(Flat(), "train")
+
+
+def test_all_bad_rows_are_reported_at_once(market, tmp_path):
+    errors = []
+    assert pairs.read_pairs(_csv(tmp_path, "from,to\na\na,b\n,c"), on_error=errors.append) == [(2, "a", "b")]
+    assert [str(error).split(":")[0].rpartition("csv, ")[2] for error in errors] == ["row 1 (line 2)", "row 3 (line 4)"]
+    os.remove(market / "parsing" / C.replace("jpg", "png"))
+    _edit_annotation(market, B, f"{B}: [1]: [2]")
+    _write_pairs(market, f"{A},{B}", f"{A},{OTHER}", "0003_c1s1_000000_01.jpg,0003_c1s1_000001_01.jpg")
+    persons = pairs.read_persons(market1501.Layout(str(market)), "train", on_error=(errors := []).append)
+    assert [person.pairs for person in persons] == [[(0, 1)]]
+    said = ["keypoints_y has 1 joints", "there is no parsing for", f"{B} has no row", "show two persons"]
+    assert len(errors) == 4 and all(words in str(error) for words, error in zip(said, errors))

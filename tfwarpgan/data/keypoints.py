@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, refuse
 
 NAMES = (
     "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
@@ -36,13 +36,14 @@ _COLUMNS = ("name", "keypoints_y", "keypoints_x")
 _FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
 
 
-def read_annotation_csv(path):
+def read_annotation_csv(path, *, on_error=refuse):
     """Reads the annotation format of pose-gan: `name:keypoints_y:keypoints_x`, then `x.jpg: [18 y]: [18 x]`.
 
     A joint with -1 in either coordinate is missing. Rows are counted from 1 below the header.
 
     Args:
         path: The CSV file.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
         dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
@@ -50,24 +51,28 @@ def read_annotation_csv(path):
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
     """
-    return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path).items()}
+    return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path, on_error=on_error).items()}
 
 
-def read_annotation_rows(path):
+def read_annotation_rows(path, *, on_error=refuse):
     """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row)."""
-    annotations = {}
+    annotations, rows = {}, 0
     lines = _lines(path)
     columns = _header(path, lines[0])
     for row, line in enumerate(lines[1:], start=1):
         if not line.strip():
             continue
-        name, keypoints, visible = _row(at_row(path, row), line, columns)
+        rows += 1
+        try:
+            name, keypoints, visible = _row(at_row(path, row), line, columns)
+        except InputError as error:
+            on_error(error)
+            continue
         earlier = annotations.setdefault(name, (keypoints, visible, row))
         if not np.array_equal(earlier[0], keypoints):
-            raise InputError(
-                f"{at_row(path, row)}: {name} has other joints than in row {earlier[2]}; keep one of them."
-            )
-    if not annotations:
+            where = at_row(path, row)
+            on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
+    if not rows:
         raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
     return annotations
 

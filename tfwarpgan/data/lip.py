@@ -17,17 +17,18 @@ from tfwarpgan.data import augmentation
 from tfwarpgan.data.images import read_rgb
 from tfwarpgan.data.keypoints import read_lines
 from tfwarpgan.data.parsing import read_label_map
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, refuse
 
 LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
 PICTURES_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
 
 
-def find_lip(lip_dir):
+def find_lip(lip_dir, *, on_error=refuse):
     """The pictures of both splits, in the order of the id lists.
 
     Args:
         lip_dir: Folder of the data set.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
         {"train": rows, "val": rows}; a row is (name, picture path, label map path).
@@ -41,10 +42,10 @@ def find_lip(lip_dir):
             f"--lip_dir={lip_dir} is no folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
             f"TrainVal_images.zip and TrainVal_parsing_annotations.zip there and name that folder ({LAYOUT})."
         )
-    return {split: _rows(root, split) for split in ("train", "val")}
+    return {split: _rows(root, split, on_error) for split in ("train", "val")}
 
 
-def _rows(root, split):
+def _rows(root, split, on_error):
     id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
     pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
@@ -56,7 +57,8 @@ def _rows(root, split):
         row = (name, os.path.join(pictures, f"{name}.jpg"), os.path.join(labels, f"{name}.png"))
         missing = [path for path in row[1:] if not os.path.isfile(path)]
         if missing:
-            raise InputError(f"{id_list}, row {number}: {missing[0]} is missing; unpack the data set anew.")
+            on_error(InputError(f"{id_list}, row {number}: {missing[0]} is missing; unpack the data set anew."))
+            continue
         rows.append(row)
     return rows
 

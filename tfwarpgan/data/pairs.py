@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from tfwarpgan.data.keypoints import at_row, read_annotation_rows, read_lines
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, refuse
 
 SPLITS = ("train", "test")
 
@@ -40,11 +40,12 @@ class Person:
     pairs: list = dataclasses.field(default_factory=list)
 
 
-def read_pairs(path):
+def read_pairs(path, *, on_error=refuse):
     """Reads a pairs CSV.
 
     Args:
         path: CSV file with a header that names the columns `from` and `to`.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
         list of (row, from, to), rows counted from 1 below the header.
@@ -68,20 +69,23 @@ def read_pairs(path):
             continue
         names = [cells[place].strip() if place < len(cells) else "" for place in places]
         if not all(names):
-            raise InputError(f"{at_row(path, row)}: expected two names and a comma, got '{','.join(cells)[:80]}'.")
+            got = ",".join(cells)[:80]
+            on_error(InputError(f"{at_row(path, row)}: expected two names and a comma, got '{got}'."))
+            continue
         pairs.append((row, *names))
-    if not pairs:
+    if not any(any(cell.strip() for cell in cells) for cells in rows):
         raise InputError(f"{path} holds no pairs; a split needs at least one.")
     return pairs
 
 
-def read_persons(layout, split):
+def read_persons(layout, split, *, on_error=refuse):
     """Joins annotations, pictures and pairs of one split.
 
     Args:
         layout: Knows the files: `.annotation_csv(split)`, `.pairs_csv(split)`; `.person(name)`, None for pictures to
             leave out; `.image(name)` and `.parsing(name)`, None where there is no such file.
         split: "train" or "test".
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
         list of `Person` that have pairs, in the order in which the pairs name them first.
@@ -90,17 +94,19 @@ def read_persons(layout, split):
         InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints.
     """
     annotation_csv, pairs_csv = layout.annotation_csv(split), layout.pairs_csv(split)
-    annotations = read_annotation_rows(annotation_csv)
-    persons, places = _annotated_persons(annotation_csv, annotations, layout)
+    annotations = read_annotation_rows(annotation_csv, on_error=on_error)
+    persons, places = _annotated_persons(annotation_csv, annotations, layout, on_error)
     paired = {}
-    for row, *names in read_pairs(pairs_csv):
+    for row, *names in read_pairs(pairs_csv, on_error=on_error):
         at = at_row(pairs_csv, row)
-        for name in names:
-            if name not in places:
-                raise InputError(f"{at}: {_why_unknown(name, annotation_csv, annotations, layout)}")
+        unknown = [name for name in names if name not in places]
+        if unknown:
+            on_error(InputError(f"{at}: {_why_unknown(unknown[0], annotation_csv, annotations, layout)}"))
+            continue
         (person, condition), (other, target) = (places[name] for name in names)
         if person != other:
-            raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
+            on_error(InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one."))
+            continue
         paired.setdefault(person, persons[person]).pairs.append((condition, target))
     return list(paired.values())
 
@@ -124,19 +130,24 @@ def check_disjoint(splits):
                 )
 
 
-def _annotated_persons(annotation_csv, annotations, layout):
+def _annotated_persons(annotation_csv, annotations, layout, on_error):
     """Persons by name, and the place (person, position) of each picture that shows a person with joints."""
     persons, places = {}, {}
     for name, (keypoints, visible, row) in annotations.items():
         key, at = layout.person(name), at_row(annotation_csv, row)
-        image = _existing(layout.image(name), name, at, "picture")
-        if key is None or not np.any(visible):
+        try:
+            image = _existing(layout.image(name), name, at, "picture")
+            if key is None or not np.any(visible):
+                continue
+            labels = _existing(layout.parsing(name), name, at, "parsing")
+        except InputError as error:
+            on_error(error)
             continue
         person = persons.setdefault(key, Person(key))
         places[name] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.parsings.append(_existing(layout.parsing(name), name, at, "parsing"))
+        person.parsings.append(labels)
         person.keypoints.append(keypoints)
         person.visible.append(visible)
         person.rows.append(at)
