@@ -52,6 +52,8 @@ class Layout:
 
     def find_files(self):
         """Refuses a folder that is not in this layout, saying what to get."""
+        if self.data.keypoints:
+            keypoint_files.check_there(self.data.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
                 raise InputError(f"{path} is missing: {self.what_to_get}")
