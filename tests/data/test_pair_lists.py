@@ -1,6 +1,7 @@
 """Lists of pairs of all projects; the order is declared."""
 
 import pathlib
+import time
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_pairs_of_another_list_and_duplicates(market, tmp_path):
     (person,) = pairs.read_persons(kept, "train")
     assert person.pairs == [(1, 0), (2, 0), (1, 0)]
     assert path in kept.lists() and str(market / "market-pairs-test.csv") in kept.lists()
+
+
+def test_a_full_size_list_takes_seconds(tmp_path):
+    """Market-1501's 263,632 training pairs."""
+    lines = [f"{k:04d}_c1s1_{k:06d}_01.jpg,{k:04d}_c2s1_{k:06d}_02.jpg" for k in range(263_632)]
+    path = _file(tmp_path, "from,to\n" + "\n".join(lines) + "\n")
+    start = time.process_time()
+    assert len(pair_lists.read(path)) == 263_632
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("name, rows", [("fasion-pairs-test.csv", 300), ("market-pairs-test.csv", 300)])

@@ -266,4 +266,5 @@ def stamps(path):
     """What changes when the joints do: (name, size, time of change) of each file."""
     path = os.path.expanduser(path)
     files = files_below(path, (".json", ".txt", ".csv")) if os.path.isdir(path) else {path: path}
-    return [(name, os.path.getsize(file), os.stat(file).st_mtime_ns) for name, file in files.items()]
+    states = ((name, os.stat(file)) for name, file in files.items())
+    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
