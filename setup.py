@@ -39,7 +39,7 @@ TENSORFLOW_221 = [
 BOTH = [
     "absl-py>=2.0",
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
-    "pillow>=10.1",
+    "pillow>=11.3",  # the first that reads AVIF
     "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
 ]
@@ -62,7 +62,7 @@ setup(
         *BOTH,
     ],
     extras_require={
-        "dev": ["pytest>=8", "ruff>=0.9"],
+        "dev": ["hypothesis>=6.100", "pytest>=8", "ruff>=0.9"],
         "docs": ["matplotlib"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
         "profile": ["tensorboard-plugin-profile" + FROM_312],

@@ -119,7 +119,7 @@ def image_request(options, job):
     from tfwarpgan import synthesis
 
     size = (options.data.height, options.data.width)
-    row = _one_pose(options, job)(job.image) | synthesis.condition_row(job.image, *size, job.parsing)
+    row = _one_pose(options, job)(job.image) | synthesis.condition_row(job.image, *size, _labelled(options, job.parsing))
     return job.output, lambda: row
 
 
@@ -156,10 +156,10 @@ def _one_pose(options, job):
 
 def _pose(job):
     """(joints, visible, where they come from) of the one target pose."""
-    from tfwarpgan.data import keypoints
+    from tfwarpgan.data import keypoint_files, keypoints
 
     if job.pose_json:
-        return *keypoints.read_openpose_json(job.pose_json), job.pose_json
+        return *keypoint_files.read_openpose_json(job.pose_json), job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = keypoints.read_annotation_csv(job.annotation)
     if name not in annotations:
@@ -204,7 +204,14 @@ def check_pairs(options, job, annotations, pairs, picture):
     Raises:
         InputError: Naming the list's row.
     """
+    from tfwarpgan.data.files import inside
+
     for number, name, target in pairs:
+        for listed in (name, target):
+            try:
+                inside(job.image_dir, listed)
+            except InputError as error:
+                raise InputError(f"{job.pairs}, row {number}: {error}") from None
         if target not in annotations:
             raise InputError(f"{job.pairs}, row {number}: {target} has no row in {job.annotation}.")
         parsing = _parsing_path(options, job, name)
@@ -235,7 +242,16 @@ def _finder(folder):
 def _parsing_path(options, job, name):
     if job.human_parser_run_dir:
         return ""
-    return _finder(os.path.expanduser(options.data.parsing_dir))(os.path.splitext(name)[0] + ".png")
+    find = _finder(os.path.expanduser(options.data.parsing_dir))
+    return _labelled(options, find(os.path.splitext(name)[0] + ".png"))
+
+
+def _labelled(options, path):
+    """A label map's path that says what its labels are."""
+    from tfwarpgan.data.files import PictureFile
+    from tfwarpgan.data.label_mappings import to_lip
+
+    return PictureFile(path, labels=to_lip(options.data.label_mapping))
 
 
 def cli():

@@ -8,10 +8,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfwarpgan.data import images
+from tfwarpgan.data.files import PICTURE_SUFFIXES
 from tfwarpgan.errors import InputError
 from tfwarpgan.pictures import save_png
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+SUFFIXES = PICTURE_SUFFIXES
 
 
 def list_pictures(image_dir, parsing_dir):

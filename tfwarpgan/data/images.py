@@ -1,7 +1,8 @@
 """Pictures from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, ...); the
-training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
+Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
+tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
+[H, W, 3] here and float32 in [-1, 1] in networks.
 """
 
 import io
@@ -11,12 +12,15 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+from tfwarpgan.data import codecs
 from tfwarpgan.errors import InputError
 
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION = 0x0112
+# What pictures come in; Pillow would also open formats that run programs (EPS) or that nobody photographs in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
 
 def check_image(path):
@@ -31,12 +35,17 @@ def check_image(path):
     Raises:
         InputError: If the file is missing, is not a whole picture, or is too large or too small.
     """
-    size = decode_file(path, lambda image: (image.load(), _upright_size(image))[1])
+    size = decode_file(path, lambda image: (image.load(), _used_size(path, image))[1])
     if min(size) < MIN_SIDE:
         raise InputError(
             f"{path} is {size[1]} x {size[0]} pixels; a picture of a person needs at least {MIN_SIDE} a side."
         )
     return size
+
+
+def picture_size(path):
+    """(height, width) of the upright picture in pixels, from the file's header alone; InputError as `read_rgb`."""
+    return decode_file(path, lambda image: _used_size(path, image))
 
 
 def read_rgb(path):
@@ -51,7 +60,7 @@ def read_rgb(path):
     Raises:
         InputError: If the file is missing, is not a whole picture or is too large.
     """
-    return decode_file(path, lambda image: np.asarray(_rgb(ImageOps.exif_transpose(image))))
+    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
 
 
 def jpeg_of_size(path, height, width):
@@ -69,7 +78,8 @@ def jpeg_of_size(path, height, width):
         InputError: As `check_image`.
     """
     size = check_image(path)
-    if decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
+    is_whole = getattr(path, "crop", None) is None
+    if is_whole and decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
         with open(path, "rb") as file:
             return file.read(), size
     return encode_jpeg(resize(read_rgb(path), height, width)), size
@@ -118,7 +128,7 @@ def decode_file(path, use):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
-            image = Image.open(path)
+            image = Image.open(path, formats=_FORMATS)
         with image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in all.")
@@ -132,9 +142,42 @@ def decode_file(path, use):
         raise InputError(f"{path} cannot be read as a picture ({reason}); replace the file.") from None
 
 
-def _upright_size(image):
+def _upright(path, image):
+    if image.format == "WEBP" and not getattr(image, "is_animated", False):
+        pixels = codecs.decode_webp(path)
+        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
+            image, info = Image.fromarray(pixels), image.info
+            image.info = info  # with the EXIF
+    return ImageOps.exif_transpose(image)
+
+
+def used_part(path, image):
+    """The part of an upright `PIL.Image.Image` that a `files.PictureFile` says is used."""
+    crop = getattr(path, "crop", None)
+    if crop is None:
+        return image
+    x, y, width, height = crop
+    _check_crop(path, crop, image.height, image.width)
+    return image.crop((x, y, x + width, y + height))
+
+
+def _used_size(path, image):
     turned = image.getexif().get(_ORIENTATION) in _TURNED_SIZE
-    return (image.width, image.height) if turned else (image.height, image.width)
+    height, width = (image.width, image.height) if turned else (image.height, image.width)
+    crop = getattr(path, "crop", None)
+    if crop is None:
+        return height, width
+    _check_crop(path, crop, height, width)
+    return crop[3], crop[2]
+
+
+def _check_crop(path, crop, height, width):
+    x, y, crop_width, crop_height = crop
+    if x + crop_width > width or y + crop_height > height:
+        raise InputError(
+            f"{path} is {width} x {height} pixels, too small for --picture_crop={x},{y},{crop_width},{crop_height}; "
+            "leave the flag out where pictures are cropped already."
+        )
 
 
 def _is_plain_jpeg(image):

@@ -18,12 +18,17 @@ import tensorflow_datasets as tfds
 import tqdm
 from absl import logging
 
-from tfwarpgan.data import deepfashion, images, keypoints, market1501, parsing, people
+from tfwarpgan.data import deepfashion, folder, images, keypoints, market1501, parsing, people
 from tfwarpgan.data.pairs import SPLITS, check_disjoint, read_persons
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 
-_LAYOUTS = {"people": market1501.Layout, "market1501": market1501.Layout, "deepfashion": deepfashion.Layout}
+_LAYOUTS = {
+    "people": market1501.Layout,
+    "market1501": market1501.Layout,
+    "deepfashion": deepfashion.Layout,
+    "folder": folder.Layout,
+}
 _MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
 
 
@@ -209,23 +214,24 @@ def _source(data):
         raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
     if data.dataset != "people" and not data.data_dir:
         raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+    if data.dataset == "lip":
+        raise InputError("--dataset=lip has no pairs of one person; the human parser reads it from --lip_dir.")
     data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
-    layout = _LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir))
-    folder = os.path.join(os.path.expanduser(data.prepared_dir), f"{data.dataset}-{_fingerprint(layout)}")
+    layout = _LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
+    place = os.path.join(os.path.expanduser(data.prepared_dir), f"{data.dataset}-{_fingerprint(layout)}")
     config = tfds.core.BuilderConfig(name=f"{data.height}x{data.width}")
-    with disk_errors(folder, "--prepared_dir"), _quiet():
-        return layout, Persons(data_dir=folder, config=config)
+    with disk_errors(place, "--prepared_dir"), _quiet():
+        return layout, Persons(data_dir=place, config=config)
 
 
 def _fingerprint(layout):
     """Hash of where the data set lies, of its lists, and of when files last came to or left its folders."""
-    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir)]
+    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir), layout.settings()]
     for root in layout.folders():
         state += [(folder, os.stat(folder).st_mtime_ns) for folder, _, _ in sorted(os.walk(os.path.realpath(root)))]
-    for split in SPLITS:
-        for path in (layout.annotation_csv(split), layout.pairs_csv(split)):
-            with open(path, "rb") as file:
-                state.append(hashlib.sha256(file.read()).hexdigest())
+    for path in layout.lists():
+        with open(path, "rb") as file:
+            state.append(hashlib.sha256(file.read()).hexdigest())
     return hashlib.sha256(repr(state).encode()).hexdigest()[:12]
 
 
