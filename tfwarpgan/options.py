@@ -33,7 +33,7 @@ class DataOptions:
     dataset: str = option(
         "people",
         "Data set: the shipped rendered people, or a folder in the named layout.",
-        choices=("people", "market1501", "deepfashion"),
+        choices=("people", "market1501", "deepfashion", "lip"),
     )
     data_dir: str = option("", "Folder of the data set in its official layout; 'people' needs none.")
     parsing_dir: str = option("", "Folder of the parsing PNGs; empty: `parsing` inside --data_dir.")
@@ -41,6 +41,13 @@ class DataOptions:
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
     height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
+    min_joints: int = option(0, "Pictures with fewer visible joints are left out.", minimum=0, maximum=18)
+    required_joints: str = option(
+        "", "Pictures on which one of these joints is missing are left out: names, as right_shoulder,left_shoulder."
+    )
+    min_foreground: float = option(
+        0.0, "Pictures are left out if less than this share of their parsing is foreground.", minimum=0, maximum=1
+    )
     batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
     flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
     pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
@@ -177,6 +184,43 @@ class Options:
     networks: NetworkOptions = NetworkOptions()
     losses: LossOptions = LossOptions()
     train: TrainOptions = TrainOptions()
+
+
+def check_data_place(data):
+    """Refuses options that do not say where the data set lies, or say it where nothing can lie.
+
+    Args:
+        data: `DataOptions`.
+
+    Raises:
+        InputError: Naming the flag that is missing or too many.
+    """
+    if data.dataset == "people" and data.data_dir:
+        raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
+    if data.dataset == "lip" and not (data.data_dir or data.lip_dir):
+        raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
+    if data.dataset not in ("people", "lip") and not data.data_dir:
+        raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+
+
+def check_places(options):
+    """As `check_data_place`, for a training, which needs a place for its run too.
+
+    Args:
+        options: `Options`.
+
+    Raises:
+        InputError: Naming the flag that is missing or too many.
+    """
+    if not options.train.run_dir:
+        raise InputError("--run_dir is missing: name the folder of the run.")
+    if options.train.stage == "human_parser":
+        if not options.data.lip_dir:
+            raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
+    elif options.data.dataset == "lip":
+        raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")
+    else:
+        check_data_place(options.data)
 
 
 def define_flags(*classes, flag_values=flags.FLAGS):

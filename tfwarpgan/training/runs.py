@@ -16,7 +16,7 @@ from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models import networks as build
 from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, run_options, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, check_places, run_options, to_flagfile
 from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
@@ -63,9 +63,8 @@ def _check_devices(options, replicas):
 
 def _check_folders(options):
     """Looks whether the data set is where it should be and the run is the same; gives the run's folder."""
+    check_places(options)
     run_dir = os.path.expanduser(options.train.run_dir)
-    if not run_dir:
-        raise InputError("--run_dir is missing: name the folder of the run.")
     if options.train.stage == "human_parser":
         lip.find_lip(options.data.lip_dir)
     else:
