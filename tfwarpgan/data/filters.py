@@ -112,7 +112,7 @@ def without(person, places):
 
 
 def count_by_rule(removed):
-    """dict of rule -> number of pictures, most first."""
+    """Dict of rule -> number of pictures, most first."""
     return dict(collections.Counter(picture.rule for picture in removed).most_common())
 
 
@@ -126,12 +126,13 @@ def report(removed):
 
 
 def _failures(person, data, required):
-    """dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
-    found = {place: _failure(person, place, data, required) for place in range(len(person.names))}
+    """Dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
+    found = {place: failure(person, place, data, required) for place in range(len(person.names))}
     return {place: why for place, why in found.items() if why}
 
 
-def _failure(person, place, data, required):
+def failure(person, place, data, required):
+    """Why a picture is left out: (rule, reason), or None if it stays."""
     visible = np.asarray(person.visible[place])
     if visible.sum() < data.min_joints:
         return "min_joints", f"{visible.sum()} of {len(NAMES)} joints"

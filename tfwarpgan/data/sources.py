@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from tfwarpgan.data import deepfashion, lip, market1501, people
+from tfwarpgan.data import deepfashion, market1501, people
 from tfwarpgan.data.pairs import SPLITS
 from tfwarpgan.options import check_data_place
 
