@@ -2,8 +2,8 @@
 
     python benchmarks/prepare.py --dataset=market1501 --data_dir=DIR --copies=10
 
-The command is run whole, from the start of Python to the last byte, and the loop, which uses one core, in turns with it.
-Memory is that of the command and all its processes, what they share counted once, sampled while they run.
+The command is run whole, from the start of Python to the last byte, and the loop, which uses one core, in turns with
+it. Memory is that of the command and all its processes, what they share counted once, sampled while they run.
 """
 
 import dataclasses

@@ -17,6 +17,12 @@ from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
 RUN_FLAGFILE = "options.flags"
+_BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
+_BOXES = (
+    ("keypoint_frame", r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", "HEIGHTxWIDTH"),
+    ("keypoint_crop", _BOX, "X,Y,WIDTH,HEIGHT"),
+    ("picture_crop", _BOX.replace("-?", ""), "X,Y,WIDTH,HEIGHT"),
+)
 
 
 def option(default, help, *, minimum=None, maximum=None, choices=None):
@@ -32,13 +38,61 @@ class DataOptions:
 
     dataset: str = option(
         "people",
-        "Data set: the shipped rendered people, or a folder in the named layout.",
-        choices=("people", "market1501", "deepfashion", "lip"),
+        "Data set: the shipped rendered people, or a folder in the named layout; folder: one sub-folder a person.",
+        choices=("people", "market1501", "deepfashion", "lip", "folder"),
     )
     data_dir: str = option("", "Folder of the data set in its official layout; 'people' needs none.")
     parsing_dir: str = option("", "Folder of the parsing PNGs; empty: `parsing` inside --data_dir.")
     prepared_dir: str = option("~/.cache/tfwarpgan/prepared", "Folder where prepared data sets are kept.")
+    label_mapping: str = option(
+        "lip_20",
+        "Labels of the parsings: lip_20, atr_18, cihp_20, adgan_8, or a list of one LIP label for each of theirs.",
+    )
+    keypoints: str = option("", "File or folder of the joints; empty: the annotation CSVs of the layout.")
+    keypoint_format: str = option(
+        "pose_gan",
+        "Format of --keypoints: pose-gan's CSV, or JSON of OpenPose, COCO or MediaPipe, or NTED's text files.",
+        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "nted"),
+    )
+    keypoint_images: str = option("", "COCO results: JSON whose `images` name the pictures of their numbers.")
+    keypoint_missing: str = option(
+        "format",
+        "A missing joint: as its format has it, -1 in a coordinate, or 0 in both.",
+        choices=("format", "-1", "0"),
+    )
+    keypoint_score: float = option(
+        -1.0,
+        "Confidence that a joint must exceed; below 0: the format's own (mediapipe_33: 0.5, others: 0).",
+        maximum=1,
+    )
+    keypoint_frame: str = option("", "HEIGHTxWIDTH of the frame of the joints, pixels; empty: their picture's.")
+    keypoint_crop: str = option(
+        "", "X,Y,WIDTH,HEIGHT of the part of the joints' frame that the pictures show; empty: all of it."
+    )
+    picture_crop: str = option(
+        "", "X,Y,WIDTH,HEIGHT of the part to use of each picture; joints and parsings move along. Empty: all of it."
+    )
+    pair_source: str = option(
+        "auto",
+        "Pairs from lists, or by the rule: all that show both shoulders and hips; auto: lists, for folder the rule.",
+        choices=("auto", "lists", "rule"),
+    )
+    train_pairs: str = option("", "List of the training pairs; empty: the layout's own.")
+    test_pairs: str = option("", "List of the test pairs; empty: the layout's own.")
+    pair_order: str = option(
+        "header",
+        "Order of the names in a list of pairs: its header from,to says it; or the condition (source) or target first.",
+        choices=("header", "source_first", "target_first"),
+    )
+    duplicate_pairs: str = option("refuse", "What to do with a pair listed twice.", choices=("refuse", "keep"))
+    max_train_pairs: int = option(0, "By rule: training pairs to draw; 0: all.", minimum=0)
+    max_test_pairs: int = option(0, "By rule: test pairs to draw; 0: all.", minimum=0)
+    test_share: float = option(
+        0.1, "Share of the persons that become the test split where the data set has no split.", minimum=0, maximum=1
+    )
+    split_seed: int = option(0, "Seed of the split of persons and of drawn pairs.", minimum=0)
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
+    lip_label_mapping: str = option("lip_20", "Labels of the maps in --lip_dir, as --label_mapping.")
     height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     min_joints: int = option(0, "Pictures with fewer visible joints are left out.", minimum=0, maximum=18)
@@ -58,6 +112,9 @@ class DataOptions:
     def __post_init__(self):
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
+        for name, pattern, form in _BOXES:
+            if getattr(self, name) and not re.fullmatch(pattern, getattr(self, name)):
+                raise InputError(f"--{name}={getattr(self, name)} must be {form}, whole numbers of pixels.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Joints: the order, mirroring, frames, and the files that hold them."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -133,54 +131,3 @@ def test_tricky_csv_files(bad_inputs):
     assert list(control) == list(tricky) and len(control) == 4
     nobody = keypoints.read_annotation_csv(str(bad_inputs / "keypoints/all_missing.csv"))
     assert [visible.any() for _, visible in nobody.values()] == [True, False]
-
-
-def _json(tmp_path, content):
-    path = tmp_path / "pose.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return str(path)
-
-
-@pytest.mark.parametrize("key", ["pose_keypoints", "pose_keypoints_2d"])
-def test_openpose_18(tmp_path, key):
-    numbers = [number for joint in range(18) for number in (joint, 100 + joint, 0.9)]
-    numbers[6:9] = 0, 0, 0
-    points, visible = keypoints.read_openpose_json(_json(tmp_path, {"people": [{key: numbers}]}))
-    assert points[3].tolist() == [103, 3] and points[2].tolist() == [-1, -1]
-    assert np.flatnonzero(~visible).tolist() == [2]
-
-
-def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
-    numbers = [number for joint in range(25) for number in (joint + 1, joint + 100, 0.9)]
-    points, _ = keypoints.read_openpose_json(_json(tmp_path, {"people": [{"pose_keypoints_2d": numbers}]}))
-    assert (points[:, 1] - 1).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]
-
-
-@pytest.mark.parametrize(
-    "content, words",
-    [
-        ({"people": []}, "nobody"),
-        ({"people": [{"pose_keypoints_2d": [0] * 51}]}, "51 pose numbers"),
-        ({"people": [{}]}, "no pose numbers"),
-        ({"people": [{"pose_keypoints": ["a"] * 54}]}, "no number"),
-        ({"people": [{"pose_keypoints": [0] * 54}]}, "no joint"),
-        ({"people": [3]}, "no pose numbers"),
-        ({"people": 3}, "no list 'people'"),
-        ([], "no list 'people'"),
-        ("{", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("", "is empty"),
-    ],
-)
-def test_broken_json_is_refused(tmp_path, content, words):
-    with pytest.raises(InputError, match=words):
-        keypoints.read_openpose_json(_json(tmp_path, content))
-
-
-def test_bad_pose_files(bad_inputs):
-    with pytest.raises(InputError, match="nobody"):
-        keypoints.read_openpose_json(str(bad_inputs / "pose/no_people.json"))
-    points, visible = keypoints.read_openpose_json(str(bad_inputs / "pose/body_25.json"))
-    control, _ = keypoints.read_annotation_csv(str(bad_inputs / "good/annotation.csv"))["0001_c1s1_000001_01.jpg"]
-    np.testing.assert_allclose(points[:8], control[:8])  # the joints that stand at the same places in both orders
-    assert visible.sum() >= 10

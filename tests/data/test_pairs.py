@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.data import deepfashion, market1501, pairs
+from tfwarpgan.data import deepfashion, layouts, market1501, pairs
 from tfwarpgan.data.keypoints import annotation_row
 from tfwarpgan.errors import InputError
 
@@ -149,7 +149,7 @@ def test_parsings_elsewhere(market, tmp_path):
 )
 def test_all_spellings_of_a_deepfashion_name(tmp_path, name):
     assert deepfashion.flat_key(name) == "WOMENTeesTanksid00003504083back"
-    assert _fashion(tmp_path).person(name) == "WOMEN-TeesTanks-00003504"
+    assert _fashion(tmp_path).person(name) == "WOMEN-TeesTanks-00003504-08"
 
 
 FRONT, BACK = "08_1_front", "08_3_back"
@@ -174,7 +174,7 @@ def _fashion(tmp_path, prefix="fasion"):
 def test_persons_of_deepfashion(tmp_path, prefix):
     (person,) = pairs.read_persons(_fashion(tmp_path, prefix), "train")
     folder = "WOMEN/Tees_Tanks/id_00003504"
-    assert person.name == "WOMEN-TeesTanks-00003504" and person.pairs == [(1, 0)]
+    assert person.name == "WOMEN-TeesTanks-00003504-08" and person.pairs == [(1, 0)]
     assert person.images == [str(tmp_path / "img" / folder / f"{name}.jpg") for name in (FRONT, BACK)]
     assert person.parsings == [str(tmp_path / "parsing" / folder / f"{name}.png") for name in (FRONT, BACK)]
 
@@ -195,7 +195,7 @@ def test_bad_pair_files(bad_inputs):
     ("keypoints", "all_missing", "has no joints in .*all_missing.csv"),
 ])  # fmt: skip
 def test_bad_lists(bad_inputs, kind, name, words):
-    class Flat:
+    class Flat(layouts.Layout):
         def annotation_csv(self, split):
             return str(bad_inputs / (f"keypoints/{name}.csv" if kind == "keypoints" else "good/annotation.csv"))
 
@@ -205,14 +205,13 @@ def test_bad_lists(bad_inputs, kind, name, words):
         def person(self, name):
             return name.split("_")[0]
 
-        def image(self, name):
-            path = bad_inputs / "good" / name
-            return str(path) if path.exists() else None
+        def list_pictures(self):
+            return {path.stem: str(path) for path in (bad_inputs / "good").glob("*.jpg")}
 
-        parsing = image
+        list_label_maps = list_pictures
 
     with pytest.raises(InputError, match=words):
-        pairs.read_persons(Flat(), "train")
+        pairs.read_persons(Flat(str(bad_inputs), str(bad_inputs / "good")), "train")
 
 
 def test_all_bad_rows_are_reported_at_once(market, tmp_path):

@@ -1,49 +1,43 @@
 """Reader of the DeepFashion In-shop layout (Liu et al., "DeepFashion", CVPR 2016).
 
-Pictures are `img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/NN_V_view.jpg`; an id is one outfit, which is what a person is
-here. Annotations and pairs name them flattened, and projects differ in how: `fasion` or `fashion` in front, underscores
-of the category kept or not. So a picture is known by its name without folders, prefix, underscores and suffix.
+Pictures are `img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/NN_V_view.jpg`: an id is an item, and NN a person in it, so that id
+and NN are one outfit, which is what a person is here. Annotations, pairs and flattened copies of the folders spell the
+names in other ways: `fasion` or `fashion` in front, underscores of the category kept or not. So a picture is known by
+its name without folders, prefix, underscores and suffix.
 """
 
+import functools
 import os
 import re
 
-from tfwarpgan.data.market1501 import check_parsings
-from tfwarpgan.errors import InputError
+from tfwarpgan.data import layouts
+from tfwarpgan.data.files import files_below, leaves, stem
 
 _CSV_NAMES = {
     "annotation": ("fasion-resize-annotation", "fasion-annotation", "fashion-resize-annotation", "fashion-annotation"),
     "pairs": ("fasion-resize-pairs", "fasion-pairs", "fashion-resize-pairs", "fashion-pairs"),
 }
-_OUTFIT = re.compile(r"(WOMEN|MEN)(.+?)id(\d{8})")
-_WANTED = (
-    "img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/*.jpg, fasion-annotation-train.csv, fasion-annotation-test.csv, "
-    "fasion-pairs-train.csv, fasion-pairs-test.csv and parsing/ with the same paths as img/"
-)
+_FOLDERS = ("img", "img_highres")  # the official folders, with either kind of names
+_SPLIT_FOLDERS = ("train", "test")  # flattened copies
+_OUTFIT = re.compile(r"(WOMEN|MEN)(.+?)id(\d{8})(\d{2})")
 
 
-class Layout:
+class Layout(layouts.Layout):
     """Where the files of a DeepFashion In-shop folder are."""
 
-    def __init__(self, data_dir, parsing_dir=""):
-        """Walks through the folders.
+    what_to_get = (
+        "get DeepFashion In-shop and the pose-gan annotations and pairs, and give --data_dir the folder with "
+        "img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/*.jpg (or flattened copies in img/, or in train/ and test/), "
+        "fasion-annotation-train.csv, fasion-annotation-test.csv, fasion-pairs-train.csv, fasion-pairs-test.csv and "
+        "parsing/ with the same paths."
+    )
 
-        Args:
-            data_dir: Folder with `img` and the CSV files.
-            parsing_dir: Folder of the label maps, with the paths of `img`; empty for `parsing` in `data_dir`.
-
-        Raises:
-            InputError: If something of the layout is missing; it says what to get and where to put it.
-        """
-        self.data_dir = data_dir
-        self.parsing_dir = parsing_dir or os.path.join(data_dir, "parsing")
-        self._check()
-        self._images = _files_by_key(os.path.join(data_dir, "img"), (".jpg", ".jpeg", ".png"))
-        self._parsings = _files_by_key(self.parsing_dir, (".png",))
+    def wanted(self):
+        return [*self._image_folders(), *super().wanted()]
 
     def folders(self):
         """The folders of pictures and label maps."""
-        return [os.path.join(self.data_dir, "img"), self.parsing_dir]
+        return [*self._image_folders(), self.parsing_dir]
 
     def annotation_csv(self, split):
         return self._csv("annotation", split)
@@ -51,36 +45,45 @@ class Layout:
     def pairs_csv(self, split):
         return self._csv("pairs", split)
 
+    def key(self, name):
+        return None if leaves(name) else flat_key(name)
+
     def person(self, name):
         """The outfit on a picture."""
         match = _OUTFIT.match(flat_key(name))
         return "-".join(match.groups()) if match else name
 
-    def image(self, name):
-        return self._images.get(flat_key(name))
+    def own_split(self, key):
+        folder = os.path.relpath(self.pictures[key], self.data_dir).split(os.sep)[0]
+        return folder if folder in _SPLIT_FOLDERS else None
 
-    def parsing(self, name):
-        return self._parsings.get(flat_key(name))
+    def list_pictures(self):
+        found = {}
+        for folder in self._image_folders():
+            for name, path in files_below(folder).items():
+                found.setdefault(flat_key(name), path)
+        return found
+
+    def list_label_maps(self):
+        found = {}
+        for name, path in files_below(self.parsing_dir, (".png",)).items():
+            found.setdefault(flat_key(name), path)
+        return found
+
+    def _image_folders(self):
+        """The first of the official folders, or the two of flattened copies."""
+        for folder in _FOLDERS:
+            if os.path.isdir(os.path.join(self.data_dir, folder)):
+                return [os.path.join(self.data_dir, folder)]
+        flat = [os.path.join(self.data_dir, folder) for folder in _SPLIT_FOLDERS]
+        return flat if os.path.isdir(flat[0]) else [os.path.join(self.data_dir, _FOLDERS[0])]
 
     def _csv(self, what, split):
         paths = [os.path.join(self.data_dir, f"{name}-{split}.csv") for name in _CSV_NAMES[what]]
-        for path in paths:
-            if os.path.exists(path):
-                return path
-        return paths[1]
-
-    def _check(self):
-        wanted = [os.path.join(self.data_dir, "img")]
-        wanted += [path(split) for path in (self.annotation_csv, self.pairs_csv) for split in ("train", "test")]
-        for path in wanted:
-            if not os.path.exists(path):
-                raise InputError(
-                    f"{path} is missing: get DeepFashion In-shop and the pose-gan annotations and pairs, and give "
-                    f"--data_dir the folder with {_WANTED}."
-                )
-        check_parsings(self.parsing_dir)
+        return next((path for path in paths if os.path.exists(path)), paths[1])
 
 
+@functools.lru_cache(2**18)  # each name comes many times in lists of pairs
 def flat_key(name):
     """What all spellings of a picture's name have in common.
 
@@ -90,15 +93,5 @@ def flat_key(name):
     Returns:
         As `WOMENTeesTanksid00003504083back`.
     """
-    stem = os.path.splitext(name)[0]
-    return re.sub(r"^fash?ion", "", re.sub(r"[/\\_]", "", stem))
-
-
-def _files_by_key(folder, suffixes):
-    files = {}
-    for place, _, names in sorted(os.walk(folder)):
-        for name in sorted(names):
-            if name.lower().endswith(suffixes):
-                path = os.path.join(place, name)
-                files.setdefault(flat_key(os.path.relpath(path, folder)), path)
-    return files
+    flat = re.sub(r"[/\\_]", "", stem(name))
+    return re.sub(r"^(?:img(?:highres)?|train|test)?(?:fash?ion)?(?=MEN|WOMEN)", "", flat)

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import tqdm
 
-from tfwarpgan.data import examination, lip, sources
+from tfwarpgan.data import examination, sources
 from tfwarpgan.data.doctor_text import report_text
 from tfwarpgan.data.pairs import SPLITS, read_persons
 from tfwarpgan.data.parsing import LABELS, NUM_LABELS
@@ -126,7 +126,7 @@ def _read_lists(data, report):
     on_error = functools.partial(_keep, report.errors["lists"])
     try:
         if data.dataset == "lip":
-            return lip.find_lip(data.data_dir or data.lip_dir, on_error=on_error), examination.examine_row
+            return sources.open_lip(data, on_error=on_error), examination.examine_row
         layout = sources.open_layout(data)
     except InputError as error:
         on_error(error)

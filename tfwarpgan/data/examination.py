@@ -11,7 +11,7 @@ from tfwarpgan.data.keypoints import NAMES
 from tfwarpgan.errors import InputError
 
 FRONT, BACK, SIDE, UNKNOWN = "front", "back", "side", "not told"
-_VIEW_IN_NAME = re.compile(r"(front|side|back)\.\w+$")  # DeepFashion's file names end so
+_VIEW_IN_NAME = re.compile(r"(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
 _RIGHT_SHOULDER, _LEFT_SHOULDER = NAMES.index("right shoulder"), NAMES.index("left shoulder")
 _FACE_JOINTS = tuple(NAMES.index(name) for name in ("nose", "right eye", "left eye"))
 _FACE = tuple(parsing.LABELS.index(name) for name in ("face", "sunglasses"))

@@ -31,12 +31,17 @@ def check_image(path):
     Raises:
         InputError: If the file is missing, is not a whole picture, or is too large or too small.
     """
-    size = decode_file(path, lambda image: (image.load(), _upright_size(image))[1])
+    size = decode_file(path, lambda image: (image.load(), _used_size(path, image))[1])
     if min(size) < MIN_SIDE:
         raise InputError(
             f"{path} is {size[1]} x {size[0]} pixels; a picture of a person needs at least {MIN_SIDE} a side."
         )
     return size
+
+
+def picture_size(path):
+    """(height, width) of the upright picture in pixels, from the file's header alone; InputError as `read_rgb`."""
+    return decode_file(path, lambda image: _used_size(path, image))
 
 
 def read_rgb(path):
@@ -51,7 +56,7 @@ def read_rgb(path):
     Raises:
         InputError: If the file is missing, is not a whole picture or is too large.
     """
-    return decode_file(path, lambda image: np.asarray(_rgb(ImageOps.exif_transpose(image))))
+    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image)))))
 
 
 def jpeg_of_size(path, height, width):
@@ -69,7 +74,8 @@ def jpeg_of_size(path, height, width):
         InputError: As `check_image`.
     """
     size = check_image(path)
-    if decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
+    is_whole = getattr(path, "crop", None) is None
+    if is_whole and decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
         with open(path, "rb") as file:
             return file.read(), size
     return encode_jpeg(resize(read_rgb(path), height, width)), size
@@ -132,9 +138,33 @@ def decode_file(path, use):
         raise InputError(f"{path} cannot be read as a picture ({reason}); replace the file.") from None
 
 
-def _upright_size(image):
+def used_part(path, image):
+    """The part of an upright `PIL.Image.Image` that a `files.PictureFile` says is used."""
+    crop = getattr(path, "crop", None)
+    if crop is None:
+        return image
+    x, y, width, height = crop
+    _check_crop(path, crop, image.height, image.width)
+    return image.crop((x, y, x + width, y + height))
+
+
+def _used_size(path, image):
     turned = image.getexif().get(_ORIENTATION) in _TURNED_SIZE
-    return (image.width, image.height) if turned else (image.height, image.width)
+    height, width = (image.width, image.height) if turned else (image.height, image.width)
+    crop = getattr(path, "crop", None)
+    if crop is None:
+        return height, width
+    _check_crop(path, crop, height, width)
+    return crop[3], crop[2]
+
+
+def _check_crop(path, crop, height, width):
+    x, y, crop_width, crop_height = crop
+    if x + crop_width > width or y + crop_height > height:
+        raise InputError(
+            f"{path} is {width} x {height} pixels, too small for --picture_crop={x},{y},{crop_width},{crop_height}; "
+            "leave the flag out where pictures are cropped already."
+        )
 
 
 def _is_plain_jpeg(image):

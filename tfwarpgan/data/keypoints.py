@@ -4,8 +4,6 @@ Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [1
 Left and right are the person's own.
 """
 
-import json
-import math
 import os
 
 import numpy as np
@@ -33,7 +31,7 @@ LIMBS = (
 BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 _COLUMNS = ("name", "keypoints_y", "keypoints_x")
-_FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
+FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
 
 
 def read_annotation_csv(path, *, on_error=refuse):
@@ -54,8 +52,11 @@ def read_annotation_csv(path, *, on_error=refuse):
     return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path, on_error=on_error).items()}
 
 
-def read_annotation_rows(path, *, on_error=refuse):
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row)."""
+def read_annotation_rows(path, *, missing=MISSING, on_error=refuse):
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
+
+    With `missing` 0, a joint is missing at (0, 0) instead of at -1.
+    """
     annotations, rows = {}, 0
     lines = _lines(path)
     columns = _header(path, lines[0])
@@ -64,12 +65,12 @@ def read_annotation_rows(path, *, on_error=refuse):
             continue
         rows += 1
         try:
-            name, keypoints, visible = _row(at_row(path, row), line, columns)
+            name, keypoints, visible = _row(at_row(path, row), line, columns, missing)
         except InputError as error:
             on_error(error)
             continue
         earlier = annotations.setdefault(name, (keypoints, visible, row))
-        if not np.array_equal(earlier[0], keypoints):
+        if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
     if not rows:
@@ -81,28 +82,6 @@ def annotation_row(name, keypoints, visible):
     """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
     points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
-
-
-def read_openpose_json(path):
-    """Reads the first person of an OpenPose JSON file, COCO-18 (54 numbers) or BODY_25 (75 numbers).
-
-    Args:
-        path: JSON file with `people[0].pose_keypoints` or `.pose_keypoints_2d`: x, y and confidence of each joint.
-
-    Returns:
-        (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
-
-    Raises:
-        InputError: If the file is missing or is no such JSON, or nobody is in it.
-    """
-    numbers = _openpose_numbers(path, _json(path))
-    joints = np.array(numbers, np.float32).reshape(-1, 3)
-    if len(joints) == 25:
-        joints = joints[list(BODY_25_TO_18)]
-    visible = np.any(joints[:, :2] != 0, axis=1) & (joints[:, 2] > 0)
-    if not visible.any():
-        raise InputError(f"{path}: no joint of the first person was found; choose a picture that shows a person.")
-    return np.where(visible[:, np.newaxis], joints[:, 1::-1], np.float32(MISSING)), visible
 
 
 def flip(keypoints, visible, width):
@@ -178,15 +157,15 @@ def _header(path, line):
     return [names.index(column) for column in _COLUMNS]
 
 
-def _row(where, line, columns):
+def _row(where, line, columns, missing):
     cells = [cell.strip() for cell in line.split(":")]
     if len(cells) <= max(columns):
         raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
     name, y, x = (cells[column] for column in columns)
     if not name:
         raise InputError(f"{where}: the name of the picture is empty; write its file name.")
-    keypoints = np.stack([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], axis=1)
-    visible = ~np.any(keypoints == MISSING, axis=1)
+    keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
+    visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
     return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
 
 
@@ -196,39 +175,18 @@ def _numbers(where, column, cell):
     parts = cell[1:-1].split(",") if cell[1:-1].strip() else []
     if len(parts) != NUM_KEYPOINTS:
         raise InputError(f"{where}: {column} has {len(parts)} joints; expected {NUM_KEYPOINTS}.")
-    return np.array([_number(where, column, part) for part in parts], np.float32)
-
-
-def _number(where, column, text):
     try:
-        number = float(text)
+        numbers = [float(part) for part in parts]
     except ValueError:
-        number = math.nan
-    if not abs(number) < _FARTHEST:  # false for nan too
-        raise InputError(f"{where}: {column} holds '{text.strip()[:20]}', which is no number of pixels.")
-    return number
-
-
-def _json(path):
-    text = "\n".join(read_lines(path, "an OpenPose JSON file"))
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise InputError(f"{path} is not JSON; expected OpenPose's output.") from None
-
-
-def _openpose_numbers(path, content):
-    people = content.get("people") if isinstance(content, dict) else None
-    if not isinstance(people, list):
-        raise InputError(f"{path} has no list 'people'; expected OpenPose's output.")
-    if not people:
-        raise InputError(f"{path}: nobody was found in the picture ('people' is empty); choose another picture.")
-    person = people[0] if isinstance(people[0], dict) else {}
-    numbers = person.get("pose_keypoints_2d") or person.get("pose_keypoints")
-    if not isinstance(numbers, list) or len(numbers) not in (54, 75):
-        count = len(numbers) if isinstance(numbers, list) else "no"
-        raise InputError(f"{path}: {count} pose numbers; expected 54 or 75: x, y, confidence of 18 or 25 joints.")
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < _FARTHEST:
-            raise InputError(f"{path}: the pose holds {str(number)[:20]!r}, which is no number of pixels.")
+        numbers = [_float(part) for part in parts]
+    for number, part in zip(numbers, parts):
+        if not abs(number) < FARTHEST:  # true for nan too
+            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is no number of pixels.")
     return numbers
+
+
+def _float(text):
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

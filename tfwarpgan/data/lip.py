@@ -9,13 +9,16 @@ Layout, with the folder names doubled as the archives unpack, or single:
 Any set of pictures with label maps can be brought into this layout, several merged: the names are free.
 """
 
+import functools
 import os
 
 import tensorflow as tf
 
 from tfwarpgan.data import augmentation
+from tfwarpgan.data.files import PictureFile, inside
 from tfwarpgan.data.images import read_rgb
 from tfwarpgan.data.keypoints import read_lines
+from tfwarpgan.data.label_mappings import to_lip
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.errors import InputError, refuse
 
@@ -23,11 +26,12 @@ LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.
 PICTURES_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
 
 
-def find_lip(lip_dir, *, on_error=refuse):
+def find_lip(lip_dir, *, label_mapping="lip_20", on_error=refuse):
     """The pictures of both splits, in the order of the id lists.
 
     Args:
         lip_dir: Folder of the data set.
+        label_mapping: What the labels of its maps are, as `label_mappings.to_lip` takes it.
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
@@ -42,10 +46,11 @@ def find_lip(lip_dir, *, on_error=refuse):
             f"--lip_dir={lip_dir} is no folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
             f"TrainVal_images.zip and TrainVal_parsing_annotations.zip there and name that folder ({LAYOUT})."
         )
-    return {split: _rows(root, split, on_error) for split in ("train", "val")}
+    labels = to_lip(label_mapping)
+    return {split: _rows(root, split, labels, on_error) for split in ("train", "val")}
 
 
-def _rows(root, split, on_error):
+def _rows(root, split, table, on_error):
     id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
     pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
@@ -54,12 +59,15 @@ def _rows(root, split, on_error):
         name = line.strip()
         if not name:
             continue
-        row = (name, os.path.join(pictures, f"{name}.jpg"), os.path.join(labels, f"{name}.png"))
-        missing = [path for path in row[1:] if not os.path.isfile(path)]
-        if missing:
-            on_error(InputError(f"{id_list}, row {number}: {missing[0]} is missing; unpack the data set anew."))
+        try:
+            picture, label_map = inside(pictures, f"{name}.jpg"), inside(labels, f"{name}.png")
+            for path in (picture, label_map):
+                if not os.path.isfile(path):
+                    raise InputError(f"{path} is missing; unpack the data set anew.")
+        except InputError as error:
+            on_error(InputError(f"{id_list}, row {number}: {error}"))
             continue
-        rows.append(row)
+        rows.append((name, picture, PictureFile(label_map, labels=table)))
     return rows
 
 
@@ -74,10 +82,10 @@ def _first_existing(root, places):
     raise InputError(f"--lip_dir={root} lacks {' or '.join(places)}; it must be in {LAYOUT}.")
 
 
-def read_example(picture_path, labels_path):
+def read_example(picture_path, labels_path, table=None):
     """A picture uint8 [H, W, 3] and its label map uint8 [H, W]; InputError if they cannot be read or differ in size."""
     picture = read_rgb(os.fsdecode(picture_path))
-    return picture, read_label_map(os.fsdecode(labels_path), picture.shape[:2])
+    return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
 
 
 def lip_dataset(data, split="train", *, start=0, shares=None):
@@ -101,12 +109,13 @@ def lip_dataset(data, split="train", *, start=0, shares=None):
         InputError: If the data set is incomplete or no name begins as a share says.
     """
     training = split == "train"
-    rows = find_lip(data.lip_dir)["train" if training else "val"]
+    rows = find_lip(data.lip_dir, label_mapping=data.lip_label_mapping)["train" if training else "val"]
+    read = functools.partial(read_example, table=to_lip(data.lip_label_mapping))
     paths = _mixed(rows, shares, data.seed) if training else _paths(rows)
     numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), paths)).skip(start)
 
     def prepare(number, pair):
-        image, labels = tf.numpy_function(read_example, pair, [tf.uint8, tf.uint8])
+        image, labels = tf.numpy_function(read, pair, [tf.uint8, tf.uint8])
         image, labels = tf.ensure_shape(image, [None, None, 3]), tf.ensure_shape(labels, [None, None])
         if training:
             seed = tf.stack([tf.constant(data.seed, tf.int64), number])

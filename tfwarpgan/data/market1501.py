@@ -7,38 +7,25 @@ stem.
 
 import os
 
-from tfwarpgan.errors import InputError
+from tfwarpgan.data import layouts
+from tfwarpgan.data.files import files_in, leaves, stem
 
 _FOLDERS = ("query", "bounding_box_test", "bounding_box_train")  # a later folder wins where a name is in two
 _NO_PERSON = ("-1", "0000")
-_WANTED = (
-    "bounding_box_train/, bounding_box_test/, market-annotation-train.csv, market-annotation-test.csv, "
-    "market-pairs-train.csv, market-pairs-test.csv and parsing/"
-)
 
 
-class Layout:
+class Layout(layouts.Layout):
     """Where the files of a Market-1501 folder are."""
 
-    def __init__(self, data_dir, parsing_dir=""):
-        """Lists the folders.
+    what_to_get = (
+        "get Market-1501 and the pose-gan annotations and pairs, and give --data_dir the folder with "
+        "bounding_box_train/, bounding_box_test/, market-annotation-train.csv, market-annotation-test.csv, "
+        "market-pairs-train.csv, market-pairs-test.csv and parsing/."
+    )
 
-        Args:
-            data_dir: Folder with `bounding_box_train`, `bounding_box_test` and the CSV files.
-            parsing_dir: Folder of the label maps; empty for `parsing` in `data_dir`.
-
-        Raises:
-            InputError: If something of the layout is missing; it says what to get and where to put it.
-        """
-        self.data_dir = data_dir
-        self.parsing_dir = parsing_dir or os.path.join(data_dir, "parsing")
-        self._check()
-        self._images = {}
-        for folder in _FOLDERS:
-            self._images.update(files_by_name(os.path.join(data_dir, folder)))
-        self._parsings = {}
-        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
-            self._parsings.update(files_by_name(os.path.join(self.parsing_dir, folder)))
+    def wanted(self):
+        folders = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
+        return folders + super().wanted()
 
     def folders(self):
         """The folders of pictures and label maps."""
@@ -50,41 +37,30 @@ class Layout:
     def pairs_csv(self, split):
         return os.path.join(self.data_dir, f"market-pairs-{split}.csv")
 
+    def key(self, name):
+        return None if leaves(name) else os.path.basename(stem(name))
+
     def person(self, name):
         """The person on a picture, or None for junk and distractors."""
-        person = name.split("_")[0]
+        person = os.path.basename(name).split("_")[0]
         return None if person in _NO_PERSON else person
 
-    def image(self, name):
-        return self._images.get(name)
+    def own_split(self, key):
+        return "train" if os.path.basename(os.path.dirname(self.pictures[key])) == "bounding_box_train" else "test"
 
-    def parsing(self, name):
-        return self._parsings.get(os.path.splitext(name)[0] + ".png")
+    def list_pictures(self):
+        found = {}
+        for folder in _FOLDERS:
+            files = files_in(os.path.join(self.data_dir, folder), self.data_dir)
+            found.update({stem(name): path for name, path in files.items() if stem(name) != name})
+        return found
 
-    def _check(self):
-        wanted = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
-        wanted += [path(split) for path in (self.annotation_csv, self.pairs_csv) for split in ("train", "test")]
-        for path in wanted:
-            if not os.path.exists(path):
-                raise InputError(
-                    f"{path} is missing: get Market-1501 and the pose-gan annotations and pairs, and give --data_dir "
-                    f"the folder with {_WANTED}."
-                )
-        check_parsings(self.parsing_dir)
+    def list_label_maps(self):
+        found = {}
+        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
+            files = files_in(os.path.join(self.parsing_dir, folder), self.data_dir)
+            found.update({name[:-4]: path for name, path in files.items() if name.endswith(".png")})
+        return found
 
-
-def check_parsings(parsing_dir):
-    """Refuses a missing folder of parsings, and says how to make one."""
-    if not os.path.isdir(parsing_dir):
-        raise InputError(
-            f"{parsing_dir} is missing: the parsings are one PNG of LIP labels a picture; make them with "
-            "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
-        )
-
-
-def files_by_name(folder):
-    """Maps file name to path of the files in a folder, empty where there is none."""
-    if not os.path.isdir(folder):
-        return {}
-    with os.scandir(folder) as entries:
-        return {entry.name: entry.path for entry in entries if not entry.is_dir()}
+    def shown_name(self, path):
+        return os.path.basename(path)

@@ -9,10 +9,12 @@ import dataclasses
 
 import numpy as np
 
-from tfwarpgan.data.keypoints import at_row, read_annotation_rows, read_lines
+from tfwarpgan.data import pair_rule
+from tfwarpgan.data.keypoints import at_row, read_lines
+from tfwarpgan.data.splits import SPLITS as SPLITS
 from tfwarpgan.errors import InputError, refuse
 
-SPLITS = ("train", "test")
+_DUPLICATE = "{}: the pair {}, {} stands in {} already; remove one, or say --duplicate_pairs=keep."
 
 
 @dataclasses.dataclass
@@ -82,8 +84,7 @@ def read_persons(layout, split, *, on_error=refuse):
     """Joins annotations, pictures and pairs of one split.
 
     Args:
-        layout: Knows the files: `.annotation_csv(split)`, `.pairs_csv(split)`; `.person(name)`, None for pictures to
-            leave out; `.image(name)` and `.parsing(name)`, None where there is no such file.
+        layout: `layouts.Layout`.
         split: "train" or "test".
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
@@ -91,21 +92,29 @@ def read_persons(layout, split, *, on_error=refuse):
         list of `Person` that have pairs, in the order in which the pairs name them first.
 
     Raises:
-        InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints.
+        InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
+            listed twice.
     """
-    annotation_csv, pairs_csv = layout.annotation_csv(split), layout.pairs_csv(split)
-    annotations = read_annotation_rows(annotation_csv, on_error=on_error)
-    persons, places = _annotated_persons(annotation_csv, annotations, layout, on_error)
-    paired = {}
-    for row, *names in read_pairs(pairs_csv, on_error=on_error):
-        at = at_row(pairs_csv, row)
-        unknown = [name for name in names if name not in places]
-        if unknown:
-            on_error(InputError(f"{at}: {_why_unknown(unknown[0], annotation_csv, annotations, layout)}"))
-            continue
-        (person, condition), (other, target) = (places[name] for name in names)
-        if person != other:
-            on_error(InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one."))
+    annotations = layout.annotations(split, on_error=on_error)
+    persons, places = _annotated_persons(annotations, layout, on_error)
+    if layout.builds_pairs:
+        most = {"train": layout.data.max_train_pairs, "test": layout.data.max_test_pairs}[split]
+        return pair_rule.build_pairs(persons.values(), split, most, layout.data.split_seed)
+    annotated = {layout.key(name) for name in annotations}
+    paired, seen = {}, {}
+    for at, *names in layout.pairs(split, on_error=on_error):
+        try:
+            for name in names:
+                if layout.key(name) not in places:
+                    raise InputError(f"{at}: {_why_unknown(name, split, annotated, layout)}")
+            (person, condition), (other, target) = (places[layout.key(name)] for name in names)
+            if person != other:
+                raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
+            earlier = seen.setdefault((person, condition, target), at)
+            if earlier is not at and layout.data.duplicate_pairs == "refuse":
+                raise InputError(_DUPLICATE.format(at, *names, earlier.rpartition(", ")[2]))
+        except InputError as error:
+            on_error(error)
             continue
         paired.setdefault(person, persons[person]).pairs.append((condition, target))
     return list(paired.values())
@@ -130,11 +139,11 @@ def check_disjoint(splits):
                 )
 
 
-def _annotated_persons(annotation_csv, annotations, layout, on_error):
+def _annotated_persons(annotations, layout, on_error):
     """Persons by name, and the place (person, position) of each picture that shows a person with joints."""
     persons, places = {}, {}
-    for name, (keypoints, visible, row) in annotations.items():
-        key, at = layout.person(name), at_row(annotation_csv, row)
+    for name, (keypoints, visible, at) in annotations.items():
+        key = layout.person(name)
         try:
             image = _existing(layout.image(name), name, at, "picture")
             if key is None or not np.any(visible):
@@ -144,7 +153,7 @@ def _annotated_persons(annotation_csv, annotations, layout, on_error):
             on_error(error)
             continue
         person = persons.setdefault(key, Person(key))
-        places[name] = (key, len(person.names))
+        places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
         person.parsings.append(labels)
@@ -160,11 +169,12 @@ def _existing(path, name, at, what):
     return path
 
 
-def _why_unknown(name, annotation_csv, annotations, layout):
+def _why_unknown(name, split, annotated, layout):
+    source = layout.annotation_source(split)
     if layout.image(name) is None:
         return f"there is no picture {name}; add the file or remove the pair."
     if layout.person(name) is None:
         return f"{name} is junk or a distractor, no person; remove the pair."
-    if name in annotations:
-        return f"{name} has no joints in {annotation_csv}; remove the pair."
-    return f"{name} has no row in {annotation_csv}; annotate it or remove the pair."
+    if layout.key(name) in annotated:
+        return f"{name} has no joints in {source}; remove the pair."
+    return f"{name} has no row in {source}; annotate it or remove the pair."

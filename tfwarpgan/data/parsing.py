@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfwarpgan.data.images import decode_file
+from tfwarpgan.data.images import decode_file, used_part
+from tfwarpgan.data.label_mappings import translate
 from tfwarpgan.errors import InputError
 
 LABELS = (
@@ -55,7 +56,7 @@ def read_label_map(path, size=None):
     """Reads a label map; palette PNGs give their indices, not their colours.
 
     Args:
-        path: PNG file, grey or palette.
+        path: PNG file, grey or palette; a `files.PictureFile` says which part is used and what its labels are.
         size: (height, width) that the map must have: its picture's. None takes any.
 
     Returns:
@@ -70,9 +71,13 @@ def read_label_map(path, size=None):
             f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels and its picture {size[1]} x {size[0]}; "
             "a parsing must have its picture's size."
         )
-    if labels.max() >= NUM_LABELS:
-        raise InputError(f"{path} holds label {labels.max()}; the labels of a parsing are 0 to {NUM_LABELS - 1}.")
-    return labels
+    table = getattr(path, "labels", None)
+    count = NUM_LABELS if table is None else len(table)
+    if labels.max() >= count:
+        raise InputError(
+            f"{path} holds label {labels.max()}; the labels of a parsing are 0 to {count - 1} by --label_mapping."
+        )
+    return labels if table is None else translate(labels, table)
 
 
 def resize(labels, height, width):
@@ -89,6 +94,7 @@ def _labels(path, image):
             "expected a grey or palette PNG whose pixels are labels 0 to 19."
         )
     bits = _grey_bits(image)
+    image = used_part(path, image)
     return np.asarray(image.convert("L") if image.mode == "1" else image) // (255 // (2**bits - 1))
 
 

@@ -14,7 +14,7 @@ import os
 
 import tensorflow_datasets as tfds
 
-from tfwarpgan.data import builders, filters, lip, sources
+from tfwarpgan.data import builders, filters, sources
 from tfwarpgan.data.pairs import SPLITS, check_disjoint, read_persons
 from tfwarpgan.data.storage import alone, disk_errors, remove_empty_folders
 from tfwarpgan.errors import InputError
@@ -92,7 +92,7 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
     is_lip = data.dataset == "lip"
-    source = lip.find_lip(data.data_dir or data.lip_dir) if is_lip else sources.open_layout(data)
+    source = sources.open_lip(data) if is_lip else sources.open_layout(data)
     folder, builder = _builder(data, source)
     if not builders.is_written(builder):
         with disk_errors(builder.data_dir, "--prepared_dir"), alone(os.path.dirname(builder.data_dir)):
@@ -112,7 +112,8 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
 def _builder(data, source):
     """The folder of a data set in all sizes, and the builder of its records."""
     if data.dataset == "lip":
-        builder, config, state = builders.Pictures, "own_size", sources.lip_fingerprint(source)
+        builder, config = builders.Pictures, "own_size"
+        state = sources.lip_fingerprint(source, data.lip_label_mapping)
     else:
         builder, config, state = builders.Persons, f"{data.height}x{data.width}", sources.fingerprint(source)
         if filters.is_active(data):

@@ -3,11 +3,16 @@
 import hashlib
 import os
 
-from tfwarpgan.data import deepfashion, market1501, people
-from tfwarpgan.data.pairs import SPLITS
+from tfwarpgan.data import deepfashion, folder, lip, market1501, people
+from tfwarpgan.errors import refuse
 from tfwarpgan.options import check_data_place
 
-LAYOUTS = {"people": market1501.Layout, "market1501": market1501.Layout, "deepfashion": deepfashion.Layout}
+LAYOUTS = {
+    "people": market1501.Layout,
+    "market1501": market1501.Layout,
+    "deepfashion": deepfashion.Layout,
+    "folder": folder.Layout,
+}
 
 
 def open_layout(data):
@@ -21,21 +26,26 @@ def open_layout(data):
     """
     check_data_place(data)
     data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
-    return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir))
+    return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
+
+
+def open_lip(data, *, on_error=refuse):
+    """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
+    check_data_place(data)
+    return lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)
 
 
 def fingerprint(layout):
     """Hash of where the data set lies, of its lists, and of when files last came to or left its folders."""
-    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir)]
+    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir), layout.settings()]
     state += [stamp for root in layout.folders() for stamp in _stamps(root)]
-    state += [_content(path(split)) for split in SPLITS for path in (layout.annotation_csv, layout.pairs_csv)]
-    return state
+    return state + [_content(path) for path in layout.lists()]
 
 
-def lip_fingerprint(rows):
+def lip_fingerprint(rows, label_mapping):
     """As `fingerprint`, for the rows of `lip.find_lip`."""
     folders = {os.path.dirname(path) for split in rows.values() for row in split for path in row[1:]}
-    state = [(split, [row[0] for row in rows[split]]) for split in sorted(rows)]
+    state = [label_mapping, *((split, [row[0] for row in rows[split]]) for split in sorted(rows))]
     return state + [stamp for root in sorted(folders) for stamp in _stamps(root)]
 
 
