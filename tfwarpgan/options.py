@@ -13,6 +13,7 @@ import sys
 
 from absl import app, flags, logging
 
+from tfwarpgan import object_store
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
@@ -404,9 +405,13 @@ def run_command(main, *classes, reads_run=False):
 
     logging.use_absl_handler()
     try:
-        app.run(call, flags_parser=parse)
-    except InputError as error:
-        _exit(str(error))
+        try:
+            app.run(call, flags_parser=parse)
+        except InputError as error:
+            _exit(str(error))
+    except SystemExit as end:
+        object_store.leave(end.code)
+        raise
 
 
 def _told_through_tensorflow(error):
@@ -449,9 +454,9 @@ def run_options(run_dir):
 
 def _run_flagfile(run_dir):
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
-    if not os.path.exists(path):
+    if not object_store.exists(path):
         raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
-    return path
+    return object_store.local_file(path)
 
 
 def _run_flags(argv):

@@ -9,6 +9,7 @@ import functools
 import glob
 import io
 import os
+import tempfile
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -18,8 +19,10 @@ from tensorflow_datasets.core import shuffle
 
 from tfwarpgan.data import encoding, keypoints
 from tfwarpgan.data.workers import ordered_map
+from tfwarpgan.object_store import exists, is_remote, upload
 from tfwarpgan.pictures import write_atomically
 
+DESCRIPTION = "dataset_info.json"
 SHUFFLE_BYTES = 256 << 20  # of records that are held before they go through files; tensorflow-datasets holds 1 GB
 
 
@@ -142,7 +145,7 @@ class _Info(tfds.core.DatasetInfo):
 
 def is_written(builder):
     """Whether the records are there: their description is renamed into place with them, whole."""
-    return tf.io.gfile.exists(os.path.join(builder.data_dir, "dataset_info.json"))
+    return exists(os.path.join(builder.data_dir, DESCRIPTION))
 
 
 def write(builder, beam_runner=None, beam_options=None):
@@ -153,17 +156,35 @@ def write(builder, beam_runner=None, beam_options=None):
         beam_runner: Name of a runner of Apache Beam, or None for the processes of this machine.
         beam_options: Options of the runner, or None.
     """
+    builder.uses_beam = beam_runner is not None
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP,
         beam_runner=beam_runner, beam_options=beam_options,
     )  # fmt: skip
-    builder.uses_beam = beam_runner is not None
+    if is_remote(builder.data_dir) and not builder.uses_beam:
+        _write_and_upload(builder, config)
+    else:
+        _write(builder, config)
+
+
+def _write(builder, config):
     held, shuffle.MAX_MEM_BUFFER_SIZE = shuffle.MAX_MEM_BUFFER_SIZE, SHUFFLE_BYTES
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=config)
     finally:
         shuffle.MAX_MEM_BUFFER_SIZE = held
+
+
+def _write_and_upload(builder, config):
+    """An object store cannot rename a folder: all is written here, and its description is copied there last."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        local = type(builder)(data_dir=folder, config=builder.builder_config)
+        for name in ("items", "metadata", "files", "workers"):
+            setattr(local, name, getattr(builder, name))
+        _write(local, config)
+        upload(str(local.data_dir), str(builder.data_dir), last=DESCRIPTION)
+        builder.info.read_from_directory(builder.data_dir)
 
 
 def remove_leftovers(builder):

@@ -18,6 +18,7 @@ from tfwarpgan.data import builders, filters, sources
 from tfwarpgan.data.pairs import SPLITS, check_disjoint, read_persons
 from tfwarpgan.data.storage import alone, disk_errors, remove_empty_folders
 from tfwarpgan.errors import InputError
+from tfwarpgan.object_store import connect, is_remote
 
 REMOVED_CSV = "removed.csv"
 
@@ -120,6 +121,8 @@ def _builder(data, source):
             state.append((data.min_joints, filters.required_joints(data.required_joints), data.min_foreground))
     name = f"{data.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
     folder = os.path.join(os.path.expanduser(data.prepared_dir), name)
+    if is_remote(folder):
+        connect(folder)
     with disk_errors(folder, "--prepared_dir"), builders.quiet():
         return folder, builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 

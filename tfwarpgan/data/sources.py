@@ -1,12 +1,16 @@
 """Which data set the options name: its layout, what its state is called, and what is missing."""
 
+import dataclasses
 import hashlib
 import os
 
 from tfwarpgan.data import deepfashion, folder, lip, market1501, people
 from tfwarpgan.errors import refuse
+from tfwarpgan.object_store import is_remote, local_copy
 from tfwarpgan.options import check_data_place
 
+# The options that name what is read.
+PATHS = ("data_dir", "parsing_dir", "keypoints", "keypoint_images", "train_pairs", "test_pairs", "lip_dir")
 LAYOUTS = {
     "people": market1501.Layout,
     "market1501": market1501.Layout,
@@ -25,6 +29,7 @@ def open_layout(data):
         InputError: If something of it is missing; it says what to get and where to put it.
     """
     check_data_place(data)
+    data = with_local_paths(data)
     data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
     return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
 
@@ -32,7 +37,14 @@ def open_layout(data):
 def open_lip(data, *, on_error=refuse):
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
     check_data_place(data)
+    data = with_local_paths(data)
     return lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)
+
+
+def with_local_paths(data):
+    """The options with local copies in place of what lies in object stores."""
+    remote = {name: getattr(data, name) for name in PATHS if is_remote(getattr(data, name))}
+    return dataclasses.replace(data, **{name: local_copy(path) for name, path in remote.items()})
 
 
 def fingerprint(layout):

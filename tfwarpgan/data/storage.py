@@ -10,6 +10,7 @@ except ImportError:  # Windows
     fcntl = None
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.object_store import is_remote
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
@@ -53,11 +54,14 @@ def alone(folder):
     """Waits until no other process of this machine is in here with the same folder, which is made if need be.
 
     The system lets go of the folder when the process ends, however it ends. Where folders cannot be locked, as on some
-    network file systems, there is no waiting.
+    network file systems and in object stores, there is no waiting.
 
     Args:
         folder: Its path.
     """
+    if is_remote(folder):
+        yield
+        return
     with contextlib.ExitStack() as stack:
         while True:
             os.makedirs(folder, exist_ok=True)

@@ -7,6 +7,7 @@ import os
 
 import tensorflow as tf
 
+from tfwarpgan import object_store
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset
 from tfwarpgan.data.records import check_layout, prepare
@@ -75,7 +76,7 @@ def _check_folders(options):
 
 def _check_same_run(options, run_dir):
     """Refuses to train other networks, or pictures of another size, in a folder that holds a run already."""
-    if not os.path.exists(os.path.join(run_dir, RUN_FLAGFILE)):
+    if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
     there = run_options(run_dir)
 
