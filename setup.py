@@ -39,7 +39,7 @@ TENSORFLOW_221 = [
 BOTH = [
     "absl-py>=2.0",
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
-    "pillow>=10.1",
+    "pillow>=11.3",  # the first that reads AVIF
     "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
 ]
@@ -63,7 +63,7 @@ setup(
     ],
     extras_require={
         # moto answers as an object store does; the tests of object-store paths are skipped without it.
-        "dev": ["pytest>=8", "ruff>=0.9", "moto[server]>=5"],
+        "dev": ["hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "ruff>=0.9"],
         "beam": ["apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.

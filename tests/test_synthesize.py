@@ -122,6 +122,10 @@ def test_pairs_are_checked_before_anything_is_drawn(folder):
         synthesize.main(data, pairs_job(folder))
     (folder / "pairs.csv").write_text("from,to\na.png,b.png\n")
     (folder / "labels" / "a.png").unlink()
+    for name in ("../a.png", str(folder / "a.png")):
+        (folder / "away.csv").write_text(f"from,to\n{name},b.png\n")
+        with pytest.raises(InputError, match=r"away\.csv, row 1: .* points out of"):
+            synthesize.main(data, pairs_job(folder, pairs=str(folder / "away.csv")))
     with pytest.raises(InputError, match=r"pairs\.csv, row 1: .*labels/a\.png does not exist"):
         synthesize.main(data, pairs_job(folder))
     assert not (folder / "out").exists()

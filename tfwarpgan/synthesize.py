@@ -109,7 +109,7 @@ def one_request(options, job):
     joints, visible, source = _pose(job)
     frame = job.pose_frame or images.check_image(_pose_picture(job))
     row = synthesis.pose_row(joints, visible, frame, *size, source)
-    row |= synthesis.condition_row(job.image, *size, job.parsing, human_parser(job))
+    row |= synthesis.condition_row(job.image, *size, _labelled(options, job.parsing), human_parser(job))
     return job.output, lambda: row
 
 
@@ -162,7 +162,14 @@ def check_pairs(options, job, annotations, pairs):
     Raises:
         InputError: Naming the list's row.
     """
+    from tfwarpgan.data.files import inside
+
     for number, name, target in pairs:
+        for listed in (name, target):
+            try:
+                inside(job.image_dir, listed)
+            except InputError as error:
+                raise InputError(f"{job.pairs}, row {number}: {error}") from None
         if target not in annotations:
             raise InputError(f"{job.pairs}, row {number}: {target} has no row in {job.annotation}.")
         parsing = _parsing_path(options, job, name)
@@ -176,7 +183,16 @@ def check_pairs(options, job, annotations, pairs):
 def _parsing_path(options, job, name):
     if job.human_parser_run_dir:
         return ""
-    return os.path.join(os.path.expanduser(options.data.parsing_dir), os.path.splitext(name)[0] + ".png")
+    path = os.path.join(os.path.expanduser(options.data.parsing_dir), os.path.splitext(name)[0] + ".png")
+    return _labelled(options, path)
+
+
+def _labelled(options, path):
+    """A label map's path that says what its labels are."""
+    from tfwarpgan.data.files import PictureFile
+    from tfwarpgan.data.label_mappings import to_lip
+
+    return PictureFile(path, labels=to_lip(options.data.label_mapping))
 
 
 def human_parser(job):

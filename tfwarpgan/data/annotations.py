@@ -10,9 +10,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from tfwarpgan.data import images
+from tfwarpgan.data.files import PICTURE_SUFFIXES
 from tfwarpgan.errors import InputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+SUFFIXES = PICTURE_SUFFIXES
 
 
 def list_pictures(image_dir, parsing_dir):

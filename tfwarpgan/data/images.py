@@ -1,7 +1,8 @@
 """Pictures from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, ...); the
-training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
+Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
+tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
+[H, W, 3] here and float32 in [-1, 1] in networks.
 """
 
 import io
@@ -11,12 +12,15 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+from tfwarpgan.data import codecs
 from tfwarpgan.errors import InputError
 
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION = 0x0112
+# What pictures come in; Pillow would also open formats that run programs (EPS) or that nobody photographs in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
 
 def check_image(path):
@@ -56,7 +60,7 @@ def read_rgb(path):
     Raises:
         InputError: If the file is missing, is not a whole picture or is too large.
     """
-    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image)))))
+    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
 
 
 def jpeg_of_size(path, height, width):
@@ -124,7 +128,7 @@ def decode_file(path, use):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
-            image = Image.open(path)
+            image = Image.open(path, formats=_FORMATS)
         with image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in all.")
@@ -136,6 +140,15 @@ def decode_file(path, use):
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
         reason = " ".join(str(error).replace(str(path), "").split())
         raise InputError(f"{path} cannot be read as a picture ({reason}); replace the file.") from None
+
+
+def _upright(path, image):
+    if image.format == "WEBP" and not getattr(image, "is_animated", False):
+        pixels = codecs.decode_webp(path)
+        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
+            image, info = Image.fromarray(pixels), image.info
+            image.info = info  # with the EXIF
+    return ImageOps.exif_transpose(image)
 
 
 def used_part(path, image):

@@ -36,9 +36,7 @@ def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=re
     Raises:
         InputError: If the file or folder is missing, holds nothing, or is in another format.
     """
-    path = os.path.expanduser(path)
-    if not os.path.exists(path):
-        raise InputError(f"--keypoints={path} is missing; give the file or folder of the joints.")
+    path = check_there(path)
 
     def declared(form):
         return form.declared(missing, min_score)
@@ -46,6 +44,13 @@ def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=re
     if kind == "coco_17":
         return _coco(path, declared(formats.COCO_17), images, on_error)
     return READERS[kind](path, declared, on_error)
+
+
+def check_there(path):
+    """The path of --keypoints without a tilde; InputError if nothing is there."""
+    if not os.path.exists(os.path.expanduser(path)):
+        raise InputError(f"--keypoints={path} is missing; give the file or folder of the joints.")
+    return os.path.expanduser(path)
 
 
 def read_openpose_json(path):
@@ -261,4 +266,5 @@ def stamps(path):
     """What changes when the joints do: (name, size, time of change) of each file."""
     path = os.path.expanduser(path)
     files = files_below(path, (".json", ".txt", ".csv")) if os.path.isdir(path) else {path: path}
-    return [(name, os.path.getsize(file), os.stat(file).st_mtime_ns) for name, file in files.items()]
+    states = ((name, os.stat(file)) for name, file in files.items())
+    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]

@@ -62,8 +62,8 @@ MAPPINGS = {
             (*_LIP[:10], 13, *_LIP[11:]),
             (*_LIP[:10], 6, *_LIP[11:]),
         ),
-        # The merge of Men et al., "Controllable Person Image Synthesis with Attribute-Decomposed GAN", CVPR 2020, as its
-        # authors state it for CIHP's labels; LIP's jumpsuits, which CIHP has not, go where dresses do.
+        # The merge of Men et al., "Controllable Person Image Synthesis with Attribute-Decomposed GAN", CVPR 2020, as
+        # its authors state it for CIHP's labels. LIP's jumpsuits, which CIHP has not, go where dresses do.
         LabelMapping(
             "adgan_8",
             ("background", "pants", "hair", "skirt", "face", "upper-clothes", "arms", "legs"),

@@ -52,6 +52,8 @@ class Layout:
 
     def find_files(self):
         """Refuses a folder that is not in this layout, saying what to get."""
+        if self.data.keypoints:
+            keypoint_files.check_there(self.data.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
                 raise InputError(f"{path} is missing: {self.what_to_get}")
@@ -99,11 +101,12 @@ class Layout:
     def settings(self):
         """What else the prepared data depend on: options, and the state of the files of joints."""
         data = self.data
-        stamps = keypoint_files.stamps(data.keypoints) if data.keypoints else []
-        pairs = (data.max_train_pairs, data.max_test_pairs, data.test_share, data.split_seed)
-        joints = (data.keypoint_format, data.keypoint_images, data.keypoint_missing, data.keypoint_score)
-        frames = (data.keypoint_frame, data.keypoint_crop, data.picture_crop)
-        return [data.label_mapping, joints, frames, pairs, self.builds_pairs, data.pair_order, stamps]
+        stamps = [keypoint_files.stamps(path) for path in (data.keypoints, data.keypoint_images) if path]
+        joints = (os.path.realpath(self.annotation_source("train")), data.keypoint_format, data.keypoint_missing)
+        frames = (data.keypoint_score, data.keypoint_frame, data.keypoint_crop, data.picture_crop, data.label_mapping)
+        split = (data.test_share, data.split_seed, data.max_train_pairs, data.max_test_pairs)
+        pairs = (self.builds_pairs, data.pair_order, data.duplicate_pairs)
+        return [joints, frames, split, pairs, stamps]
 
     def annotations(self, split, *, on_error=refuse):
         """The joints of a split.

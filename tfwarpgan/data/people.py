@@ -4,9 +4,9 @@ import hashlib
 import importlib.resources
 import os
 import shutil
-import tarfile
 import tempfile
 
+from tfwarpgan.data.archives import unpack_tar
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 
@@ -44,9 +44,7 @@ def _extract(file, target):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     partial = tempfile.mkdtemp(dir=os.path.dirname(target), prefix="people-partial-")
     try:
-        with tarfile.open(fileobj=file, mode="r:gz") as archive:
-            # Nothing outside of the folder, no links, no devices; the first releases of 3.10 and 3.11 lack the filter.
-            archive.extractall(partial, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        unpack_tar(file, partial)
         try:
             os.rename(partial, target)
         except OSError:
