@@ -62,7 +62,9 @@ setup(
         *BOTH,
     ],
     extras_require={
-        "dev": ["hypothesis>=6.100", "pytest>=8", "ruff>=0.9"],
+        # moto answers as an object store does; the tests of object-store paths are skipped without it.
+        "dev": ["hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "ruff>=0.9"],
+        "beam": ["apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
         "profile": ["tensorboard-plugin-profile" + FROM_312],

@@ -13,6 +13,7 @@ import sys
 
 from absl import app, flags, logging
 
+from tfwarpgan import object_store
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
@@ -99,6 +100,13 @@ class DataOptions:
     lip_label_mapping: str = option("lip_20", "Labels of the maps in --lip_dir, as --label_mapping.")
     height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
+    min_joints: int = option(0, "Pictures with fewer visible joints are left out.", minimum=0, maximum=18)
+    required_joints: str = option(
+        "", "Pictures on which one of these joints is missing are left out: names, as right_shoulder,left_shoulder."
+    )
+    min_foreground: float = option(
+        0.0, "Pictures are left out if less than this share of their parsing is foreground.", minimum=0, maximum=1
+    )
     batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
     flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
     pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
@@ -254,6 +262,43 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
+def check_data_place(data):
+    """Refuses options that do not say where the data set lies, or say it where nothing can lie.
+
+    Args:
+        data: `DataOptions`.
+
+    Raises:
+        InputError: Naming the flag that is missing or too many.
+    """
+    if data.dataset == "people" and data.data_dir:
+        raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
+    if data.dataset == "lip" and not (data.data_dir or data.lip_dir):
+        raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
+    if data.dataset not in ("people", "lip") and not data.data_dir:
+        raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+
+
+def check_places(options):
+    """As `check_data_place`, for a training, which needs a place for its run too.
+
+    Args:
+        options: `Options`.
+
+    Raises:
+        InputError: Naming the flag that is missing or too many.
+    """
+    if not options.train.run_dir:
+        raise InputError("--run_dir is missing: name the folder of the run.")
+    if options.train.stage == "human_parser":
+        if not options.data.lip_dir:
+            raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
+    elif options.data.dataset == "lip":
+        raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")
+    else:
+        check_data_place(options.data)
+
+
 def define_flags(*classes, flag_values=flags.FLAGS):
     """Defines a flag for each field of the dataclasses (of `Options`: for those of its parts)."""
     for field in _fields(*classes):
@@ -378,9 +423,13 @@ def run_command(main, *classes, reads_run=False):
 
     logging.use_absl_handler()
     try:
-        app.run(call, flags_parser=parse)
-    except InputError as error:
-        _exit(str(error))
+        try:
+            app.run(call, flags_parser=parse)
+        except InputError as error:
+            _exit(str(error))
+    except SystemExit as end:
+        object_store.leave(end.code)
+        raise
 
 
 def _told_through_tensorflow(error):
@@ -423,9 +472,9 @@ def run_options(run_dir):
 
 def _run_flagfile(run_dir):
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
-    if not os.path.exists(path):
+    if not object_store.exists(path):
         raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
-    return path
+    return object_store.local_file(path)
 
 
 def _run_flags(argv):

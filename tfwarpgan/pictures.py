@@ -11,6 +11,7 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tfwarpgan import object_store
 from tfwarpgan.data.images import encode_png
 from tfwarpgan.data.keypoints import LIMBS, NUM_KEYPOINTS
 from tfwarpgan.data.parsing import COLOURS
@@ -167,13 +168,16 @@ def save_png(path, picture):
 
 
 def write_atomically(path, content):
-    """Writes bytes (or text, as UTF-8) beside the path, then renames; folders are made as needed.
+    """Writes bytes (or text, as UTF-8) beside the path, then renames; folders are made as needed. Remote paths too.
 
     Raises:
         InputError: If the file cannot be written; no part of it is left behind.
     """
     content = content.encode() if isinstance(content, str) else content
     path = os.path.expanduser(os.fspath(path))
+    if object_store.is_remote(path):
+        object_store.write(path, content)
+        return
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=".writing_", dir=os.path.dirname(path) or ".")

@@ -119,7 +119,8 @@ def image_request(options, job):
     from tfwarpgan import synthesis
 
     size = (options.data.height, options.data.width)
-    row = _one_pose(options, job)(job.image) | synthesis.condition_row(job.image, *size, _labelled(options, job.parsing))
+    condition = synthesis.condition_row(job.image, *size, _labelled(options, job.parsing))
+    row = condition | _one_pose(options, job)(job.image)
     return job.output, lambda: row
 
 

@@ -2,12 +2,13 @@
 
 import sys
 
-from tfwarpgan.options import Options, run_command
+from tfwarpgan.options import Options, check_places, run_command
 
 
 def main(options):
     """Trains what the options say; exits with 130 when a signal stopped it (everything is saved then)."""
-    from tfwarpgan.training.runs import train
+    check_places(options)
+    from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 
     if not train(options):
         sys.exit(130)

@@ -134,14 +134,14 @@ def test_test_split_once_in_the_same_order_with_the_short_batch(prepared, option
     assert _named_pairs(batches)[5:] == _named_pairs(_batches(prepared, data, None, split="test", start=5))
 
 
-def test_images_dataset_gives_each_picture_once(prepared, market):
-    pictures = list(pipeline.images_dataset(prepared, "test").as_numpy_iterator())
-    names = sorted(picture["name"].decode() for picture in pictures)
-    assert names == sorted(path.name for path in (market / "bounding_box_test").iterdir())
-    first = pictures[0]
-    assert first["image"].shape == (64, 32, 3) and first["image"].dtype == np.uint8
-    labels = parsing.read_label_map(str(market / "parsing" / first["name"].decode().replace("jpg", "png")))
-    np.testing.assert_array_equal(first["parsing"], labels)
+def test_coins_follow_from_seed_and_number_alone():
+    first = pipeline.coins(3, tf.range(4096, dtype=tf.int64)).numpy()
+    assert 0.45 < first.mean() < 0.55
+    np.testing.assert_array_equal(first[1000:], pipeline.coins(3, tf.range(1000, 4096, dtype=tf.int64)))
+    for lag in (1, 2, 20):  # neighbours are independent: they agree half of the time
+        assert 0.45 < (first[lag:] == first[:-lag]).mean() < 0.55
+    other = pipeline.coins(4, tf.range(4096, dtype=tf.int64)).numpy()
+    assert 0.45 < (first == other).mean() < 0.55
 
 
 class ManyPersons:

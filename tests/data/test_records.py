@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfwarpgan.data import keypoints, records
+from tfwarpgan.data import builders, encoding, keypoints, records
 from tfwarpgan.data.images import read_rgb
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.errors import InputError
@@ -53,12 +53,10 @@ def test_another_size_moves_everything(options, market):
     np.testing.assert_allclose(record["keypoints"][1][visible], expected)
 
 
-def test_prepared_once_and_opened(options, monkeypatch):
-    with pytest.raises(InputError, match="not prepared at 64 x 32"):
-        records.open_prepared(options())
+def test_prepared_once(options, monkeypatch):
     prepared = records.prepare(options())
-    monkeypatch.setattr(records, "_write", lambda builder: pytest.fail("prepared again"))
-    assert records.prepare(options()) == records.open_prepared(options()) == prepared
+    monkeypatch.setattr(builders, "write", lambda *_: pytest.fail("prepared again"))
+    assert records.prepare(options()) == prepared
 
 
 def test_sources_and_sizes_do_not_mix(options, market, tmp_path):
@@ -135,11 +133,16 @@ def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, wor
     assert [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()] == []
 
 
-def test_full_disk_is_a_sentence_and_leaves_nothing(options, tmp_path, monkeypatch):
-    def full(person, height, width):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def disk_is_full(person, height, width):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(records, "person_record", full)
+
+def divide_by_zero(person, height, width):
+    return 1 / 0
+
+
+def test_full_disk_is_a_sentence_and_leaves_nothing(options, tmp_path, monkeypatch):
+    monkeypatch.setattr(encoding, "person_record", disk_is_full)
     with pytest.raises(InputError, match="No space left on device.*--prepared_dir"):
         records.prepare(options())
     assert list((tmp_path / "prepared").iterdir()) == []
@@ -152,7 +155,7 @@ def test_prepared_dir_that_is_a_file(options, tmp_path):
 
 
 def test_other_errors_pass(options, monkeypatch):
-    monkeypatch.setattr(records, "person_record", lambda *_: 1 / 0)
+    monkeypatch.setattr(encoding, "person_record", divide_by_zero)
     with pytest.raises(ZeroDivisionError):
         records.prepare(options())
 

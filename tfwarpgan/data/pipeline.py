@@ -40,45 +40,15 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     else:
         pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
-    if training and data.flip:
-        indices = tf.data.Dataset.range(start, tf.int64.max)
-        decoded = tf.data.Dataset.zip((indices, decoded)).map(
-            lambda index, pair: tf.cond(_coin(data.seed, index), lambda: flip(pair), lambda: pair),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-    batches = decoded.batch(data.batch_size, drop_remainder=training)
-    return batches.map(lambda batch: _by_role(batch, names), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
-        tf.data.AUTOTUNE
-    )
+    batches = decoded.batch(data.batch_size, drop_remainder=training).enumerate()
 
+    def finish(number, batch):
+        if training and data.flip:  # a batch at once: a pair at a time it would cost as much as decoding
+            indices = start + number * data.batch_size + tf.range(data.batch_size, dtype=tf.int64)
+            batch = _flip_some(batch, coins(data.seed, indices))
+        return _by_role(batch, names)
 
-def images_dataset(prepared, split):
-    """Each picture of a split once.
-
-    Args:
-        prepared: `records.Prepared`.
-        split: "train" or "test".
-
-    Returns:
-        tf.data.Dataset of dicts, not batched: name string [], image uint8 [H, W, 3], parsing uint8 [H, W], keypoints
-        float32 [18, 2], visible bool [18].
-    """
-    columns = {
-        "name": "names",
-        "image": "images",
-        "parsing": "parsings",
-        "keypoints": "keypoints",
-        "visible": "visible",
-    }
-
-    def pictures(person):
-        return tf.data.Dataset.from_tensor_slices({name: person[column] for name, column in columns.items()})
-
-    def decode(picture):
-        image, labels = _decode(picture["image"], picture["parsing"], prepared)
-        return {**picture, "image": image, "parsing": labels}
-
-    return prepared.records(split).flat_map(pictures).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def _endless_pairs(prepared, seed, start):
@@ -116,8 +86,32 @@ def _pairs_of(person, seed=None):
     return tf.data.Dataset.from_tensor_slices(pairs).map(pair)
 
 
-def _coin(seed, index):
-    return tf.random.stateless_uniform([], tf.stack([tf.cast(seed, tf.int64), index])) < 0.5
+def coins(seed, indices):
+    """Which pairs are mirrored: a hash of the seed and the pair's number in the training stream, wherever it starts.
+
+    Args:
+        seed: Integer.
+        indices: int64 [B].
+
+    Returns:
+        bool [B].
+    """
+    # SplitMix64's steps, whose multiplications wrap around; its constants as signed numbers.
+    bits = tf.cast(seed, tf.int64) * -7046029254386353131 + indices * -4658895280553007687
+    for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
+        bits = tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, tf.constant(shift, tf.int64))) * factor
+    return bits < 0
+
+
+def _flip_some(batch, chosen):
+    """Mirrors the chosen [B] of a batch of decoded pairs [B, 2, ...]."""
+    places = tf.where(chosen)
+    columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
+    pairs = {name: tf.gather(value, places[:, 0]) for name, value in columns.items()}
+    pictures = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
+    mirrored = {name: tf.reshape(pictures[name], tf.shape(value)) for name, value in pairs.items()}
+    flipped = {name: tf.tensor_scatter_nd_update(columns[name], places, value) for name, value in mirrored.items()}
+    return {**batch, **flipped}
 
 
 def _decoded_pair(pair, prepared):

@@ -1,35 +1,26 @@
-"""Prepared data: one record a person, written and read by tensorflow-datasets.
+"""Prepared data: one record a person (LIP: a picture), written and read by tensorflow-datasets.
 
-A record holds each picture of the person once, encoded, at the size that the networks take, with its joints and its
-label map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so
-that training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when the
-lists or the folders of pictures change, it is made anew.
+A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
+map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
+training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when the lists,
+the folders of pictures or the filter change, it is made anew.
 """
 
-import contextlib
+import collections
 import dataclasses
 import hashlib
-import io
+import json
 import os
 
-import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
-import tqdm
-from absl import logging
 
-from tfwarpgan.data import deepfashion, folder, images, keypoints, market1501, parsing, people
+from tfwarpgan.data import builders, filters, sources
 from tfwarpgan.data.pairs import SPLITS, check_disjoint, read_persons
-from tfwarpgan.data.storage import disk_errors
+from tfwarpgan.data.storage import alone, disk_errors, remove_empty_folders
 from tfwarpgan.errors import InputError
+from tfwarpgan.object_store import connect, is_remote
 
-_LAYOUTS = {
-    "people": market1501.Layout,
-    "market1501": market1501.Layout,
-    "deepfashion": deepfashion.Layout,
-    "folder": folder.Layout,
-}
-_MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
+REMOVED_CSV = "removed.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +29,12 @@ class Prepared:
 
     Attributes:
         folder: Where it lies.
-        height: Of the pictures, pixels.
-        width: Of the pictures, pixels.
-        num_persons: Of each split, dict of "train" and "test".
+        height: Of the pictures, pixels; None where they keep their own.
+        width: Likewise.
+        num_persons: Of each split, dict of "train" and "test"; empty for LIP, whose splits are "train" and "val".
         num_images: Of each split.
-        num_pairs: Of each split.
+        num_pairs: Of each split; empty for LIP.
+        removed: Number of pictures that the filter left out, by rule.
         builder: tensorflow-datasets' builder that reads it.
     """
 
@@ -52,21 +44,23 @@ class Prepared:
     num_persons: dict
     num_images: dict
     num_pairs: dict
-    builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(repr=False, compare=False)
+    removed: dict = dataclasses.field(default_factory=dict)
+    builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(default=None, repr=False, compare=False)
 
     def records(self, split):
         """The records of a split, pictures still encoded, always in the same order.
 
         Args:
-            split: "train" or "test".
+            split: "train" or "test" (LIP: "val").
 
         Returns:
             tf.data.Dataset of dicts: id string [], images, parsings and names string [n], keypoints float32 [n, 18, 2],
-            visible bool [n, 18], pairs int32 [m, 2].
+            visible bool [n, 18], pairs int32 [m, 2]. Of LIP: name, image and parsing string [].
         """
-        encoded = {"images": tfds.decode.SkipDecoding(), "parsings": tfds.decode.SkipDecoding()}
+        pictures = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
+        encoded = {name: tfds.decode.SkipDecoding() for name in pictures}
         reading = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
-        with _quiet():
+        with builders.quiet():
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
@@ -79,14 +73,18 @@ def check_layout(data):
     Raises:
         InputError: If something is missing; it says what to get and where to put it.
     """
-    _source(data)
+    sources.open_layout(data)
+    filters.required_joints(data.required_joints)
 
 
-def prepare(data):
+def prepare(data, workers=0, beam_runner=None, beam_options=None):
     """Prepares a data set, unless that was done before.
 
     Args:
         data: `options.DataOptions`.
+        workers: Number of processes; 0: one a core.
+        beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
+        beam_options: `PipelineOptions` of the runner, or None.
 
     Returns:
         The `Prepared` data set.
@@ -94,195 +92,73 @@ def prepare(data):
     Raises:
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
-    layout, builder = _source(data)
-    if not _is_prepared(builder):
-        builder.persons = {split: read_persons(layout, split) for split in SPLITS}
-        check_disjoint(builder.persons)
-        with disk_errors(builder.data_dir, "--prepared_dir"):
-            _write(builder)
+    is_lip = data.dataset == "lip"
+    source = sources.open_lip(data) if is_lip else sources.open_layout(data)
+    folder, builder = _builder(data, source)
+    if not builders.is_written(builder):
+        with disk_errors(builder.data_dir, "--prepared_dir"), alone(os.path.dirname(builder.data_dir)):
+            try:
+                if builders.is_written(builder):  # another process was faster
+                    builder.info.read_from_directory(builder.data_dir)
+                else:
+                    builders.remove_leftovers(builder)
+                    builder.workers = workers
+                    _fill_pictures(builder, source) if is_lip else _fill_persons(builder, source, data)
+                    builders.write(builder, beam_runner, beam_options)
+            finally:
+                remove_empty_folders(folder)
     return _prepared(builder, data)
 
 
-def open_prepared(data):
-    """Opens a data set that `prepare` has made.
-
-    Args:
-        data: `options.DataOptions`.
-
-    Returns:
-        The `Prepared` data set.
-
-    Raises:
-        InputError: If it is not prepared.
-    """
-    _, builder = _source(data)
-    if not _is_prepared(builder):
-        raise InputError(
-            f"--dataset={data.dataset} is not prepared at {data.height} x {data.width} in {data.prepared_dir}; run "
-            "python -m tfwarpgan.prepare with the same flags first."
-        )
-    return _prepared(builder, data)
-
-
-class Persons(tfds.core.GeneratorBasedBuilder):
-    """Writes and reads the records; `persons`, a dict of split -> list of `Person`, is set before writing."""
-
-    VERSION = tfds.core.Version("1.0.0")
-    persons = {}
-
-    def _info(self):
-        height, width = (int(side) for side in self.builder_config.name.split("x"))
-        features = {
-            "id": tfds.features.Text(),
-            "names": tfds.features.Sequence(tfds.features.Text()),
-            "images": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 3), encoding_format="jpeg")),
-            "parsings": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 1), encoding_format="png")),
-            "keypoints": tfds.features.Tensor(shape=(None, keypoints.NUM_KEYPOINTS, 2), dtype=tf.float32),
-            "visible": tfds.features.Tensor(shape=(None, keypoints.NUM_KEYPOINTS), dtype=tf.bool),
-            "pairs": tfds.features.Tensor(shape=(None, 2), dtype=tf.int32),
-        }
-        return _Info(
-            builder=self,
-            description="Pictures of persons with joints, clothing labels and pairs.",
-            features=tfds.features.FeaturesDict(features),
-            metadata=tfds.core.MetadataDict(),
-        )
-
-    def _split_generators(self, dl_manager):
-        del dl_manager
-        for split, persons in self.persons.items():
-            self.info.metadata[f"{split}_images"] = sum(len(person.names) for person in persons)
-            self.info.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in persons)
-        return {split: self._generate_examples(split) for split in self.persons}
-
-    def _generate_examples(self, split):
-        height, width = (int(side) for side in self.builder_config.name.split("x"))
-        for person in tqdm.tqdm(self.persons[split], f"preparing {split}", unit=" persons", mininterval=1.0):
-            yield person.name, person_record(person, height, width)
-
-
-class _Info(tfds.core.DatasetInfo):
-    """Without the question to a cloud bucket whether it knows this data set, which takes minutes without a network."""
-
-    def initialize_from_bucket(self):
-        pass
-
-
-def person_record(person, height, width):
-    """Checks and encodes all files of a person.
-
-    Args:
-        person: `pairs.Person`.
-        height: Height of the pictures wanted, pixels.
-        width: Width of the pictures wanted, pixels.
-
-    Returns:
-        dict of the features of a record.
-
-    Raises:
-        InputError: If a picture or label map cannot be used, or joints lie outside of their picture.
-    """
-    record = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
-    for place, path in enumerate(person.images):
-        jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = parsing.resize(parsing.read_label_map(person.parsings[place], size), height, width)
-        joints, visible = person.keypoints[place], person.visible[place]
-        _check_frame(person.rows[place], path, joints[visible], size)
-        record["images"].append(io.BytesIO(jpeg))
-        record["parsings"].append(io.BytesIO(images.encode_png(labels)))
-        record["keypoints"].append(keypoints.scale(joints, visible, size, (height, width)))
-    record["keypoints"] = np.stack(record["keypoints"])
-    record["visible"] = np.stack(person.visible)
-    record["pairs"] = np.array(person.pairs, np.int32)
-    return record
-
-
-def _check_frame(row, path, joints, size):
-    margin = np.array(size) * _MARGIN
-    outside = (joints < -margin) | (joints > size + margin)
-    if outside.any():
-        y, x = joints[outside.any(axis=1)][0]
-        raise InputError(
-            f"{row}: the joint at y={y:g}, x={x:g} lies outside of {path}, {size[1]} x {size[0]} pixels; "
-            "annotations must be in the frame of their picture."
-        )
-
-
-def _source(data):
-    """The files of the data set, and the builder of its records."""
-    if data.dataset == "people" and data.data_dir:
-        raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
-    if data.dataset != "people" and not data.data_dir:
-        raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+def _builder(data, source):
+    """The folder of a data set in all sizes, and the builder of its records."""
     if data.dataset == "lip":
-        raise InputError("--dataset=lip has no pairs of one person; the human parser reads it from --lip_dir.")
-    data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
-    layout = _LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
-    place = os.path.join(os.path.expanduser(data.prepared_dir), f"{data.dataset}-{_fingerprint(layout)}")
-    config = tfds.core.BuilderConfig(name=f"{data.height}x{data.width}")
-    with disk_errors(place, "--prepared_dir"), _quiet():
-        return layout, Persons(data_dir=place, config=config)
+        builder, config = builders.Pictures, "own_size"
+        state = sources.lip_fingerprint(source, data.lip_label_mapping)
+    else:
+        builder, config, state = builders.Persons, f"{data.height}x{data.width}", sources.fingerprint(source)
+        if filters.is_active(data):
+            state.append((data.min_joints, filters.required_joints(data.required_joints), data.min_foreground))
+    name = f"{data.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
+    folder = os.path.join(os.path.expanduser(data.prepared_dir), name)
+    if is_remote(folder):
+        connect(folder)
+    with disk_errors(folder, "--prepared_dir"), builders.quiet():
+        return folder, builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 
 
-def _fingerprint(layout):
-    """Hash of where the data set lies, of its lists, and of when files last came to or left its folders."""
-    state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir), layout.settings()]
-    for root in layout.folders():
-        state += [(folder, os.stat(folder).st_mtime_ns) for folder, _, _ in sorted(os.walk(os.path.realpath(root)))]
-    for path in layout.lists():
-        with open(path, "rb") as file:
-            state.append(hashlib.sha256(file.read()).hexdigest())
-    return hashlib.sha256(repr(state).encode()).hexdigest()[:12]
+def _fill_persons(builder, layout, data):
+    persons = {split: read_persons(layout, split) for split in SPLITS}
+    check_disjoint(persons)
+    builder.items, removed = filters.filter_persons(persons, data, builder.workers)
+    for split, people in builder.items.items():
+        builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
+        builder.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in people)
+    builder.metadata["removed"] = json.dumps(filters.count_by_rule(removed))
+    if filters.is_active(data):
+        builder.files[REMOVED_CSV] = filters.report(removed)
 
 
-def _is_prepared(builder):
-    return os.path.exists(os.path.join(builder.data_dir, "dataset_info.json"))
-
-
-def _write(builder):
-    config = tfds.download.DownloadConfig(try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP)
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(builder.data_dir)))
-    try:
-        with _quiet(), contextlib.redirect_stdout(io.StringIO()):
-            builder.download_and_prepare(download_config=config)
-    except OSError:
-        if not _is_prepared(builder):  # else another process was faster
-            raise
-        builder.info.read_from_directory(builder.data_dir)
-    finally:
-        _remove_empty_folders(folder)
-
-
-def _remove_empty_folders(folder):
-    """What tensorflow-datasets leaves: a folder of downloads, and after an error the folders around the records."""
-    for place, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):
-            os.rmdir(place)
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Without tensorflow-datasets' own messages and bars, which speak of downloads and of its deprecated calls."""
-    verbosity, logger = logging.get_verbosity(), tf.get_logger()
-    level = logger.level
-    logging.set_verbosity(logging.ERROR)
-    logger.setLevel("ERROR")
-    tfds.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        logger.setLevel(level)
+def _fill_pictures(builder, rows):
+    for split, pictures in rows.items():
+        name, count = collections.Counter(row[0] for row in pictures).most_common(1)[0]
+        if count > 1:
+            raise InputError(f"{split}_id.txt names {name} {count} times; keep one of them.")
+    builder.items = rows
 
 
 def _prepared(builder, data):
-    metadata = builder.info.metadata
+    metadata, splits = builder.info.metadata, builder.info.splits
+    counts = {split: splits[split].num_examples for split in splits}
+    if isinstance(builder, builders.Pictures):
+        return Prepared(str(builder.data_dir), None, None, {}, counts, {}, builder=builder)
     return Prepared(
         folder=str(builder.data_dir),
         height=data.height,
         width=data.width,
-        num_persons={split: builder.info.splits[split].num_examples for split in SPLITS},
+        num_persons=counts,
         num_images={split: int(metadata[f"{split}_images"]) for split in SPLITS},
         num_pairs={split: int(metadata[f"{split}_pairs"]) for split in SPLITS},
+        removed=json.loads(metadata["removed"]),
         builder=builder,
     )

@@ -9,7 +9,6 @@
 Each file is written beside its place and renamed: a report is never half-written.
 """
 
-import base64
 import csv
 import html
 import io
@@ -19,19 +18,13 @@ import os
 
 import numpy as np
 
-from tfwarpgan.data.images import encode_png
 from tfwarpgan.data.parsing import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
 from tfwarpgan.evaluation.evaluator import MODEL
+from tfwarpgan.pages import image, page
 from tfwarpgan.pictures import grid, save_png, write_atomically
 
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
-STYLE = """
-body { font: 14px sans-serif; margin: 2em; color: #222; }
-table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: left; vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; } tr { border-bottom: 1px solid #ddd; }
-img { image-rendering: pixelated; height: 256px; } code, td.protocol { font-size: 12px; }
-"""
 
 
 def chosen_pairs(evaluation, count=20, metric="ssim_gaussian"):
@@ -107,18 +100,14 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
         pictures: Position -> {title: uint8 picture}, see `samples.chosen_pictures`.
         title: Of the page.
     """
-    parts = [
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>',
-        f"<style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
-        *_html_table(evaluation),
-    ]
+    parts = list(_html_table(evaluation))
     for section, positions in chosen.items():
         parts.append(f"<h2>{html.escape(section)} {len(positions)} pairs by SSIM</h2><table>")
         titles = pictures[int(positions[0])]
         parts.append(f"<tr><th>pair</th>{''.join(f'<th>{html.escape(name)}</th>' for name in titles)}</tr>")
         parts += [_html_row(evaluation, int(position), pictures[int(position)]) for position in positions]
         parts.append("</table>")
-    return "\n".join([*parts, "</body></html>"]) + "\n"
+    return page(title, parts)
 
 
 def _html_table(evaluation):
@@ -137,14 +126,8 @@ def _html_row(evaluation, position, columns):
         others = ", ".join(f"{who} {values[position]:.3f}" for who, values in scores.items() if who != MODEL)
         numbers.append(f"{name} <b>{scores[MODEL][position]:.3f}</b><br>({others})")
     names = "<br>to ".join(f"<code>{html.escape(name)}</code>" for name in evaluation.names[position])
-    images = "".join(
-        f'<td><img alt="{html.escape(name)}" src="{_data(array)}"></td>' for name, array in columns.items()
-    )
+    images = "".join(f"<td>{image(name, array)}</td>" for name, array in columns.items())
     return f"<tr><td>{names}<br>{'<br>'.join(numbers)}</td>{images}</tr>"
-
-
-def _data(picture):
-    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
 def write_report(evaluation, pictures, output_dir, facts=None, title="Evaluation", count=20):

@@ -7,6 +7,7 @@ import os
 
 import tensorflow as tf
 
+from tfwarpgan import object_store
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset
 from tfwarpgan.data.records import check_layout, prepare
@@ -17,7 +18,7 @@ from tfwarpgan.models import networks as build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, run_options, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, check_places, run_options, to_flagfile
 from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
@@ -64,9 +65,8 @@ def _check_devices(options, replicas):
 
 def _check_folders(options):
     """Looks whether the data set is where it should be and the run is the same; gives the run's folder."""
+    check_places(options)
     run_dir = os.path.expanduser(options.train.run_dir)
-    if not run_dir:
-        raise InputError("--run_dir is missing: name the folder of the run.")
     if options.train.stage == "human_parser":
         lip.find_lip(options.data.lip_dir)
     else:
@@ -77,7 +77,7 @@ def _check_folders(options):
 
 def _check_same_run(options, run_dir):
     """Refuses to train other networks, or pictures of another size, in a folder that holds a run already."""
-    if not os.path.exists(os.path.join(run_dir, RUN_FLAGFILE)):
+    if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
     there = run_options(run_dir)
 

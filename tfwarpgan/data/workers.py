@@ -1,0 +1,101 @@
+"""Work on many items by several processes, results in the order of the items.
+
+Decoding and encoding pictures holds Python's lock for most of its time: two threads are no faster than one, processes
+are. They are forked where the system forks safely: nothing is imported anew, and what they run is NumPy and Pillow,
+never TensorFlow, whose threads a fork does not copy.
+"""
+
+import collections
+import concurrent.futures
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import warnings
+from multiprocessing import connection
+
+from tfwarpgan.errors import InputError
+
+CHUNK = 4  # items that travel together
+AHEAD = 4  # chunks a process that are under way: what is in memory, however many items there are
+
+
+def count_workers(workers=0):
+    """The number of processes: `workers`, or for 0 one for each core that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return workers or cores
+
+
+def ordered_map(function, items, workers=0):
+    """`function` of each item, computed by several processes.
+
+    Args:
+        function: Function of an item; function, items and results can be pickled.
+        items: Iterable, read as far ahead as work is under way.
+        workers: Number of processes; 0: one a core; 1: none, the work is done here.
+
+    Yields:
+        The results, in the order of the items; an error is raised in the place of its result.
+
+    Raises:
+        InputError: If the system ended a process.
+    """
+    workers = count_workers(workers)
+    if workers == 1:
+        yield from map(function, items)
+        return
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_start)
+    try:
+        yield from _results(pool, function, iter(items), workers * AHEAD)
+    except concurrent.futures.process.BrokenProcessPool:
+        raise InputError(
+            "A worker process was ended by the system, most likely for want of memory; run again with --workers=1, or "
+            "where there is more memory."
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _results(pool, function, items, ahead):
+    waiting = collections.deque()
+    while chunk := list(itertools.islice(items, CHUNK)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, see above
+            waiting.append(pool.submit(_all_of, function, chunk))
+        if len(waiting) >= ahead:
+            yield from _values(waiting.popleft())
+    while waiting:
+        yield from _values(waiting.popleft())
+
+
+def _all_of(function, chunk):
+    """Results up to the first error, and that error or None."""
+    results = []
+    for item in chunk:
+        try:
+            results.append(function(item))
+        except Exception as error:
+            return results, error
+    return results, None
+
+
+def _values(future):
+    results, error = future.result()
+    yield from results
+    if error is not None:
+        raise error
+
+
+def _start():
+    """In a new process: signals are the first process' business, and without that one this one ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
