@@ -9,6 +9,8 @@ from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tfwarpgan.data.keypoints import NUM_KEYPOINTS
 from tfwarpgan.data.parsing import NUM_LABELS
 from tfwarpgan.serving.signatures import from_pixels, to_pixels
+from tfwarpgan.serving.tensors import from_proto
+from tfwarpgan.serving.warmup import read_warmup
 
 # Operations of TensorFlow itself that need this process, or print into the server's log.
 FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
@@ -78,6 +80,8 @@ def check(path, pipeline, parse=None):
         raise RuntimeError(f"{path} holds operations that a server does not have: {', '.join(forbidden)}.")
     inputs = sample_inputs(pipeline.height, pipeline.width)
     with SavedModelSession(path) as served:
+        for request in read_warmup(path):
+            served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
         report = {name: _differences(served, name, inputs, pipeline, parse) for name in served.signatures}
     for name, found in report.items():
         if not max(found["mean"], found["rows"]) <= TOLERANCE:
