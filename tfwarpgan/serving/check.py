@@ -5,6 +5,7 @@ import os
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
+from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.data.keypoints import NUM_KEYPOINTS
 from tfwarpgan.data.parsing import NUM_LABELS
@@ -29,8 +30,10 @@ class SavedModelSession:
         self.graph = tf.Graph()
         self.session = tf.compat.v1.Session(graph=self.graph)
         with self.graph.as_default():
-            tags = [tf.saved_model.SERVING]
-            signatures = tf.compat.v1.saved_model.loader.load(self.session, tags, path).signature_def
+            loader = loader_impl.SavedModelLoader(
+                path
+            )  # what tf.compat.v1.saved_model.loader.load calls, after a warning
+            signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
         self.signatures = {name: signatures[name] for name in sorted(signatures) if not name.startswith("__")}
         self._callables = {}
 

@@ -168,9 +168,11 @@ def _shapes_ensured(endpoint, specs):
 def _holder(functions):
     """A module that tracks the variables of concrete functions, each once, and no Keras object.
 
-    Saving a Keras model would trace each of its layers again, outside of `core_ops_only`.
+    Saving a Keras model would trace each of its layers again, outside of `core_ops_only`. The order is that in which
+    tracing met them: a graph's own list of variables has another one in each process, and so would the fingerprint.
     """
-    variables = {id(variable): variable for function in functions for variable in function.graph.variables}
+    variables = {id(variable.handle): variable for function in functions for variable in function.graph.variables}
+    captured = dict.fromkeys(id(tensor) for function in functions for tensor in function.captured_inputs)
     module = tf.Module(name="tfwarpgan")
-    module.parameters = list(variables.values())
+    module.parameters = [variables[handle] for handle in captured if handle in variables]
     return module
