@@ -1,6 +1,7 @@
 """A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
 
-Or many: `--pairs=CSV --image_dir=... --annotation=CSV --output_dir=...`, a picture a row of the CSV.
+Or many: `--pairs=CSV --image_dir=... --annotation=CSV --output_dir=...`, a picture a row of the CSV. With
+`--server=host:port` a server draws, and TensorFlow is not needed here.
 """
 
 import dataclasses
@@ -10,6 +11,7 @@ import re
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option, run_command, run_options
+from tfwarpgan.serving.remote import ServerOptions
 
 _NO_PARSING = (
     "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
@@ -69,7 +71,7 @@ class SynthesizeOptions:
         return tuple(map(int, self.pose_size.split("x"))) if self.pose_size else None
 
 
-def check(options, job):
+def check(options, job, server=None):
     """Refuses what cannot work, before TensorFlow is loaded.
 
     Raises:
@@ -77,6 +79,8 @@ def check(options, job):
     """
     if not job.pairs and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --pairs.")
+    if server:
+        return
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
     if job.pairs and not (options.data.parsing_dir or job.human_parser_run_dir):
@@ -85,19 +89,26 @@ def check(options, job):
         raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
 
 
-def main(options, job):
+def main(options, job, server=None):
     """Draws one picture, or those of all pairs."""
-    check(options, job)
+    check(options, job, server and server.server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     job = dataclasses.replace(job, **{key: os.path.expanduser(value) for key, value in texts.items()})
     from tfwarpgan import synthesis
-    from tfwarpgan.training.runs import load_pipeline
 
+    remote = server.connect() if server and server.server else None
+    options = remote.sized(options) if remote else options
     # What is wrong with the files is said before the networks are built.
     requests = pair_requests(options, job) if job.pairs else [one_request(options, job)]
-    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
+    pipeline = remote or _own_pipeline(options, job)
     written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), bool(job.pairs))
     print(f"{written} pictures: {job.output_dir}" if job.pairs else f"Picture: {job.output}")
+
+
+def _own_pipeline(options, job):
+    from tfwarpgan.training.runs import load_pipeline
+
+    return load_pipeline(options, job.weights, for_new_pictures=True)
 
 
 def one_request(options, job):
@@ -197,7 +208,7 @@ def human_parser(job):
 
 def cli():
     """The command."""
-    run_command(main, Options, SynthesizeOptions, reads_run=True)
+    run_command(main, Options, SynthesizeOptions, ServerOptions, reads_run=True)
 
 
 if __name__ == "__main__":
