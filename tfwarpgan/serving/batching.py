@@ -8,6 +8,7 @@ stands alone, and an output without a row for each row of the batch is run reque
 
 import collections
 import dataclasses
+import operator
 import os
 import threading
 import time
@@ -106,10 +107,8 @@ class BatchingRunner:
             thread.join()
 
     def _key(self, servable, feeds, fetches):
-        padded = self.options.pad_variable_length_inputs
-        rows = tuple(
-            (name, array.dtype.str, array.ndim if padded else array.shape[1:]) for name, array in feeds.items()
-        )
+        shape_of = operator.attrgetter("ndim") if self.options.pad_variable_length_inputs else _row_shape
+        rows = tuple((name, array.dtype.str, shape_of(array)) for name, array in feeds.items())
         return id(servable), rows, tuple(fetches)
 
     def _enqueue(self, key, servable, fetches, task):
@@ -194,6 +193,10 @@ class BatchingRunner:
 
 def _left(deadline):
     return None if deadline is None else max(deadline - time.monotonic(), 0.001)
+
+
+def _row_shape(array):
+    return array.shape[1:]
 
 
 def _rows(feeds):

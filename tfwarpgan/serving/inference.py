@@ -125,10 +125,9 @@ def _result(task, found, size):
     for name, array in outputs.items():
         if array.ndim != 2:
             raise _invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(array.shape)}")
-        if array.dtype != (object if name == CLASSES else np.float32):
-            raise _invalid(
-                f"Expected {name} Tensor of {'DT_STRING' if name == CLASSES else 'DT_FLOAT'}. Got: {array.dtype}"
-            )
+        dtype, type_name = (object, "DT_STRING") if name == CLASSES else (np.float32, "DT_FLOAT")
+        if array.dtype != dtype:
+            raise _invalid(f"Expected {name} Tensor of {type_name}. Got: {array.dtype}")
         if len(array) != size:
             raise _invalid(f"Expected {name} output batch size of {size}. Got: {len(array)}")
     if len({array.shape for array in outputs.values()}) > 1:

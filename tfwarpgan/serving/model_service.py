@@ -30,8 +30,7 @@ class ModelService:
         del deadline
         if not self.allow_reload:
             raise ServingError(
-                "PERMISSION_DENIED",
-                "This service does not take a new configuration; it was started without --allow_reload.",
+                "PERMISSION_DENIED", "This service takes no new configuration: it was started without --allow_reload."
             )
         if request.config.WhichOneof("config") != "model_config_list":
             raise ServingError(

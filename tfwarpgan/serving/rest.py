@@ -11,7 +11,8 @@ import time
 from absl import logging
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving import json_tensors, messages
+from tfwarpgan.serving import json_answers, json_examples, json_requests, messages
+from tfwarpgan.serving.servables import DEFAULT_SIGNATURE
 from tfwarpgan.serving.statuses import HTTP_STATUSES, ServingError, serving_error
 
 MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
@@ -67,7 +68,7 @@ class RestServer:
                 if metrics_path and method == "GET" and path == metrics_path:
                     return 200, "text/plain", metrics.text()
                 if not path.lower().startswith("/v1/"):
-                    return 404, "application/json", json_tensors.error("Not found")
+                    return 404, "application/json", json_answers.error("Not found")
                 return api.answer(method, path, body)
 
         return Handler
@@ -88,53 +89,46 @@ class RestApi:
             failure = serving_error(error)
             if failure is not error:
                 logging.exception("A request failed for a reason that is not the client's.")
-            return HTTP_STATUSES[failure.code], "application/json", json_tensors.error(failure.text)
+            return HTTP_STATUSES[failure.code], "application/json", json_answers.error(failure.text)
 
     def _answer(self, method, path, body, deadline):
         post = POST.fullmatch(path) if method == "POST" else None
         if post:
             call = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[post[4].lower()]
-            return call(_spec(*post.groups()[:3]), json_tensors.parsed(body), deadline)
+            return call(_spec(*post.groups()[:3]), json_requests.parsed(body), deadline)
         get = GET.fullmatch(path) if method == "GET" else None
         if get is None:
             raise ServingError("INVALID_ARGUMENT", f"Malformed request: {method} {path}")
         spec = _spec(*get.groups()[:3])
         if get[4]:
             request = messages.GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
-            return json_tensors.metadata(self.prediction.metadata(request))
-        return json_tensors.message(self.model.status(messages.GetModelStatusRequest(model_spec=spec)))
+            return json_answers.metadata(self.prediction.metadata(request))
+        return json_answers.message(self.model.status(messages.GetModelStatusRequest(model_spec=spec)))
 
     def _predict(self, spec, body, deadline):
         service = self.prediction
         with service.models.servable(spec) as servable, service.metrics.counted(servable.name, "Predict", "REST"):
-            name = json_tensors.signature_name(body)
+            name = json_requests.signature_name(body)
             signature = servable.signature(name)
             if signature is None:
-                raise ServingError(
-                    "INVALID_ARGUMENT",
-                    f'Serving signature name: "{name or "serving_default"}" not found in signature def',
-                )
-            arrays, by_row = json_tensors.inputs(body, signature.definition.inputs)
+                text = f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def'
+                raise ServingError("INVALID_ARGUMENT", text)
+            arrays, by_row = json_requests.inputs(body, signature.definition.inputs)
             outputs = service.run(servable, signature, arrays, (), deadline)
-            return json_tensors.predictions(outputs, by_row)
+            return json_answers.predictions(outputs, by_row)
 
     def _classify(self, spec, body, deadline):
-        spec.signature_name = json_tensors.signature_name(body)
-        request = messages.ClassificationRequest(model_spec=spec, input=json_tensors.examples(body))
+        spec.signature_name = json_requests.signature_name(body)
+        request = messages.ClassificationRequest(model_spec=spec, input=json_examples.examples(body))
         result = self.prediction.classify(request, deadline).result
-        return json_tensors.dumps(
-            {
-                "results": [
-                    [[c.label, json_tensors.short(c.score)] for c in row.classes] for row in result.classifications
-                ]
-            }
-        )
+        rows = [[[c.label, json_answers.short(c.score)] for c in row.classes] for row in result.classifications]
+        return json_answers.dumps({"results": rows})
 
     def _regress(self, spec, body, deadline):
-        spec.signature_name = json_tensors.signature_name(body)
-        request = messages.RegressionRequest(model_spec=spec, input=json_tensors.examples(body))
+        spec.signature_name = json_requests.signature_name(body)
+        request = messages.RegressionRequest(model_spec=spec, input=json_examples.examples(body))
         result = self.prediction.regress(request, deadline).result
-        return json_tensors.dumps({"results": [json_tensors.short(found.value) for found in result.regressions]})
+        return json_answers.dumps({"results": [json_answers.short(found.value) for found in result.regressions]})
 
 
 def _spec(name, version, label):
@@ -199,10 +193,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
             self.close_connection = True
-            status = 413 if length.isdecimal() else 411
-            return self._write(
-                status, "application/json", json_tensors.error("The body's length is missing or too large")
-            )
+            text = "The body is too large" if length.isdecimal() else "Content-Length is missing"
+            self._write(413 if length.isdecimal() else 411, "application/json", json_answers.error(text))
+            return
         self._respond("POST", self.rfile.read(int(length)))
 
     def log_message(self, format, *args):
