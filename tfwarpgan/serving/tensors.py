@@ -62,9 +62,24 @@ def to_wire(array):
         values = np.ascontiguousarray(array).tobytes()
     else:
         values = _pack_varints(array.view(np.uint16) if name == "half_val" else array)
-    if not values:
-        return header.SerializeToString()
-    return b"".join([header.SerializeToString(), _varint(NUMBERS[name] << 3 | 2), _varint(len(values)), values])
+    return header.SerializeToString() + (delimited(NUMBERS[name], values) if values else b"")
+
+
+def delimited(number, content):
+    """A field of bytes, or of anything whose bytes are known, as it is on the wire.
+
+    Args:
+        number: Of the field.
+        content: Bytes.
+    """
+    return b"".join([_varint(number << 3 | 2), _varint(len(content)), content])
+
+
+def data_type(array):
+    """The `DataType` of an array; DT_INVALID where a tensor cannot hold its values."""
+    if array.dtype.kind in "OSU":
+        return STRING
+    return BFLOAT16 if array.dtype.name == "bfloat16" else DATA_TYPES.get(array.dtype, 0)
 
 
 def from_proto(proto):
@@ -97,14 +112,8 @@ def from_proto(proto):
 
 
 def _header(array):
-    proto = TensorProto()
-    if array.dtype.kind in "OSU":
-        proto.dtype = STRING
-    elif array.dtype.name == "bfloat16":
-        proto.dtype = BFLOAT16
-    elif array.dtype in DATA_TYPES:
-        proto.dtype = DATA_TYPES[array.dtype]
-    else:
+    proto = TensorProto(dtype=data_type(array))
+    if not proto.dtype:
         raise TypeError(f"A tensor cannot hold values of type {array.dtype}.")
     proto.tensor_shape.SetInParent()
     for size in array.shape:
