@@ -135,9 +135,7 @@ def test_many_pairs_go_in_batches_that_the_server_takes(files, target):
     (files / "pairs.csv").write_text("from,to\n" + "a.png,a.png\n" * 5)
     (files / "labels").mkdir()
     (files / "labels.png").rename(files / "labels" / "a.png")
-    options = dataclasses.replace(
-        Options(), data=dataclasses.replace(Options().data, parsing_dir=str(files / "labels"))
-    )
+    options = Options(data=DataOptions(parsing_dir=str(files / "labels")))
     job = synthesize.SynthesizeOptions(
         pairs=str(files / "pairs.csv"), image_dir=str(files), annotation=str(files / "poses.csv"),
         output_dir=str(files / "out"),
