@@ -6,6 +6,7 @@ and REST, and takes the same flags; docs/serving.md tells where the two differ. 
 """
 
 import dataclasses
+import gc
 import os
 import signal
 
@@ -66,6 +67,9 @@ def main(options):
     """Serves until SIGTERM or Ctrl-C, and then until the last running request is answered."""
     from tfwarpgan.serving.server import Server
 
+    # What is there by now stays: the collection that follows a version's end is then short, and holds up no request.
+    gc.collect()
+    gc.freeze()
     server = Server(options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.request_stop())
