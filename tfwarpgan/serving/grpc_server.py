@@ -6,13 +6,18 @@ import time
 
 import grpc
 from absl import logging
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import messages
+from tfwarpgan.serving.health import Health
 from tfwarpgan.serving.statuses import serving_error
 
 PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
+ARGUMENTS = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc.so_reuseport": 0,  # a port in use is an error, and not a second server at it
+}
 # Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
 SPARE_THREADS = 64
 
@@ -33,17 +38,12 @@ class GrpcServer:
         threads = waiting + SPARE_THREADS
         self._server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
-            options=[
-                ("grpc.max_receive_message_length", -1),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", 0),  # a port in use is an error, and not a second server at it
-                *channel_arguments,
-            ],
+            options=list((ARGUMENTS | dict(channel_arguments)).items()),
             maximum_concurrent_rpcs=2 * threads,
         )
-        self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._server.add_generic_rpc_handlers(_handlers(prediction_service, model_service))
+        self._health = Health([PREDICTION, MODEL])
+        handlers = [*_handlers(prediction_service, model_service), self._health.handler]
+        self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, ssl_config
         self.port = None
@@ -60,8 +60,7 @@ class GrpcServer:
                 os.unlink(self._socket)  # that of a server which did not stop in order
             self._bind(f"unix:{os.path.abspath(self._socket)}", None)
         self._server.start()
-        for name in ("", PREDICTION, MODEL):
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._health.start()
 
     def stop(self, grace):
         """Takes no more requests, and waits for those that run.
@@ -69,7 +68,7 @@ class GrpcServer:
         Args:
             grace: Seconds after which they are broken off.
         """
-        self._health.enter_graceful_shutdown()
+        self._health.stop()
         self._server.stop(grace).wait()
         if self._socket and os.path.exists(self._socket):
             os.unlink(self._socket)

@@ -1,5 +1,7 @@
 """Examples in JSON, to be classified or regressed: each an object of features, with a context common to all."""
 
+import numpy as np
+
 from tfwarpgan.serving import messages
 from tfwarpgan.serving.json_requests import invalid, is_b64, shown, to_bytes
 
@@ -38,6 +40,8 @@ def _fill(feature, name, values):
             feature.bytes_list.value.extend(map(to_bytes, values))
         elif kinds == {"float"}:
             feature.float_list.value.extend(values)
+            if any(np.isinf(own) and np.isfinite(sent) for own, sent in zip(feature.float_list.value, values)):
+                raise OverflowError
         elif kinds == {"int64"}:
             feature.int64_list.value.extend(map(int, values))
     except (ValueError, OverflowError):
