@@ -26,7 +26,9 @@ SIGNATURES = ("serving_default", "encoded")
 LIMIT = 600.0  # seconds; a benchmark's call may be slow, but not endless
 MEMORY = (
     "import time; start = time.perf_counter()\nimport {module}\n"
-    "import resource; print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    "seconds = time.perf_counter() - start\n"
+    "peak = next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+    "print(seconds, peak)"
 )
 
 
@@ -187,7 +189,7 @@ def throughput(path, served, rows, benchmark, folder):
 
 
 def imports(rounds):
-    """Prints seconds and MiB of importing the client, gRPC with NumPy, and TensorFlow, each in a new process."""
+    """Prints seconds and peak MiB of importing the client, and TensorFlow, each in new processes; Linux."""
     figures = {}
     for module in ("tfwarpgan.serving.client", "tensorflow"):
         outputs = [
@@ -196,7 +198,8 @@ def imports(rounds):
             ).stdout.split()
             for _ in range(rounds)
         ]
-        seconds, memory = ([float(output[column]) for output in outputs] for column in (0, 1))
+        seconds = [float(output[0]) for output in outputs]
+        memory = [float(output[1]) / 1024 for output in outputs]
         figures[module] = {"seconds": seconds, "peak_mib": memory}
         print(f"import {module}: {spread(seconds)} s, {spread(memory, 0)} MiB")
     return figures

@@ -6,10 +6,12 @@ which would compare shapes before the runtime does, and has no timeout a run.
 
 import dataclasses
 import gc
+import itertools
 import os
 
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.serving import messages, tensors
 from tfwarpgan.serving.statuses import ServingError, serving_error
@@ -70,11 +72,12 @@ class Servable:
             ServingError: With the reason, if it cannot be loaded.
         """
         self.name, self.version, self.path = name, version, path
+        self._runs = itertools.count(1)
         self._graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
             with self._graph.as_default():
-                loaded = tf.compat.v1.saved_model.loader.load(self._session, [tf.saved_model.SERVING], path)
+                loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
             self.signatures = {
                 key: _signature(definition)
                 for key, definition in sorted(loaded.signature_def.items())
@@ -108,9 +111,10 @@ class Servable:
         options = _run_options(timeout) if timeout is not None else None
         feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
         try:
-            return self._session._call_tf_sessionrun(
-                options, feed_dict, [self._tensors[name] for name in fetches], [], None
-            )
+            with tf.profiler.experimental.Trace("predict", step_num=next(self._runs), _r=1):  # a step of a profile
+                return self._session._call_tf_sessionrun(
+                    options, feed_dict, [self._tensors[name] for name in fetches], [], None
+                )
         except Exception as error:
             raise serving_error(error) from None
         finally:
