@@ -1,4 +1,7 @@
-"""Installs tfwarpgan; environment markers choose the stack that fits the Python version."""
+"""Installs tfwarpgan; environment markers choose the stack that fits the Python version.
+
+The client of a served model alone, without TensorFlow, is another distribution: client/setup.py.
+"""
 
 import pathlib
 import re
@@ -27,6 +30,7 @@ TENSORFLOW_215 = [
     "tensorflow-metadata<1.18",
     "tensorboard==2.15.*",
     "tensorboard-plugin-profile==2.15.2",
+    "grpcio-health-checking>=1.59,<1.63",  # later ones want protobuf 5
     "numpy>=1.23.5,<2",
     "setuptools<81",
 ]
@@ -34,16 +38,19 @@ TENSORFLOW_221 = [
     "tensorflow==2.21.*",
     "keras>=3.12,<4",
     "tensorboard>=2.20,<2.22",  # TensorFlow 2.21 no longer asks for it
+    "grpcio-health-checking>=1.71",
     "numpy>=1.26",
 ]
 BOTH = [
     "absl-py>=2.0",
+    "grpcio>=1.59",
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "pillow>=11.3",  # the first that reads AVIF
+    "protobuf>=4.25",
     "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
 ]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export")
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
 
 setup(
     name="tfwarpgan",
@@ -63,11 +70,14 @@ setup(
     ],
     extras_require={
         # moto answers as an object store does; the tests of object-store paths are skipped without it.
-        "dev": ["hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "ruff>=0.9"],
+        "dev": ["hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "pyyaml>=6", "ruff>=0.9"],
         "beam": ["apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
+        # Nothing that is not there already: what an extra names only adds to what stands above. A machine without
+        # TensorFlow takes the distribution tfwarpgan-client, client/setup.py.
+        "client": ["grpcio>=1.59", "protobuf>=4.25"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
-        "profile": ["tensorboard-plugin-profile" + FROM_312],
+        "profile": ["tensorboard-plugin-profile==2.21.*" + FROM_312],
         "benchmarks": ["torch==2.13.0"],
     },
     entry_points={"console_scripts": [f"tfwarpgan-{command}=tfwarpgan.{command}:cli" for command in COMMANDS]},

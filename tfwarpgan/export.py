@@ -1,13 +1,18 @@
 """Exports a run as a SavedModel: `python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR`.
 
 Or the released weights: `--weights=people` in place of `--run_dir`. The result is `DIR/<version>/`, which TensorFlow
-Serving takes as it is; export/README.md shows how.
+Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and ends
+with 1 where something in it should keep it from a server.
 """
 
 import dataclasses
+import os
+import sys
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option, run_command, run_options
+
+MAX_WARMUP_RECORDS = 1000  # what a server takes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,10 +25,26 @@ class ExportOptions:
     human_parser_run_dir: str = option(
         "", "Run whose human parser goes into the export, for signatures that take a photograph alone."
     )
+    batch_sizes: str = option(
+        "1,2,4,8",
+        "Allowed batch sizes, as in the server's batching configuration: each signature is warmed at each of them "
+        "when a version is loaded; empty: no warm-up. With --check: whose messages are measured.",
+    )
+    check: str = option("", "Folder of a SavedModel's version to inspect; nothing is exported.")
+
+    def __post_init__(self):
+        parse_batch_sizes(self.batch_sizes)
+
+    @property
+    def sizes(self):
+        """`batch_sizes` as a sorted list of numbers."""
+        return parse_batch_sizes(self.batch_sizes)
 
 
 def main(options, export):
-    """Publishes the SavedModel and prints where it is and what its check found."""
+    """Publishes the SavedModel and prints where it is and what its check found; or inspects another one."""
+    if export.check:
+        return inspect(export)
     if not export.export_dir:
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
@@ -35,13 +56,37 @@ def main(options, export):
     if export.human_parser_run_dir:
         size = (options.data.height, options.data.width)
         parse = load_human_parser(run_options(export.human_parser_run_dir), size)
-    path, report = publish(
-        load_pipeline(options, export.weights, for_new_pictures=True), export.export_dir, export.version, parse
-    )
+    pipeline = load_pipeline(options, export.weights, for_new_pictures=True)
+    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes)
     print("Checked in a session against the model in this process (differences of 8-bit levels):")
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")
     print(f"SavedModel: {path}")
+
+
+def inspect(export):
+    """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
+    from tfwarpgan.serving import inspection
+
+    found = inspection.inspect(os.path.expanduser(export.check), export.sizes or [1])
+    print("\n".join(found.lines()))
+    if found.problems:
+        sys.exit(1)
+
+
+def parse_batch_sizes(text):
+    """The batch sizes of a flag such as "1,8", sorted; an empty text is none.
+
+    Raises:
+        InputError: If one is no positive number, or there are too many.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise InputError(f"--batch_sizes={text} must be positive numbers separated by commas, such as 1,8.")
+    sizes = sorted({int(part) for part in parts})
+    if 4 * len(sizes) > MAX_WARMUP_RECORDS:
+        raise InputError(f"--batch_sizes={text} are too many: a server takes {MAX_WARMUP_RECORDS} records.")
+    return sizes
 
 
 def cli():

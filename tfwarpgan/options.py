@@ -415,6 +415,10 @@ def run_command(main, *classes, reads_run=False):
         except KeyboardInterrupt:
             print("Stopped.", file=sys.stderr)
             sys.exit(130)
+        except ModuleNotFoundError as error:
+            if error.name != "tensorflow":
+                raise
+            _exit("TensorFlow is not installed, which this needs; install tfwarpgan in place of tfwarpgan-client.")
         except Exception as error:
             told = _told_through_tensorflow(error)
             if not told:

@@ -7,7 +7,6 @@ joints with the frame that they were annotated in.
 import os
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from tfwarpgan.data import images, keypoints, parsing
@@ -75,6 +74,7 @@ def with_human_parser(pipeline, parse):
         pipeline: See `synthesize`.
         parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
     """
+    import tensorflow as tf
 
     def call(batch):
         labels = tf.cast(tf.argmax(parse(batch["condition_image"]), axis=-1), tf.uint8)
@@ -85,6 +85,8 @@ def with_human_parser(pipeline, parse):
 
 def for_any_batch_size(function):
     """A function of a batch (dictionary of tensors) as one graph, which a short last batch does not trace anew."""
+    import tensorflow as tf  # a server's pictures need none
+
     graphs = []
 
     def call(batch):
@@ -100,7 +102,8 @@ def synthesize(pipeline, requests, batch_size, total=None, progress=True):
     """Synthesizes in batches and writes each picture as PNG, whole or not at all.
 
     Args:
-        pipeline: Callable, batch -> dictionary with `image` [B, H, W, 3] in [-1, 1].
+        pipeline: Callable, batch -> dictionary with `image` [B, H, W, 3] in [-1, 1]; or, outside of any graph, one
+            with the method `pictures`, batch of arrays -> [B, H, W, 3].
         requests: Iterable of (path of the PNG, function without arguments that gives the row, of `condition_row`
             and `pose_row` joined); a row is made only when its batch is due.
         batch_size: Rows to synthesize at once; the last batch may be shorter.
@@ -113,11 +116,11 @@ def synthesize(pipeline, requests, batch_size, total=None, progress=True):
     Raises:
         InputError: If rows could not be made, after all others are done; or if a picture cannot be written.
     """
-    run = for_any_batch_size(lambda batch: pipeline(batch)["image"])
+    run = getattr(pipeline, "pictures", None) or for_any_batch_size(lambda batch: pipeline(batch)["image"])
     failures, written = [], 0
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
-            pictures = run({key: tf.constant(np.stack([row[key] for row in rows])) for key in rows[0]})
+            pictures = run({key: np.stack([row[key] for row in rows]) for key in rows[0]})
             for path, picture in zip(paths, to_uint8(pictures)):
                 save_png(path, picture)
             written += len(paths)

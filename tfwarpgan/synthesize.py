@@ -1,7 +1,8 @@
 """A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
 
 Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
---image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV.
+--image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV. With `--server=host:port` a server
+draws, and TensorFlow is not needed here.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ import re
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option, run_command, run_options
+from tfwarpgan.serving.remote import ServerOptions
 
 _NO_PARSING = (
     "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
@@ -76,7 +78,7 @@ class SynthesizeOptions:
         return tuple(map(int, self.pose_size.split("x"))) if self.pose_size else None
 
 
-def check(options, job):
+def check(options, job, server=ServerOptions()):
     """Refuses what cannot work, before TensorFlow is loaded.
 
     Raises:
@@ -84,34 +86,59 @@ def check(options, job):
     """
     if not job.image_dir and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
+    if server.server:
+        if job.weights or job.human_parser_run_dir:
+            other = "weights" if job.weights else "human_parser_run_dir"
+            raise InputError(f"--server and --{other} exclude each other: a server draws with what it holds.")
+        return
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
+    check_parsings(options, job)
+
+
+def check_parsings(options, job):
+    """Refuses pictures that nothing labels.
+
+    Raises:
+        InputError: If neither parsings nor a human parser are named.
+    """
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps by --parsing_dir"))
     if job.image and not (job.parsing or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
 
 
-def main(options, job):
+def main(options, job, server=ServerOptions()):
     """Draws one picture, those of a folder, or those of all pairs."""
-    check(options, job)
+    check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     job = dataclasses.replace(job, **{key: os.path.expanduser(value) for key, value in texts.items()})
     from tfwarpgan import synthesis
-    from tfwarpgan.training.runs import load_human_parser, load_pipeline
 
+    remote = server.connect() if server.server else None
+    if remote:
+        options = remote.sized(options)
+        if not remote.labels:
+            check_parsings(options, job)
     # What is wrong with the files is said before the networks are built.
     if job.pairs:
         requests = pair_requests(options, job)
     else:
         requests = folder_requests(options, job) if job.image_dir else [image_request(options, job)]
-    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
-    if job.human_parser_run_dir and not job.parsing:
-        size = (options.data.height, options.data.width)
-        parse = load_human_parser(run_options(job.human_parser_run_dir), size)
-        pipeline = synthesis.with_human_parser(pipeline, parse)
+    pipeline = remote or _own_pipeline(options, job)
     written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), not job.image)
     print(f"Picture: {job.output}" if job.image else f"{written} pictures: {job.output_dir}")
+
+
+def _own_pipeline(options, job):
+    from tfwarpgan import synthesis
+    from tfwarpgan.training.runs import load_human_parser, load_pipeline
+
+    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
+    if job.parsing or not job.human_parser_run_dir:
+        return pipeline
+    size = (options.data.height, options.data.width)
+    return synthesis.with_human_parser(pipeline, load_human_parser(run_options(job.human_parser_run_dir), size))
 
 
 def image_request(options, job):
@@ -227,11 +254,11 @@ def check_pairs(options, job, annotations, pairs, picture):
 def _finder(folder):
     """A function: name in a list -> path below the folder, whichever way the list spells DeepFashion's names."""
     from tfwarpgan.data.deepfashion import flat_key
+    from tfwarpgan.data.files import files_below
 
     @functools.cache
     def by_key():
-        files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in sorted(names))
-        return {flat_key(os.path.relpath(path, folder)): path for path in files}
+        return {flat_key(name): path for name, path in files_below(folder).items()}
 
     def find(name):
         path = os.path.join(folder, name)
@@ -241,7 +268,7 @@ def _finder(folder):
 
 
 def _parsing_path(options, job, name):
-    if job.human_parser_run_dir:
+    if job.human_parser_run_dir or not options.data.parsing_dir:
         return ""
     find = _finder(os.path.expanduser(options.data.parsing_dir))
     return _labelled(options, find(os.path.splitext(name)[0] + ".png"))
@@ -257,7 +284,7 @@ def _labelled(options, path):
 
 def cli():
     """The command."""
-    run_command(main, Options, SynthesizeOptions, reads_run=True)
+    run_command(main, Options, SynthesizeOptions, ServerOptions, reads_run=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.serving import publish as publishing
 from tfwarpgan.serving.check import SavedModelSession
 from tfwarpgan.serving.publish import next_version, publish
+from tfwarpgan.serving.warmup import read_warmup, write_warmup
 
 
 def test_versions_follow_each_other_and_answer(tmp_path, pipeline, parse, inputs):
@@ -94,3 +95,57 @@ def test_a_file_in_the_way_is_one_sentence(tmp_path, pipeline):
 def test_other_users_may_read_a_version(tmp_path, pipeline):
     path, _ = publish(pipeline, str(tmp_path))
     assert os.stat(path).st_mode & 0o555 == 0o555
+
+
+def test_the_dimensions_are_named(tmp_path, pipeline):
+    path, _ = publish(pipeline, str(tmp_path))
+    with SavedModelSession(path) as served:
+        signature = served.signatures["serving_default"]
+        named = [[dim.name for dim in info.tensor_shape.dim] for info in signature.inputs.values()]
+        assert ["batch", "height", "width", "channel"] in named and ["batch", "joint", "yx"] in named
+        assert [dim.name for dim in signature.outputs["image"].tensor_shape.dim] == [
+            "batch", "height", "width", "channel",
+        ]  # fmt: skip
+
+
+def test_two_exports_of_the_same_weights_have_one_identity(tmp_path, pipeline):
+    first, second = (tf.saved_model.experimental.read_fingerprint(publish(pipeline, str(tmp_path))[0]) for _ in "12")
+    assert first.singleprint() == second.singleprint()
+    kernel = pipeline.convolution.kernel
+    kernel.assign(kernel + 0.0)  # the same values
+    before = kernel.numpy()
+    kernel.assign(before * 1.5)
+    try:
+        third = tf.saved_model.experimental.read_fingerprint(publish(pipeline, str(tmp_path))[0])
+    finally:
+        kernel.assign(before)
+    assert third.checkpoint_hash != first.checkpoint_hash
+
+
+def test_each_signature_is_warmed_at_each_batch_size(tmp_path, pipeline, parse):
+    path, _ = publish(pipeline, str(tmp_path / "people"), parse=parse, batch_sizes=(1, 4))
+    requests = read_warmup(path)
+    found = {(each.model_spec.signature_name, _batch(each)) for each in requests}
+    names = ("serving_default", "encoded", "photograph", "photograph_encoded")
+    assert found == {(name, size) for name in names for size in (1, 4)} and len(requests) == 8
+    assert {each.model_spec.name for each in requests} == {"people"}
+
+
+def _batch(request):
+    (size,) = {tensor.tensor_shape.dim[0].size for tensor in request.inputs.values()}
+    return size
+
+
+def test_without_batch_sizes_there_is_no_warm_up(tmp_path, pipeline):
+    path, _ = publish(pipeline, str(tmp_path), batch_sizes=())
+    assert not os.path.exists(os.path.join(path, "assets.extra"))
+
+
+def test_a_warm_up_that_fails_is_not_published(tmp_path, pipeline, monkeypatch):
+    def broken(folder, model, signatures, inputs, batch_sizes):
+        write_warmup(folder, model, signatures, {**inputs, "image": inputs["image"][:, :8]}, batch_sizes)
+
+    monkeypatch.setattr(publishing, "write_warmup", broken)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        publish(pipeline, str(tmp_path))
+    assert os.listdir(tmp_path) == []

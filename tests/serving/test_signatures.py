@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 
 import numpy as np
 import pytest
@@ -165,6 +166,32 @@ def test_bytes_that_do_not_fit_are_an_error(served, inputs, key, value):
     values = np.array([*inputs[key][:2], value], object)
     with pytest.raises(tf.errors.InvalidArgumentError):
         served("encoded", {**inputs, key: values})
+
+
+def bomb(kind):
+    """A picture of 12,000 x 12,000 pixels in a few kilobytes, of which only the header is looked at."""
+    stream = io.BytesIO()
+    Image.new("L", [12000, 12000]).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])
+def test_a_bomb_is_refused_by_its_header(served, inputs, kind):
+    values = np.array([bomb(kind)] * 3, object)
+    start = time.perf_counter()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be (of 16 x 8|a JPEG or a PNG)"):
+        served("encoded", {**inputs, "image_bytes": values})
+    assert time.perf_counter() - start < 0.5  # decoding one takes longer
+
+
+def test_two_exports_of_one_model_are_the_same(tmp_path, pipeline, parse):
+    for name in ("a", "b"):
+        module, functions = build_signatures(pipeline, parse)
+        tf.saved_model.save(module, str(tmp_path / name), signatures=functions)
+        order = [variable.shape.as_list() for variable in module.parameters]
+        assert order == [[1, 1, 3, 20], [20], [3, 3, 59, 3], [3]] or order == [[3, 3, 59, 3], [3], [1, 1, 3, 20], [20]]
+    first, second = (tf.saved_model.experimental.read_fingerprint(str(tmp_path / name)) for name in ("a", "b"))
+    assert first.checkpoint_hash == second.checkpoint_hash
 
 
 def test_labels_above_19_are_an_error(served, inputs):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan import traces
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, to_flagfile
 from tfwarpgan.training import runs
@@ -109,11 +110,11 @@ def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):
 def test_profile_has_a_marker_a_step(run_options):
     options = changed(run_options, stage="geometric_matcher", profile_steps="2,3")
     assert runs.train(options)
-    folder = os.path.join(options.train.run_dir, "plugins", "profile")
-    (session,) = os.listdir(folder)
-    (trace,) = [name for name in os.listdir(os.path.join(folder, session)) if name.endswith(".xplane.pb")]
-    with open(os.path.join(folder, session, trace), "rb") as file:
-        assert b"train" in file.read()
+    files = traces.newest(options.train.run_dir)
+    ((name, found),) = traces.steps(files).items()
+    assert name == "train" and list(found) == [2, 3] and all(milliseconds > 0 for milliseconds in found.values())
+    times, _ = traces.operations(files)
+    assert any("Conv2D" in kind for kind in times)
 
 
 def test_generator_needs_the_stages_before_it(run_options):

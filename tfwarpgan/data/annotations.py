@@ -4,7 +4,6 @@ import os
 import sys
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from tfwarpgan.data import images
@@ -117,6 +116,8 @@ def labels_at_size(scores, height, width):
     scores = np.asarray(scores, np.float32)
     if scores.shape[:2] == (height, width):
         return np.argmax(scores, axis=-1).astype(np.uint8)
+    import tensorflow as tf  # names of pictures are listed without it
+
     labels, best = np.zeros([height, width], np.uint8), np.full([height, width], -np.inf, np.float32)
     for label in range(scores.shape[-1]):
         score = tf.image.resize(scores[..., label : label + 1], [height, width])[..., 0].numpy()
@@ -126,6 +127,8 @@ def labels_at_size(scores, height, width):
 
 
 def _resized(image, height, width):
+    import tensorflow as tf
+
     if image.shape[:2] != (height, width):
         image = tf.image.resize(image, [height, width], antialias=True).numpy()
     return np.asarray(image, np.float32) / 127.5 - 1.0

@@ -1,11 +1,10 @@
 """Clothing parsings: label maps of the 20 LIP classes (Gong et al., "Look into Person", CVPR 2017).
 
 A label map is uint8 [H, W]; on disk a PNG whose pixels, grey or palette, are the labels. Left and right are the
-person's own.
+person's own. Files are read without TensorFlow, which only the functions of tensors import.
 """
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan.data.images import decode_file, used_part
@@ -32,7 +31,7 @@ COLOURS = np.array(
 )  # fmt: skip
 
 
-def one_hot(labels, dtype=tf.float32):
+def one_hot(labels, dtype="float32"):
     """One channel a label.
 
     Args:
@@ -42,11 +41,15 @@ def one_hot(labels, dtype=tf.float32):
     Returns:
         [B, H, W, 20], 1 in the label's channel, else 0.
     """
+    import tensorflow as tf
+
     return tf.one_hot(tf.cast(labels, tf.int32), NUM_LABELS, dtype=dtype)
 
 
 def flip(labels):
     """Mirrors label maps [B, H, W] and exchanges the labels of left and right."""
+    import tensorflow as tf
+
     mirrored = tf.reverse(labels, [-1])
     # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbours from the left arm on.
     return tf.bitwise.bitwise_xor(mirrored, tf.cast(mirrored >= LABELS.index("left-arm"), labels.dtype))

@@ -5,10 +5,13 @@ import os
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
+from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.data.keypoints import NUM_KEYPOINTS
 from tfwarpgan.data.parsing import NUM_LABELS
 from tfwarpgan.serving.signatures import from_pixels, to_pixels
+from tfwarpgan.serving.tensors import from_proto
+from tfwarpgan.serving.warmup import read_warmup
 
 # Operations of TensorFlow itself that need this process, or print into the server's log.
 FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
@@ -27,8 +30,10 @@ class SavedModelSession:
         self.graph = tf.Graph()
         self.session = tf.compat.v1.Session(graph=self.graph)
         with self.graph.as_default():
-            tags = [tf.saved_model.SERVING]
-            signatures = tf.compat.v1.saved_model.loader.load(self.session, tags, path).signature_def
+            loader = loader_impl.SavedModelLoader(
+                path
+            )  # what tf.compat.v1.saved_model.loader.load calls, after a warning
+            signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
         self.signatures = {name: signatures[name] for name in sorted(signatures) if not name.startswith("__")}
         self._callables = {}
 
@@ -78,6 +83,8 @@ def check(path, pipeline, parse=None):
         raise RuntimeError(f"{path} holds operations that a server does not have: {', '.join(forbidden)}.")
     inputs = sample_inputs(pipeline.height, pipeline.width)
     with SavedModelSession(path) as served:
+        for request in read_warmup(path):
+            served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
         report = {name: _differences(served, name, inputs, pipeline, parse) for name in served.signatures}
     for name, found in report.items():
         if not max(found["mean"], found["rows"]) <= TOLERANCE:

@@ -1,7 +1,7 @@
 """Publishing a SavedModel where a running server may pick it up at any moment.
 
 A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
-another name, checked there, and renamed when it is whole. A version that is there is never written again.
+another name, warmed and checked there, and renamed when it is whole. A version that is there is never written again.
 """
 
 import os
@@ -9,19 +9,25 @@ import shutil
 import tempfile
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.check import check
-from tfwarpgan.serving.signatures import build_signatures
+from tfwarpgan.serving.check import check, sample_inputs
+from tfwarpgan.serving.signatures import DIMENSIONS, build_signatures, signature_specs
+from tfwarpgan.serving.warmup import write_warmup
+
+BATCH_SIZES = (1,)
 
 
-def publish(pipeline, model_dir, version=0, parse=None):
+def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES):
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
     Args:
         pipeline, parse: See `build_signatures`.
         model_dir: Folder of the model; its last part is the model's name.
         version: The version, at least 1; 0: one above the highest that is there.
+        batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
 
     Returns:
         (path, report): the folder of the version, and what `check` found.
@@ -36,6 +42,11 @@ def publish(pipeline, model_dir, version=0, parse=None):
     try:
         module, functions = build_signatures(pipeline, parse)
         _write(module, functions, writing)
+        name_dimensions(writing)
+        if batch_sizes:
+            specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
+            samples = sample_inputs(pipeline.height, pipeline.width)
+            write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
         report = check(writing, pipeline, parse)
         _refuse_existing(path)
         os.rename(writing, path)
@@ -49,6 +60,22 @@ def next_version(model_dir):
     """One above the highest version in the folder of a model; 1 where there is none."""
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
     return max((int(name) for name in names if name.isdecimal()), default=0) + 1
+
+
+def name_dimensions(folder):
+    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty."""
+    path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
+    saved_model = saved_model_pb2.SavedModel()
+    with open(path, "rb") as file:
+        saved_model.ParseFromString(file.read())
+    for signature in saved_model.meta_graphs[0].signature_def.values():
+        for side in (signature.inputs, signature.outputs):
+            for key, info in side.items():
+                for dim, name in zip(info.tensor_shape.dim, DIMENSIONS.get(key, ())):
+                    dim.name = name
+    with open(path, "wb") as file:
+        file.write(saved_model.SerializeToString(deterministic=True))
+    write_fingerprint(folder)
 
 
 def _refuse_existing(path):

@@ -11,7 +11,8 @@ The rows of a batch do not depend on each other.
 | `photograph` | `image`, `target_keypoints`, `target_visible` | `image` |
 | `photograph_encoded` | `image_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
 
-The last two are there where a human parser is given, which then labels the picture.
+The last two are there where a human parser is given, which then labels the picture. Encoded pictures are JPEG or PNG
+of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
 import tensorflow as tf
@@ -20,7 +21,18 @@ from tfwarpgan.data.keypoints import NUM_KEYPOINTS
 from tfwarpgan.data.parsing import NUM_LABELS
 from tfwarpgan.layers.sampling import core_ops_only
 
+JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in a PNG's header, bytes 24 and 25
+
+# What the dimensions of inputs and outputs are called in the metadata that a server gives.
+DIMENSIONS = {
+    "image": ("batch", "height", "width", "channel"),
+    "condition_parsing": ("batch", "height", "width"),
+    "target_keypoints": ("batch", "joint", "yx"),
+    "target_visible": ("batch", "joint"),
+    "image_bytes": ("batch",),
+    "parsing_bytes": ("batch",),
+}
 
 
 def build_signatures(pipeline, parse=None):
@@ -106,7 +118,8 @@ class _Endpoints:
 
     def _pictures(self, encoded):
         def decode(picture):
-            picture = tf.io.decode_image(picture, channels=3, expand_animations=False)
+            with tf.control_dependencies([_assert_size(picture, self.size)]):
+                picture = tf.io.decode_image(picture, channels=3, expand_animations=False)
             return tf.ensure_shape(picture, [*self.size, 3])
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
@@ -114,7 +127,8 @@ class _Endpoints:
     def _parsings(self, encoded):
         def decode(parsing):
             is_grey = tf.equal(tf.strings.substr(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
-            with tf.control_dependencies([tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])]):
+            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
+            with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
                 parsing = tf.io.decode_png(parsing, channels=1)
             return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
 
@@ -130,6 +144,20 @@ def _assert_labels(parsing):
     return tf.debugging.Assert(highest < NUM_LABELS, [f"A parsing must hold labels below {NUM_LABELS}, got", highest])
 
 
+def _assert_size(encoded, size):
+    """Refuses by its header what is no JPEG or PNG of the size (height, width); decoding a bomb would be too late."""
+
+    def png_size():
+        is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
+        with tf.control_dependencies([tf.debugging.Assert(is_png, ["A picture must be a JPEG or a PNG."])]):
+            return tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
+
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(JPEG_START)), JPEG_START)
+    found = tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(encoded)[:2], png_size)
+    fits = tf.reduce_all(tf.equal(found, size))
+    return tf.debugging.Assert(fits, [f"A picture must be of {size[0]} x {size[1]} (height x width), got", found])
+
+
 def _shapes_ensured(endpoint, specs):
     def signature(**inputs):
         return endpoint(**{name: tf.ensure_shape(value, specs[name].shape) for name, value in inputs.items()})
@@ -140,9 +168,11 @@ def _shapes_ensured(endpoint, specs):
 def _holder(functions):
     """A module that tracks the variables of concrete functions, each once, and no Keras object.
 
-    Saving a Keras model would trace each of its layers again, outside of `core_ops_only`.
+    Saving a Keras model would trace each of its layers again, outside of `core_ops_only`. The order is that in which
+    tracing met them: a graph's own list of variables has another one in each process, and so would the fingerprint.
     """
-    variables = {id(variable): variable for function in functions for variable in function.graph.variables}
+    variables = {id(variable.handle): variable for function in functions for variable in function.graph.variables}
+    captured = dict.fromkeys(id(tensor) for function in functions for tensor in function.captured_inputs)
     module = tf.Module(name="tfwarpgan")
-    module.parameters = list(variables.values())
+    module.parameters = [variables[handle] for handle in captured if handle in variables]
     return module

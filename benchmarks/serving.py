@@ -1,0 +1,238 @@
+"""What the embedded service costs beside a bare session run, and what batching gains: figures with their spread.
+
+    python benchmarks/serving.py                                     # full size, untrained weights, minutes
+    python benchmarks/serving.py --weights=people --seconds=2        # released weights
+    python benchmarks/serving.py --saved_model=exported/people/1
+
+Latency: one caller, who asks the bare session and the service in turns, so that what else the machine does falls on
+both. Throughput: 1 to 32 callers of one row each against the batching service, and the bare session on full batches, in
+turns too. Then what importing the client takes, beside TensorFlow. Medians of the rounds, (lowest to highest).
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from tfwarpgan.options import Options, option, run_command
+
+SIGNATURES = ("serving_default", "encoded")
+LIMIT = 600.0  # seconds; a benchmark's call may be slow, but not endless
+MEMORY = (
+    "import time; start = time.perf_counter()\nimport {module}\n"
+    "seconds = time.perf_counter() - start\n"
+    "peak = next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+    "print(seconds, peak)"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkOptions:
+    """What is measured."""
+
+    saved_model: str = option("", "Folder of an export's version; empty: the networks of the other flags, untrained.")
+    weights: str = option("", "Released weights in place of untrained ones.")
+    batches: str = option("1,8", "Batch sizes whose latency is measured.")
+    calls: int = option(20, "Calls of a round, for latencies.", minimum=1)
+    rounds: int = option(5, "Rounds, each of which gives a ratio.", minimum=1)
+    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time.")
+    seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
+    max_batch: int = option(8, "Largest batch of the batching service, and batch of the bare session.", minimum=1)
+    batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
+    output: str = option("", "JSON file of the figures; empty: they are only printed.")
+
+
+def numbers(text):
+    """A flag such as "1,8" as numbers."""
+    return [int(part) for part in text.split(",") if part]
+
+
+def spread(values, digits=2):
+    """Median (lowest to highest)."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def percentile(values, share):
+    """The value below which a share of the values lies."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+@contextlib.contextmanager
+def exported(options, benchmark, folder):
+    """Path of the SavedModel to measure."""
+    if benchmark.saved_model:
+        yield os.path.abspath(os.path.expanduser(benchmark.saved_model))
+        return
+    from tfwarpgan.models import networks
+    from tfwarpgan.models.pipeline import WarpingGAN
+    from tfwarpgan.serving.publish import publish
+    from tfwarpgan.training.runs import load_pipeline
+
+    if benchmark.weights:
+        pipeline = load_pipeline(options, benchmark.weights, for_new_pictures=True)
+    else:
+        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
+        pipeline = WarpingGAN({name: getattr(networks, name)(options) for name in names}, options.data)
+    path, _ = publish(pipeline, os.path.join(folder, "model"), batch_sizes=numbers(benchmark.batches))
+    yield path
+
+
+@contextlib.contextmanager
+def service(path, *flags):
+    """Address of the embedded service of a SavedModel, in a process of its own."""
+    command = [sys.executable, "-u", "-m", "tfwarpgan.serve", "--port=0", "--model_name=model", *flags]
+    process = subprocess.Popen(
+        [*command, f"--model_base_path={os.path.dirname(path)}"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        for line in process.stdout:
+            if line.startswith("gRPC at "):
+                break
+        else:
+            raise RuntimeError("The service has not started.")
+        yield line.split()[-1]
+    finally:
+        process.terminate()
+        process.wait(60)
+        process.stdout.close()
+
+
+def latencies(served, client, name, inputs, benchmark):
+    """Milliseconds of the bare session and of the service, call by call in turns: two lists for each round."""
+    ways = (lambda: served(name, inputs), lambda: client.predict(inputs, name, timeout=LIMIT))
+    for way in ways:
+        way()  # what is first made is not measured
+    rounds = []
+    for _ in range(benchmark.rounds):
+        times = ([], [])
+        for _ in range(benchmark.calls):
+            for way, found in zip(ways, times):
+                start = time.perf_counter()
+                way()
+                found.append(1000 * (time.perf_counter() - start))
+        rounds.append(times)
+    return rounds
+
+
+def report_latency(title, rounds):
+    """Prints latencies and overhead; returns them."""
+    figures = {}
+    for share, label in ((0.5, "p50"), (0.99, "p99")):
+        bare, served = ([percentile(times[way], share) for times in rounds] for way in (0, 1))
+        overhead = [100 * (of / to - 1) for of, to in zip(served, bare)]
+        figures[label] = {"bare_ms": bare, "service_ms": served, "overhead_percent": overhead}
+        print(
+            f"{title}, {label}: bare {spread(bare)} ms, service {spread(served)} ms, "
+            f"overhead {spread(overhead, 1)} %, {spread([a - b for a, b in zip(served, bare)])} ms"
+        )
+    return figures
+
+
+def bare_rate(served, inputs, seconds):
+    """Rows a second of the bare session on full batches."""
+    rows, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < seconds or not rows:
+        served("serving_default", inputs)
+        rows += len(inputs["image"])
+    return rows / passed if passed else 0.0
+
+
+def service_rate(target, inputs, callers, seconds):
+    """Rows a second of the service with callers of one row each, each with a connection of its own."""
+    from tfwarpgan.serving.client import Client
+
+    start = time.perf_counter()
+
+    def call(_):
+        done = []
+        with Client(target, "model", timeout=LIMIT) as client:
+            while time.perf_counter() < start + seconds or not done:
+                client.predict(inputs, "serving_default")
+                done.append(time.perf_counter())
+        return done
+
+    with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+        ends = [end for done in pool.map(call, range(callers)) for end in done]
+    return len(ends) / (max(ends) - start)
+
+
+def throughput(path, served, rows, benchmark, folder):
+    """Prints rows a second by number of callers beside the bare session; returns them."""
+    parameters = os.path.join(folder, "batching.config")
+    sizes = sorted({1, benchmark.max_batch, *(2**n for n in range(10) if 2**n < benchmark.max_batch)})
+    with open(parameters, "w") as file:
+        file.write(f"max_batch_size {{ value: {benchmark.max_batch} }} num_batch_threads {{ value: 1 }}\n")
+        file.write(f"batch_timeout_micros {{ value: {round(1000 * benchmark.batch_timeout_ms)} }}\n")
+        file.write("max_enqueued_batches { value: 64 }\n")
+        file.write("\n".join(f"allowed_batch_sizes: {size}" for size in sizes))
+    batch, one, figures = rows(benchmark.max_batch), rows(1), {}
+    with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as target:
+        service_rate(target, one, max(numbers(benchmark.clients)), 0.1)
+        for callers in numbers(benchmark.clients):
+            bare, found = [], []
+            for _ in range(benchmark.rounds):
+                bare.append(bare_rate(served, batch, benchmark.seconds / 2))
+                found.append(service_rate(target, one, callers, benchmark.seconds))
+            ratios = [of / to for of, to in zip(found, bare)]
+            figures[callers] = {"bare_rows_per_s": bare, "service_rows_per_s": found, "ratio": ratios}
+            print(
+                f"{callers} callers: service {spread(found)} rows/s, bare session on batches of "
+                f"{benchmark.max_batch} {spread(bare)}, ratio {spread(ratios)}"
+            )
+    return figures
+
+
+def imports(rounds):
+    """Prints seconds and peak MiB of importing the client, and TensorFlow, each in new processes; Linux."""
+    figures = {}
+    for module in ("tfwarpgan.serving.client", "tensorflow"):
+        outputs = [
+            subprocess.run(
+                [sys.executable, "-c", MEMORY.format(module=module)], capture_output=True, text=True, check=True
+            ).stdout.split()
+            for _ in range(rounds)
+        ]
+        seconds = [float(output[0]) for output in outputs]
+        memory = [float(output[1]) / 1024 for output in outputs]
+        figures[module] = {"seconds": seconds, "peak_mib": memory}
+        print(f"import {module}: {spread(seconds)} s, {spread(memory, 0)} MiB")
+    return figures
+
+
+def measure(options, benchmark):
+    """Measures, prints, and writes the figures."""
+    from tfwarpgan.serving.check import SavedModelSession, sample_inputs
+    from tfwarpgan.serving.client import Client
+
+    figures = {"imports": imports(benchmark.rounds)}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        exported(options, benchmark, folder) as path,
+        SavedModelSession(path) as served,
+    ):
+        image = served.signatures["serving_default"].inputs["image"].tensor_shape
+        samples = sample_inputs(*(dim.size for dim in image.dim[1:3]))
+
+        def rows(count, name="serving_default"):
+            return {key: samples[key][[row % 3 for row in range(count)]] for key in served.signatures[name].inputs}
+
+        with service(path) as target, Client(target, "model", timeout=LIMIT) as client:
+            for name in SIGNATURES:
+                for size in numbers(benchmark.batches):
+                    rounds = latencies(served, client, name, rows(size, name), benchmark)
+                    title = f"{name}, batch {size}"
+                    figures[title] = report_latency(title, rounds)
+        figures["throughput"] = throughput(path, served, rows, benchmark, folder)
+    if benchmark.output:
+        with open(benchmark.output, "w") as file:
+            json.dump(figures, file, indent=2)
+
+
+if __name__ == "__main__":
+    run_command(measure, Options, BenchmarkOptions, reads_run=True)

@@ -1,0 +1,142 @@
+"""Renders the files of a deployment from template.txt: model, batching, monitoring and TLS configuration, compose, k8s.
+
+    python export/render.py --model=people --stable=1 --canary=2
+
+writes config/*.config, compose.yaml and kubernetes.yaml beside this file, or into --output_dir. With --tls_dir also
+tls/ssl.config, which holds the server's key: keep it out of version control.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import string
+import textwrap
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import option, run_command
+
+HERE = pathlib.Path(__file__).resolve().parent
+TLS_FILES = ("server.key", "server.crt", "ca.crt")
+# The flags of tensorflow_model_server; python -m tfwarpgan.serve takes them too.
+FLAGS = (
+    "--port=8500",
+    "--rest_api_port=8501",
+    "--model_config_file=/config/models.config",
+    "--model_config_file_poll_wait_seconds=10",
+    # At the start no version is there yet that a label could name.
+    "--allow_version_labels_for_unavailable_models=true",
+    "--enable_batching=true",
+    "--batching_parameters_file=/config/batching.config",
+    "--monitoring_config_file=/config/monitoring.config",
+    "--tensorflow_intra_op_parallelism={cpus}",
+    "--tensorflow_inter_op_parallelism={cpus}",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RenderOptions:
+    """What is deployed."""
+
+    model: str = option("people", "Name of the model, and of its folder below --models_dir.")
+    stable: int = option(1, "Version that the label stable names.", minimum=1)
+    canary: int = option(0, "Version that the label canary names; 0: that of stable.", minimum=0)
+    image_version: str = option("2.15.1", "Version of the image tensorflow/serving.")
+    batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: those of the export's --batch_sizes.")
+    batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others.", minimum=0)
+    batch_threads: int = option(1, "Batches that run at the same time.", minimum=1)
+    enqueued_batches: int = option(8, "Full batches that may wait, before requests are refused.", minimum=1)
+    cpus: int = option(2, "Processors of one server.", minimum=1)
+    memory_mib: int = option(2048, "Memory of one server, MiB.", minimum=256)
+    replicas: int = option(2, "Servers in Kubernetes.", minimum=1)
+    models_dir: str = option("../exported", "Folder of the models on the host, for compose; relative to its file.")
+    tls_dir: str = option("", "Folder of server.key, server.crt and ca.crt (PEM); empty: gRPC without TLS.")
+    output_dir: str = option("", "Where the files go; empty: beside the template.")
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?", self.model):
+            raise InputError(f"--model={self.model} must be a name of lower-case letters, digits and hyphens.")
+        if not re.fullmatch(r"\d+\.\d+\.\d+(-gpu)?", self.image_version):
+            raise InputError(f"--image_version={self.image_version} must be a whole version, such as 2.15.1.")
+        if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", self.batch_sizes):
+            raise InputError(f"--batch_sizes={self.batch_sizes} must be positive numbers separated by commas.")
+
+
+def render(options):
+    """The files of a deployment.
+
+    Returns:
+        Dictionary of texts by file name.
+
+    Raises:
+        InputError: If a file of --tls_dir cannot be read.
+    """
+    sections = re.split(r"^#### (\S+)\n", (HERE / "template.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    values, files = _values(options), {}
+    for name, text in zip(sections[::2], sections[1::2]):
+        values["configs"] = "\n".join(
+            f"  {pathlib.Path(done).name}: |\n{textwrap.indent(content, '    ')}".rstrip()
+            for done, content in files.items()
+            if done.startswith("config/")
+        )
+        rendered = string.Template(text).substitute(values)
+        files[name] = re.sub(r"\n\n+", "\n", rendered)  # of what this deployment leaves out
+    if options.tls_dir:
+        files["tls/ssl.config"] = _ssl_config(options.tls_dir)
+    return files
+
+
+def _values(options):
+    sizes = sorted({int(size) for size in options.batch_sizes.split(",")})
+    canary = options.canary or options.stable
+    flags = [flag.format(cpus=options.cpus) for flag in FLAGS]
+    flags += ["--ssl_config_file=/tls/ssl.config"] if options.tls_dir else []
+    mount = "            - {name: tls, mountPath: /tls, readOnly: true}" if options.tls_dir else ""
+    volume = f"        - name: tls\n          secret: {{secretName: {options.model}-tls}}"
+    return {
+        **dataclasses.asdict(options),
+        "canary": canary,
+        "versions": " ".join(f"versions: {version}" for version in sorted({options.stable, canary})),
+        "largest_batch": sizes[-1],
+        "allowed_batch_sizes": "\n".join(f"allowed_batch_sizes: {size}" for size in sizes),
+        "batch_timeout_micros": round(1000 * options.batch_timeout_ms),
+        "compose_flags": _listed(flags, 6),
+        "kubernetes_flags": _listed(flags, 12),
+        "kubernetes_tls_mount": mount,
+        "kubernetes_tls_volume": volume if options.tls_dir else "",
+        "compose_tls_volume": "      - ./tls:/tls:ro" if options.tls_dir else "",
+    }
+
+
+def _listed(flags, indentation):
+    return "\n".join(f"{' ' * indentation}- {flag}" for flag in flags)
+
+
+def _ssl_config(folder):
+    """The text of an SSLConfig: it holds the files' contents, and asks clients for certificates of the authority."""
+    contents = []
+    for name in TLS_FILES:
+        try:
+            text = (pathlib.Path(folder).expanduser() / name).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"--tls_dir={folder}: {name} cannot be read ({error}); give it as PEM.") from None
+        contents.append(text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
+    fields = ("server_key", "server_cert", "custom_ca")
+    lines = [f'{field}: "{content}"' for field, content in zip(fields, contents)]
+    return "\n".join([*lines, "client_verify: true", ""])
+
+
+def main(options):
+    """Writes the files and names them."""
+    folder = pathlib.Path(options.output_dir).expanduser() if options.output_dir else HERE
+    for name, text in render(options).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if name.startswith("tls/") else 0o644)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        print(path)
+
+
+if __name__ == "__main__":
+    run_command(main, RenderOptions)

@@ -1,0 +1,195 @@
+"""TLS with clients' certificates, a Unix socket, health, and ports."""
+
+import concurrent.futures
+import shutil
+import subprocess
+
+import grpc
+import numpy as np
+import pytest
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving import health
+from tfwarpgan.serving.configuration import channel_arguments, ssl_config
+
+SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """Key and certificate, as bytes, of an authority, a server, a client, and a client of another authority."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not there")
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    def make(name, authority=None):
+        new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+        if authority is None:
+            openssl(*new, "-x509", "-days", "2", "-subj", f"/CN={name}", "-out", f"{name}.crt")
+        else:
+            openssl(*new, "-subj", f"/CN={name}", "-out", f"{name}.csr")
+            (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+            openssl(
+                *("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"),
+                *("-CAcreateserial", "-days", "2", "-extfile", "names", "-out", f"{name}.crt"),
+            )
+        return (folder / f"{name}.key").read_bytes(), (folder / f"{name}.crt").read_bytes()
+
+    found = {"authority": make("authority"), "other": make("other")}
+    return {
+        **found,
+        "server": make("server", "authority"),
+        "client": make("client", "authority"),
+        "stranger": make("stranger", "other"),
+    }
+
+
+@pytest.fixture(scope="module")
+def ssl_file(certificates, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ssl")
+
+    def ssl_file(client_verify):
+        path = folder / f"ssl_{client_verify}.config"
+        key, certificate = (part.decode() for part in certificates["server"])
+        authority = certificates["authority"][1].decode()
+        values = {"server_key": key, "server_cert": certificate, "custom_ca": authority}
+        lines = [f"{name}: {repr(value)}" for name, value in values.items()]
+        path.write_text("\n".join([*lines, f"client_verify: {str(client_verify).lower()}\n"]))
+        return str(path)
+
+    return ssl_file
+
+
+def test_tls(serve, everything, connect, certificates, ssl_file, rows, refused):
+    trusted = grpc.ssl_channel_credentials(certificates["authority"][1])
+    with serve(everything, ssl_config_file=ssl_file(False)) as plain:
+        target = f"localhost:{plain.server.port}"
+        with connect(target, trusted) as client:
+            assert client.predict(rows(1))[0] == 1
+        with pytest.raises(grpc.RpcError), connect(target) as client:
+            client.predict(rows(1), timeout=1)
+        with pytest.raises(grpc.RpcError):
+            with connect(target, grpc.ssl_channel_credentials(certificates["other"][1])) as client:
+                client.predict(rows(1), timeout=1)
+
+
+def test_tls_with_clients_certificates(serve, everything, connect, certificates, ssl_file, rows):
+    authority = certificates["authority"][1]
+    with serve(everything, ssl_config_file=ssl_file(True)) as plain:
+        target = f"localhost:{plain.server.port}"
+        with connect(target, grpc.ssl_channel_credentials(authority, *certificates["client"])) as client:
+            assert client.predict(rows(1))[0] == 1
+        for credentials in (
+            grpc.ssl_channel_credentials(authority),
+            grpc.ssl_channel_credentials(authority, *certificates["stranger"]),
+        ):
+            with pytest.raises(grpc.RpcError), connect(target, credentials) as client:
+                client.predict(rows(1), timeout=1)
+
+
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ('server_key: "a" server_cert: "b"', "PEM"),
+        ('server_key: "-----BEGIN" server_cert: "-----BEGIN" client_verify: true', "custom_ca"),
+        ("key: 3", "SSLConfig"),
+    ],
+)
+def test_a_wrong_tls_file_is_one_sentence(tmp_path, text, named):
+    path = tmp_path / "ssl.config"
+    path.write_text(text)
+    with pytest.raises(InputError, match=named):
+        ssl_config(str(path))
+
+
+def test_a_unix_socket(serve, everything, connect, rows, tmp_path):
+    path = tmp_path / "socket"
+    with serve(everything, grpc_socket_path=str(path)) as tcp:
+        with connect(f"unix:{path}") as client:
+            assert client.predict(rows(1))[0] == 1
+        assert tcp.predict(rows(1))[0] == 1
+    assert not path.exists()
+
+
+def test_a_port_in_use_is_one_sentence(serve, everything):
+    with serve(everything) as client:
+        with pytest.raises(InputError, match=f"127.0.0.1:{client.server.port} cannot be listened at"):
+            with serve(everything, port=client.server.port):
+                pass
+
+
+def test_channel_arguments(serve, everything, rows, refused):
+    assert channel_arguments("a.b=3, c=d") == [("a.b", 3), ("c", "d")] and channel_arguments("") == []
+    with pytest.raises(InputError, match="name=value"):
+        channel_arguments("a")
+    with serve(everything, grpc_channel_arguments="grpc.max_receive_message_length=100000") as client:
+        assert client.predict(rows(1))[0] == 1
+        with refused("RESOURCE_EXHAUSTED"):
+            client.predict(rows(10000))
+
+
+def test_large_messages_pass(serve, everything, rows):
+    with serve(everything) as client:
+        count = 10**6  # 16 MB there, 16 MB back; a client's own limit is 4 MiB unless it says otherwise
+        assert client.predict(rows(count))[1]["y"].shape == (count, 3)
+
+
+def health_calls(client):
+    """Functions of a service's name: its status, and a stream of its statuses."""
+    codec = {
+        "request_serializer": health.HealthCheckRequest.SerializeToString,
+        "response_deserializer": health.HealthCheckResponse.FromString,
+    }
+    check = client.channel.unary_unary("/grpc.health.v1.Health/Check", **codec)
+    watch = client.channel.unary_stream("/grpc.health.v1.Health/Watch", **codec)
+    return (
+        lambda name="": check(health.HealthCheckRequest(service=name), timeout=5).status,
+        lambda name="": watch(health.HealthCheckRequest(service=name), timeout=20),
+    )
+
+
+def test_the_health_messages_are_those_of_the_package():
+    peer = pytest.importorskip("grpc_health.v1.health_pb2", reason="grpcio-health-checking is not there")
+    ours = health.HealthCheckResponse(status=SERVING)
+    assert peer.HealthCheckResponse.FromString(ours.SerializeToString()).status == peer.HealthCheckResponse.SERVING
+    assert dict(peer.HealthCheckResponse.ServingStatus.items()) == dict(
+        health.HealthCheckResponse.ServingStatus.items()
+    )
+    service = peer.HealthCheckRequest(service="a").SerializeToString()
+    assert health.HealthCheckRequest.FromString(service).service == "a"
+
+
+def test_health_during_load_and_its_end(serve, everything, rows):
+    with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        check, watch = health_calls(client)
+        running = [pool.submit(client.predict, {"steps": np.int32([20000])}, signature_name="slow") for _ in range(40)]
+        checked = 0
+        while not all(call.done() for call in running):
+            assert check() == SERVING
+            checked += 1
+        assert checked >= 3 and all(call.result()[0] == 1 for call in running)
+        assert check("tensorflow.serving.PredictionService") == SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            check("another")
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        states, unknown, left = watch(), watch("another"), watch()
+        assert next(states).status == SERVING and next(unknown).status == SERVICE_UNKNOWN
+        left.cancel()
+        stopped = pool.submit(client.server.stop)
+        assert [state.status for state in states] == [NOT_SERVING]  # and the stream's end
+        stopped.result(timeout=5)
+
+
+def test_requests_that_run_are_answered_before_the_end(serve, everything, eventually):
+    with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        client.status()
+        slow = {"steps": np.int32([100000])}
+        running = [pool.submit(client.predict, slow, signature_name="slow") for _ in range(4)]
+        eventually(lambda: client.server._runner._inside == 4)
+        client.server.stop()
+        assert [call.result()[1]["counted"].tolist() for call in running] == [[100000]] * 4
+        with pytest.raises(grpc.RpcError):
+            client.predict(slow, timeout=0.5)

@@ -1,0 +1,104 @@
+"""An inspection tells of any SavedModel what would hurt a server, and passes what does not."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving.inspection import inspect
+from tfwarpgan.serving.publish import publish
+from tfwarpgan.serving.warmup import write_warmup
+
+
+def saved(path, function, spec):
+    """A SavedModel of one function of a tensor `x`."""
+    module = tf.Module()
+    module.function = tf.function(function, input_signature=[tf.TensorSpec(*spec, name="x")])
+    tf.saved_model.save(module, str(path), signatures=module.function)
+    return str(path)
+
+
+def test_an_export_is_sound(tmp_path, pipeline, parse):
+    path, _ = publish(pipeline, str(tmp_path), parse=parse, batch_sizes=(1, 2))
+    found = inspect(path, (1, 8))
+    assert found.problems == [] and found.forbidden == [] and found.warmup == 8
+    assert found.identity == tf.saved_model.experimental.read_fingerprint(path).singleprint()
+    assert set(found.signatures) == {"serving_default", "encoded", "photograph", "photograph_encoded"}
+    for report in found.signatures.values():
+        assert (report.unnamed, report.depends, report.untried) == ([], "", "")
+        assert set(report.sizes) == {1, 8} and report.sizes[8][0] > 4 * report.sizes[1][0]
+    assert "rows: independent of their batch" in "\n".join(found.lines())
+
+
+def test_message_sizes_are_those_of_the_tensors(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.cast(x, tf.float64)}, ([None, 1000], tf.float32))
+    ((request, answer),) = inspect(path, [3]).signatures["serving_default"].sizes.values()
+    assert 12_000 < request < 12_100 and 24_000 < answer < 24_100
+
+
+def test_an_answer_above_the_clients_limit_is_told(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.tile(x, [1, 300_000])}, ([None, 4], tf.float32))
+    text = "\n".join(inspect(path, [1]).lines())
+    assert "4.58 MiB (above a client's default limit of 4.00 MiB)" in text
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: {"y": x - tf.reduce_mean(x)},
+        lambda x: {"y": tf.reverse(x, [0])},
+        lambda x: {"y": x + tf.cast(tf.shape(x)[0], tf.float32)},
+    ],
+    ids=["mean of the batch", "order", "size"],
+)
+def test_rows_that_depend_on_their_batch_are_a_problem(tmp_path, function):
+    (problem,) = inspect(saved(tmp_path / "m", function, ([None, 4], tf.float32))).problems
+    assert problem.startswith("serving_default: the rows of y depend on their batch")
+
+
+def test_an_output_without_rows_is_a_problem(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.reduce_sum(x)}, ([None, 4], tf.float32))
+    assert "which a batching server cannot divide" in inspect(path).problems[0]
+
+
+def test_forbidden_operations_are_problems(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.numpy_function(np.sin, [x], tf.float32)}, ([None, 4], tf.float32))
+    assert inspect(path).problems[0] == "PyFunc is an operation that a server lacks."
+
+
+def test_unnamed_and_unknown_dimensions_are_told(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": x + 1}, ([None, None, 4], tf.float32))
+    found = inspect(path)
+    assert found.signatures["serving_default"].unnamed == ["x [-1, -1, 4] at 0, 1", "y [-1, -1, 4] at 0, 1"]
+    assert found.problems == [] and not found.signatures["serving_default"].untried
+
+
+@pytest.mark.parametrize(
+    "spec, told", [(([2, 4], tf.float32), "no batch of free size"), (([None], tf.string), "no warm-up request")]
+)
+def test_what_cannot_be_tried_is_told(tmp_path, spec, told):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.identity(x)}, spec)
+    assert told in inspect(path).signatures["serving_default"].untried
+
+
+def test_strings_are_tried_with_the_warm_up(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.strings.to_number(x)}, ([None], tf.string))
+    write_warmup(path, "m", {"serving_default": ["x"]}, {"x": np.array([b"1", b"2.5"], object)}, [1, 2])
+    report = inspect(path).signatures["serving_default"]
+    assert report.untried == "" and report.sizes[1][0] > 0
+
+
+def test_a_failing_warm_up_is_a_problem(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.strings.to_number(x)}, ([None], tf.string))
+    write_warmup(path, "m", {"serving_default": ["x"], "other": ["x"]}, {"x": np.array([b"one"], object)}, [1])
+    first, second = inspect(path).problems
+    assert "Warm-up request 1 fails" in first and "no signature 'other'" in second
+
+
+def test_what_is_no_saved_model_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="saved_model.pb is missing"):
+        inspect(str(tmp_path))
+    (tmp_path / "saved_model.pb").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be loaded") as caught:
+        inspect(str(tmp_path))
+    assert "\n" not in str(caught.value)

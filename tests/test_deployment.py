@@ -1,0 +1,196 @@
+"""The rendered deployment: text protos and YAML parse, versions agree, and a server starts by it."""
+
+import importlib.util
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+from google.protobuf import text_format
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.export import ExportOptions
+from tfwarpgan.serving import messages
+from tfwarpgan.serving.client import TLS, Client, ServerError
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CONFIGURATIONS = {
+    "config/models.config": messages.ModelServerConfig,
+    "config/batching.config": messages.BatchingParameters,
+    "config/monitoring.config": messages.MonitoringConfig,
+}
+
+
+def load_render():
+    spec = importlib.util.spec_from_file_location("render", ROOT / "export" / "render.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["render"] = module  # where its dataclass looks for itself
+    spec.loader.exec_module(module)
+    return module
+
+
+render = load_render()
+
+
+def parsed(files):
+    """The configurations by name, the compose service, and the Kubernetes objects by kind."""
+    configurations = {
+        name: text_format.Parse(files[name], message()) for name, message in CONFIGURATIONS.items() if name in files
+    }
+    (service,) = yaml.safe_load(files["compose.yaml"])["services"].values()
+    objects = {each["kind"]: each for each in yaml.safe_load_all(files["kubernetes.yaml"])}
+    return configurations, service, objects
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """Folder of an authority's certificate, and of a key and a certificate for servers and clients alike."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not there to make certificates")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=authority")
+    (folder / "names").write_text("subjectAltName=DNS:people.example")
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server")
+    openssl(
+        "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+        "-extfile", "names", "-days", "2", "-out", "server.crt",
+    )  # fmt: skip
+    return folder
+
+
+def test_what_is_committed_is_what_the_template_gives():
+    files = render.render(render.RenderOptions())
+    assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml"}
+    for name, text in files.items():
+        assert (ROOT / "export" / name).read_text() == text, f"run python export/render.py: {name}"
+
+
+@pytest.mark.parametrize("options", [{}, {"model": "market-256", "stable": 3, "canary": 5, "image_version": "2.16.1"}])
+def test_versions_and_names_agree(options):
+    options = render.RenderOptions(**options)
+    configurations, service, objects = parsed(render.render(options))
+    (model,) = configurations["config/models.config"].model_config_list.config
+    assert model.name == options.model and model.base_path == f"/models/{options.model}"
+    labels = dict(model.version_labels)
+    assert labels == {"stable": options.stable, "canary": options.canary or options.stable}
+    assert set(model.model_version_policy.specific.versions) == set(labels.values())
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
+    assert service["command"] == container["args"]
+    for kind in ("ConfigMap", "Deployment", "Service", "PodDisruptionBudget"):
+        assert objects[kind]["metadata"]["name"] == f"{options.model}-serving"
+    claim = {volume["name"]: volume for volume in pod["volumes"]}["models"]["persistentVolumeClaim"]["claimName"]
+    assert objects["PersistentVolumeClaim"]["metadata"]["name"] == claim
+    selector = objects["Deployment"]["spec"]["selector"]["matchLabels"]
+    assert objects["Service"]["spec"]["selector"] == selector
+    assert objects["Deployment"]["spec"]["template"]["metadata"]["labels"] == selector
+
+
+def test_kubernetes_carries_the_same_configuration():
+    files = render.render(render.RenderOptions(canary=2))
+    (data,) = [each["data"] for each in yaml.safe_load_all(files["kubernetes.yaml"]) if each["kind"] == "ConfigMap"]
+    assert set(data) == {pathlib.Path(name).name for name in CONFIGURATIONS}
+    for name, message in CONFIGURATIONS.items():
+        text = data[pathlib.Path(name).name]
+        assert text_format.Parse(text, message()) == text_format.Parse(files[name], message())
+
+
+def test_every_mounted_folder_is_mounted_and_every_flag_is_pointed_at_one(tls):
+    for options in (render.RenderOptions(), render.RenderOptions(tls_dir=str(tls))):
+        _, service, objects = parsed(render.render(options))
+        (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+        folders = {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert {volume.split(":")[1] for volume in service["volumes"]} == folders - {"/tmp"}
+        used = {"/" + flag.split("=/")[1].split("/")[0] for flag in service["command"] if "=/" in flag}
+        assert used == folders - {"/tmp", "/models"}
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {each["name"] for each in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+
+
+def test_batches_are_those_that_an_export_warms():
+    batching = text_format.Parse((ROOT / "export/config/batching.config").read_text(), messages.BatchingParameters())
+    assert list(batching.allowed_batch_sizes) == ExportOptions().sizes
+    assert batching.max_batch_size.value == max(batching.allowed_batch_sizes)
+    assert ExportOptions().batch_sizes == render.RenderOptions().batch_sizes
+
+
+def test_the_server_is_that_of_the_oldest_stack():
+    requirement = re.search(r'"tensorflow==([\d.]+)"', (ROOT / "setup.py").read_text()).group(1)
+    assert render.RenderOptions().image_version == requirement
+    mentioned = set(re.findall(r"tensorflow/serving:([\d.]+\d)", (ROOT / "export/README.md").read_text()))
+    assert mentioned <= {requirement}
+
+
+def test_tls_files_become_an_ssl_config(tls):
+    text = render.render(render.RenderOptions(tls_dir=str(tls)))["tls/ssl.config"]
+    config = text_format.Parse(text, messages.SSLConfig())
+    assert config.server_key == (tls / "server.key").read_text()
+    assert config.server_cert == (tls / "server.crt").read_text()
+    assert config.custom_ca == (tls / "ca.crt").read_text() and config.client_verify
+
+
+def test_keys_are_written_for_the_owner_alone(tls, tmp_path, capsys):
+    render.main(render.RenderOptions(tls_dir=str(tls), output_dir=str(tmp_path)))
+    assert (tmp_path / "tls" / "ssl.config").stat().st_mode & 0o777 == 0o600
+    assert "ssl.config" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        ({"model": "My Model"}, "--model"),
+        ({"image_version": "latest"}, "--image_version"),
+        ({"batch_sizes": "1;2"}, "--batch_sizes"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused(options, told):
+    with pytest.raises(InputError, match=told):
+        render.RenderOptions(**options)
+    with pytest.raises(InputError, match="server.key"):
+        render.render(render.RenderOptions(tls_dir="no/such/folder"))
+
+
+def save_multiplier(factor, path):
+    module = tf.Module()
+    module.function = tf.function(lambda x: {"y": x * factor}, input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    tf.saved_model.save(module, str(path), signatures=module.function)
+
+
+def test_a_server_starts_by_it(tls, tmp_path):
+    """Two versions, both labels, batching, metrics and TLS: the flags of the compose file, with paths of this test."""
+    for version in (1, 2):
+        save_multiplier(float(version), tmp_path / "models" / "people" / str(version))
+    render.main(render.RenderOptions(canary=2, tls_dir=str(tls), output_dir=str(tmp_path)))
+    models = tmp_path / "config" / "models.config"
+    models.write_text(models.read_text().replace("/models/", f"{tmp_path}/models/"))
+    (service,) = yaml.safe_load((tmp_path / "compose.yaml").read_text())["services"].values()
+    ports = {"--port=8500": "--port=0", "--rest_api_port=8501": "--rest_api_port=-1"}
+    flags = [re.sub("=/(config|tls)/", rf"={tmp_path}/\1/", ports.get(flag, flag)) for flag in service["command"]]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tfwarpgan.serve", *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        (target,) = [next(line for line in server.stdout if line.startswith("gRPC at ")).split()[-1]]
+        own = TLS(*(str(tls / name) for name in ("ca.crt", "server.crt", "server.key")), server_name="people.example")
+        x = {"x": np.array([3.0], np.float32)}
+        for label, expected in (("stable", 3.0), ("canary", 6.0)):
+            with Client(target, "people", label=label, tls=own, timeout=20) as client:
+                client.wait_until_ready()
+                assert client.predict(x)["y"].tolist() == [expected]
+        with Client(target, "people", attempts=1, timeout=5) as client, pytest.raises(ServerError, match="UNAVAILABLE"):
+            client.predict(x)
+    finally:
+        server.terminate()
+        server.wait(30)
+        server.stdout.close()

@@ -1,0 +1,139 @@
+"""The gRPC side of the service: methods, health, TLS and sockets."""
+
+import concurrent.futures
+import os
+import time
+
+import grpc
+from absl import logging
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving import messages
+from tfwarpgan.serving.health import Health
+from tfwarpgan.serving.statuses import serving_error
+
+PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
+ARGUMENTS = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc.so_reuseport": 0,  # a port in use is an error, and not a second server at it
+}
+# Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
+SPARE_THREADS = 64
+
+
+class GrpcServer:
+    """A server of both services and of health; `port` is the one that it listens at."""
+
+    def __init__(self, options, prediction_service, model_service, ssl_config, channel_arguments, waiting):
+        """Prepares a server that does not listen yet.
+
+        Args:
+            options: `ServeOptions`.
+            prediction_service, model_service: What answers.
+            ssl_config: `SSLConfig` or None.
+            channel_arguments: (name, value) pairs.
+            waiting: Requests that may wait for their run.
+        """
+        threads = waiting + SPARE_THREADS
+        self._server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
+            options=list((ARGUMENTS | dict(channel_arguments)).items()),
+            maximum_concurrent_rpcs=2 * threads,
+        )
+        self._health = Health([PREDICTION, MODEL])
+        handlers = [*_handlers(prediction_service, model_service), self._health.handler]
+        self._server.add_generic_rpc_handlers(handlers)
+        self._socket = options.grpc_socket_path
+        self._options, self._ssl = options, ssl_config
+        self.port = None
+
+    def start(self):
+        """Listens, and says that it is healthy.
+
+        Raises:
+            InputError: If the port or the socket cannot be had.
+        """
+        self.port = self._bind(f"{self._options.address}:{self._options.port}", _credentials(self._ssl))
+        if self._socket:
+            if os.path.exists(self._socket) and not os.path.isfile(self._socket):
+                os.unlink(self._socket)  # that of a server which did not stop in order
+            self._bind(f"unix:{os.path.abspath(self._socket)}", None)
+        self._server.start()
+        self._health.start()
+
+    def stop(self, grace):
+        """Takes no more requests, and waits for those that run.
+
+        Args:
+            grace: Seconds after which they are broken off.
+        """
+        self._health.stop()
+        self._server.stop(grace).wait()
+        if self._socket and os.path.exists(self._socket):
+            os.unlink(self._socket)
+
+    def _bind(self, address, credentials):
+        try:
+            if credentials:
+                port = self._server.add_secure_port(address, credentials)
+            else:
+                port = self._server.add_insecure_port(address)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise InputError(f"{address} cannot be listened at; another program may have it, so choose another one.")
+        return port
+
+
+def _credentials(config):
+    if config is None:
+        return None
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        root_certificates=config.custom_ca.encode() or None,
+        require_client_auth=config.client_verify,
+    )
+
+
+def _handlers(prediction, model):
+    methods = {
+        PREDICTION: {
+            "Predict": (prediction.predict, messages.PredictRequest),
+            "Classify": (prediction.classify, messages.ClassificationRequest),
+            "Regress": (prediction.regress, messages.RegressionRequest),
+            "MultiInference": (prediction.multi_inference, messages.MultiInferenceRequest),
+            "GetModelMetadata": (prediction.metadata, messages.GetModelMetadataRequest),
+        },
+        MODEL: {
+            "GetModelStatus": (model.status, messages.GetModelStatusRequest),
+            "HandleReloadConfigRequest": (model.reload, messages.ReloadConfigRequest),
+        },
+    }
+    return [
+        grpc.method_handlers_generic_handler(
+            service, {name: _handler(method, request) for name, (method, request) in named.items()}
+        )
+        for service, named in methods.items()
+    ]
+
+
+def _handler(method, request_class):
+    def answer(request, context):
+        seconds = context.time_remaining()
+        deadline = None if seconds is None else time.monotonic() + seconds
+        try:
+            return method(request, deadline)
+        except Exception as error:
+            failure = serving_error(error)
+            if failure is not error:
+                logging.exception("A request failed for a reason that is not the client's.")
+        context.abort(grpc.StatusCode[failure.code], failure.text)
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer, request_deserializer=request_class.FromString, response_serializer=_serialized
+    )
+
+
+def _serialized(response):
+    return response if isinstance(response, bytes) else response.SerializeToString()

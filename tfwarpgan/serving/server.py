@@ -1,0 +1,169 @@
+"""The embedded service: models, their runs, gRPC and REST, put together, started and drained."""
+
+import os
+import threading
+
+import tensorflow as tf
+from absl import logging
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving import configuration, messages
+from tfwarpgan.serving.batching import BatchingRunner
+from tfwarpgan.serving.grpc_server import GrpcServer
+from tfwarpgan.serving.metrics import Metrics
+from tfwarpgan.serving.model_service import ModelService
+from tfwarpgan.serving.models import Models
+from tfwarpgan.serving.prediction_service import PredictionService, warm_up
+from tfwarpgan.serving.rest import RestServer
+from tfwarpgan.serving.running import DirectRunner
+from tfwarpgan.serving.servables import Servable
+from tfwarpgan.serving.statuses import ServingError, serving_error
+
+WAITING = 256  # requests over all queues
+WARM_UP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+MOST_WARM_UP_RECORDS = 1000
+
+
+class Server:
+    """A service of the options; `with Server(options) as server:` starts it and drains it in the end.
+
+    `port` and `rest_port` are the ports that it listens at.
+    """
+
+    def __init__(self, options):
+        """Reads the configuration files.
+
+        Args:
+            options: `tfwarpgan.serve.ServeOptions`.
+
+        Raises:
+            InputError: If something in them is wrong.
+        """
+        self.options = options
+        self._config_list = _config_list(options)
+        batching = configuration.batching_options(options.batching_parameters_file)
+        ssl_config = configuration.ssl_config(options.ssl_config_file)
+        arguments = configuration.channel_arguments(options.grpc_channel_arguments)
+        metrics_path = configuration.metrics_path(options.monitoring_config_file)
+        self.metrics = Metrics()
+        self.models = Models(self._load, options.allow_version_labels_for_unavailable_models)
+        if options.enable_batching:
+            self._runner = BatchingRunner(batching, WAITING)
+        else:
+            self._runner = DirectRunner(4 * (os.cpu_count() or 1), WAITING)
+        prediction = PredictionService(self.models, self._runner, self.metrics)
+        model = ModelService(self.models, options.allow_reload)
+        self._grpc = GrpcServer(options, prediction, model, ssl_config, arguments, WAITING)
+        self._rest = RestServer(options, prediction, model, metrics_path) if options.rest_api_port else None
+        self._stopping = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    @property
+    def port(self):
+        """The gRPC port."""
+        return self._grpc.port
+
+    @property
+    def rest_port(self):
+        """The REST port, or None."""
+        return self._rest and self._rest.port
+
+    def start(self):
+        """Loads the models, then listens.
+
+        Raises:
+            InputError: If a model cannot be loaded, or a port cannot be had.
+        """
+        try:
+            self._first_load()
+            if self._stopping.is_set():
+                return
+            if self.options.profile_port:
+                tf.profiler.experimental.server.start(self.options.profile_port)
+            self._grpc.start()
+            if self._rest:
+                self._rest.start()
+        except BaseException:
+            self.stop()
+            raise
+        self._follow()
+
+    def stop(self):
+        """Takes no more requests, waits for those that run, and lets the models go."""
+        self._stopping.set()
+        if self._rest:
+            self._rest.stop(self.options.grace_seconds)
+        self._grpc.stop(self.options.grace_seconds)
+        self._runner.close()
+        self.models.stop()
+
+    def request_stop(self):
+        """Ends `wait`, and `start` where it waits for a first version."""
+        self._stopping.set()
+
+    def wait(self):
+        """Blocks until `request_stop`."""
+        self._stopping.wait()
+
+    def _first_load(self):
+        """Loads each model; waits where a folder holds no version yet."""
+        self.models.configure(self._config_list, first=True)
+        while not self.models.all_served():
+            for name, number, error in self.models.failures():
+                raise InputError(f"Version {number} of model {name} cannot be served: {_one_line(error.text)}")
+            if self._stopping.wait(max(self.options.file_system_poll_wait_seconds, 0.1)):
+                return
+            self.models.poll()
+
+    def _follow(self):
+        options = self.options
+        if options.file_system_poll_wait_seconds > 0:
+            self.models.follow(options.file_system_poll_wait_seconds)
+        if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
+            self.models.follow_file(options.model_config_file, options.model_config_file_poll_wait_seconds)
+
+    def _load(self, name, version, path):
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=self.options.tensorflow_intra_op_parallelism,
+            inter_op_parallelism_threads=self.options.tensorflow_inter_op_parallelism,
+        )
+        config.gpu_options.allow_growth = True  # the machine is not the service's alone
+        servable = Servable(name, version, path, config)
+        try:
+            _warm_up(servable, os.path.join(path, WARM_UP_FILE))
+        except Exception as error:
+            servable.close()
+            raise serving_error(error) from None
+        return servable
+
+
+def _config_list(options):
+    if options.model_config_file:
+        text = configuration.content(options.model_config_file)
+        return configuration.parse_models(text, options.model_config_file)
+    if not os.path.isdir(os.path.expanduser(options.model_base_path)):
+        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
+    return configuration.single_model(options.model_name, options.model_base_path)
+
+
+def _warm_up(servable, path):
+    if not os.path.exists(path):
+        return
+    for count, record in enumerate(tf.data.TFRecordDataset(path).as_numpy_iterator(), 1):
+        if count > MOST_WARM_UP_RECORDS:
+            raise ServingError(
+                "INVALID_ARGUMENT",
+                f"Number of warmup records exceeds the maximum ({MOST_WARM_UP_RECORDS}) at {path}",
+            )
+        warm_up(servable, messages.PredictionLog.FromString(record))
+    logging.info("%s: version %d is warm.", servable.name, servable.version)
+
+
+def _one_line(text):
+    return " ".join(text.split())
