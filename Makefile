@@ -8,7 +8,7 @@ FLAGS ?=
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint dist clean
+.PHONY: demo test lint clean
 
 demo: $(VENV)/.installed
 	@echo "== 1/5 prepare the shipped pictures"
@@ -38,14 +38,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The wheels of both distributions, into dist/: tfwarpgan, and tfwarpgan-client without TensorFlow.
-dist: $(VENV)/bin/python
-	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist . ./client
-
 # Stamp files: an installation is made anew only when what it depends on has changed. It is an editable one, so that
 # a change of the sources needs no second installation.
 $(VENV)/.installed: setup.py pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -e .
+	$(BIN)/python -m pip install -e '.[tensorflow]'
 	@touch $@
 
 $(VENV)/.installed-dev: setup.py pyproject.toml | $(VENV)/bin/python
@@ -58,4 +54,4 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) build client/build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info

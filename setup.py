@@ -1,6 +1,7 @@
-"""Installs tfwarpgan; environment markers choose the stack that fits the Python version.
+"""Installs tfwarpgan: light by itself, with TensorFlow by the extra `tensorflow`.
 
-The client of a served model alone, without TensorFlow, is another distribution: client/setup.py.
+What an extra names is only ever added, so the client of a served model can do without TensorFlow (`tfwarpgan[client]`)
+only if TensorFlow is an extra itself. Environment markers choose the stack that fits the Python version.
 """
 
 import pathlib
@@ -21,7 +22,8 @@ BEFORE_312 = "; python_version < '3.12'"
 FROM_312 = "; python_version >= '3.12'"
 
 # The only set in which TensorFlow, Addons and I/O work together; TensorBoard 2.15 imports pkg_resources,
-# which later setuptools lack; later tensorflow-metadata wants protobuf 5, which TensorFlow 2.15 refuses.
+# which later setuptools lack; later tensorflow-metadata and grpcio-health-checking want protobuf 5, which TensorFlow
+# 2.15 refuses.
 TENSORFLOW_215 = [
     "tensorflow==2.15.1",
     "keras==2.15.*",
@@ -30,7 +32,7 @@ TENSORFLOW_215 = [
     "tensorflow-metadata<1.18",
     "tensorboard==2.15.*",
     "tensorboard-plugin-profile==2.15.2",
-    "grpcio-health-checking>=1.59,<1.63",  # later ones want protobuf 5
+    "grpcio-health-checking>=1.59,<1.63",
     "numpy>=1.23.5,<2",
     "setuptools<81",
 ]
@@ -41,14 +43,19 @@ TENSORFLOW_221 = [
     "grpcio-health-checking>=1.71",
     "numpy>=1.26",
 ]
-BOTH = [
+BASE = [
     "absl-py>=2.0",
-    "grpcio>=1.59",
-    "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
+    "numpy>=1.23.5",
     "pillow>=11.3",  # the first that reads AVIF
-    "protobuf>=4.25",
-    "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
+]
+CLIENT = ["grpcio>=1.59", "protobuf>=4.25"]
+TENSORFLOW = [
+    *(requirement + BEFORE_312 for requirement in TENSORFLOW_215),
+    *(requirement + FROM_312 for requirement in TENSORFLOW_221),
+    *CLIENT,
+    "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
+    "tensorflow-datasets>=4.9.4,<4.10",
 ]
 COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
 
@@ -63,22 +70,17 @@ setup(
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
     package_data={"tfwarpgan": ["data/people_render.tar.gz", "weights/*/*"]},
-    install_requires=[
-        *(requirement + BEFORE_312 for requirement in TENSORFLOW_215),
-        *(requirement + FROM_312 for requirement in TENSORFLOW_221),
-        *BOTH,
-    ],
+    install_requires=BASE,
     extras_require={
+        "tensorflow": TENSORFLOW,
+        "client": CLIENT,
         # moto answers as an object store does; the tests of object-store paths are skipped without it.
-        "dev": ["hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "pyyaml>=6", "ruff>=0.9"],
-        "beam": ["apache-beam>=2.60,<3"],
+        "dev": [*TENSORFLOW, "hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "pyyaml>=6", "ruff>=0.9"],
+        "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
-        # Nothing that is not there already: what an extra names only adds to what stands above. A machine without
-        # TensorFlow takes the distribution tfwarpgan-client, client/setup.py.
-        "client": ["grpcio>=1.59", "protobuf>=4.25"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
-        "profile": ["tensorboard-plugin-profile==2.21.*" + FROM_312],
-        "benchmarks": ["torch==2.13.0"],
+        "profile": [*TENSORFLOW, "tensorboard-plugin-profile==2.21.*" + FROM_312],
+        "benchmarks": [*TENSORFLOW, "torch==2.13.0"],
     },
     entry_points={"console_scripts": [f"tfwarpgan-{command}=tfwarpgan.{command}:cli" for command in COMMANDS]},
 )

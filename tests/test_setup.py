@@ -4,15 +4,17 @@ import ast
 import importlib
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
+import unittest.mock
 
 import pytest
 
 import tfwarpgan
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export")
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
 
 
 def test_the_version_is_that_of_the_changelog():
@@ -43,6 +45,42 @@ def test_a_command_is_run_as_a_module(command):
 def test_what_the_package_ships_is_there(pattern):
     files = list((ROOT / "tfwarpgan").glob(pattern))
     assert files and all(path.stat().st_size > 0 for path in files)
+
+
+def requirements():
+    """The arguments of `setup`: what is installed always, and by extra."""
+    found = {}
+    with unittest.mock.patch("setuptools.setup", lambda **arguments: found.update(arguments)):
+        runpy.run_path(str(ROOT / "setup.py"))
+    return found["install_requires"], found["extras_require"]
+
+
+def names(wanted):
+    return {re.match(r"[\w-]+", requirement).group() for requirement in wanted}
+
+
+def test_the_client_brings_no_tensorflow():
+    base, extras = requirements()
+    assert names([*base, *extras["client"]]) == {"absl-py", "numpy", "pillow", "tqdm", "grpcio", "protobuf"}
+    assert {"tensorflow", "keras", "tensorflow-addons", "tensorflow-io"} <= names(extras["tensorflow"])
+    assert names(extras["tensorflow"]) <= names(extras["dev"])
+
+
+@pytest.mark.parametrize("command", ["train", "export", "serve"])
+def test_without_tensorflow_a_command_says_what_to_install(command, tmp_path):
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        f"import tfwarpgan.{command} as command; sys.argv = ['{command}', *sys.argv[1:]]; command.cli()"
+    )
+    arguments = {
+        "train": [f"--run_dir={tmp_path}"],
+        "export": ["--weights=people", f"--export_dir={tmp_path}"],
+        "serve": ["--model_name=people", f"--model_base_path={tmp_path}"],
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments[command]], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 2 and "pip install 'tfwarpgan[tensorflow]'" in result.stderr
 
 
 def test_the_package_is_small_enough_to_ship():

@@ -418,7 +418,7 @@ def run_command(main, *classes, reads_run=False):
         except ModuleNotFoundError as error:
             if error.name != "tensorflow":
                 raise
-            _exit("TensorFlow is not installed, which this needs; install tfwarpgan in place of tfwarpgan-client.")
+            _exit("TensorFlow is not installed, which this needs: pip install 'tfwarpgan[tensorflow]' brings it.")
         except Exception as error:
             told = _told_through_tensorflow(error)
             if not told:

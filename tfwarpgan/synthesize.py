@@ -14,6 +14,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option, run_command, run_options
 from tfwarpgan.serving.remote import ServerOptions
 
+OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
     "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
 )
@@ -78,7 +79,7 @@ class SynthesizeOptions:
         return tuple(map(int, self.pose_size.split("x"))) if self.pose_size else None
 
 
-def check(options, job, server=ServerOptions()):
+def check(options, job, server=OWN_NETWORKS):
     """Refuses what cannot work, before TensorFlow is loaded.
 
     Raises:
@@ -108,7 +109,7 @@ def check_parsings(options, job):
         raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
 
 
-def main(options, job, server=ServerOptions()):
+def main(options, job, server=OWN_NETWORKS):
     """Draws one picture, those of a folder, or those of all pairs."""
     check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}

@@ -175,5 +175,5 @@ def test_what_is_wrong_is_one_sentence(files, target, flags, told):
 
 def test_a_client_that_is_not_installed_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "tfwarpgan.serving.client", None)
-    with pytest.raises(InputError, match="install tfwarpgan-client"):
+    with pytest.raises(InputError, match=r"pip install 'tfwarpgan\[client\]'"):
         ServerOptions(server="localhost:1").connect()

@@ -43,7 +43,9 @@ class ServerOptions:
         try:
             from tfwarpgan.serving.client import TLS, Client
         except ImportError as error:
-            raise InputError(f"--server needs grpcio and protobuf ({error}); install tfwarpgan-client.") from None
+            raise InputError(
+                f"--server needs grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
+            ) from None
         files = [os.path.expanduser(path) for path in (self.server_ca, self.server_certificate, self.server_key)]
         tls = TLS(*files, server_name=self.server_name) if self.server_ca else None
         try:
