@@ -64,6 +64,13 @@ def test_files_below_a_folder(folder):
     assert files.files_below(str(folder), without=[str(folder / "sub")]) == {"a.jpg": str(folder / "a.jpg")}
 
 
+def test_names_that_are_no_text_are_refused(folder):
+    (folder / os.fsdecode(b"\xff.jpg")).write_bytes(b"x")
+    for read in (lambda: files.files_in(str(folder), str(folder)), lambda: files.files_below(str(folder))):
+        with pytest.raises(InputError, match="udcff.jpg', whose name is not UTF-8"):
+            read()
+
+
 def test_a_picture_file_is_its_path_and_travels_between_processes():
     file = files.PictureFile("a/b.jpg", (1, 2, 3, 4), (0, 5))
     again = pickle.loads(pickle.dumps(file))  # as processes hand it on; no file is ever unpickled

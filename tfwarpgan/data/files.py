@@ -71,12 +71,15 @@ def files_in(folder, root):
     if not os.path.isdir(folder):
         return {}
     found = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_symlink():
-                _check_link(entry.path, folder, root)
-            if not entry.is_dir():
-                found[entry.name] = entry.path
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        _unreadable(error)
+    for entry in entries:
+        if entry.is_symlink():
+            _check_link(entry.path, folder, root)
+        if not entry.is_dir():
+            found[_utf8(entry.name, folder)] = entry.path
     return found
 
 
@@ -92,7 +95,7 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
         InputError: If a file or sub-folder is a link out of the folder.
     """
     found, skipped = {}, {os.path.realpath(place) for place in without}
-    for place, subfolders, names in os.walk(folder):
+    for place, subfolders, names in os.walk(folder, onerror=_unreadable):
         subfolders[:] = [
             name
             for name in sorted(subfolders)
@@ -106,8 +109,20 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
                 path = os.path.join(place, name)
                 if os.path.islink(path):
                     _check_link(path, folder)
-                found[os.path.relpath(path, folder).replace(os.sep, "/")] = path
+                found[_utf8(os.path.relpath(path, folder).replace(os.sep, "/"), folder)] = path
     return found
+
+
+def _unreadable(error):
+    raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend its permissions.")
+
+
+def _utf8(name, folder):
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{folder} holds the file {name!a}, whose name is not UTF-8; rename it.") from None
+    return name
 
 
 def _check_link(path, *folders):
