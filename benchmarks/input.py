@@ -4,9 +4,9 @@
     python benchmarks/input.py --dataset=market1501 --data_dir=DIR --copies=10 --flip
 
 Both are timed in turns, so that what else the machine does falls on both; the median of the turns is given with the
-lowest and the highest. The loop uses one core, as a Python loop does; the pipeline uses what tf.data gives it. Memory is
-the most that this process has had while the pipeline alone went through its first turn, TensorFlow included; the data
-set can be given several times over, to see that it does not grow.
+lowest and the highest. The loop uses one core, as a Python loop does; the pipeline uses what tf.data gives it. Memory
+is the most that this process has had up to the pipeline's first turn, TensorFlow and preparing included; the data set
+can be taken several times over, to see that it does not grow.
 """
 
 import contextlib

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfwarpgan.data import keypoints as joints
 from tfwarpgan.data import lip, parsing
+from tfwarpgan.errors import InputError
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
@@ -36,6 +37,8 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
         wanted.
     """
     training = split == "train"
+    if not prepared.num_pairs:
+        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
     if training:
         pairs = _endless_pairs(prepared, data.seed, start)
     else:
