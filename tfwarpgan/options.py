@@ -291,7 +291,7 @@ def check_places(options):
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
     if options.train.stage == "human_parser":
-        if not options.data.lip_dir:
+        if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
     elif options.data.dataset == "lip":
         raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")

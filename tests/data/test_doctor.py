@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tfwarpgan import prepare
-from tfwarpgan.data import doctor, doctor_page, doctor_text, examination, keypoints
-from tfwarpgan.options import Options
+from tfwarpgan.data import doctor, doctor_page, doctor_text, examination, keypoints, records
+from tfwarpgan.options import DataOptions, Options
 
 FIRST, SECOND = "0001_c1s1_000000_01.jpg", "0001_c1s1_000001_01.jpg"
 
@@ -103,6 +103,37 @@ def test_pictures_that_the_filter_leaves_out_are_counted_and_not_judged(options,
     report = doctor.examine(options(min_joints=18))
     left_out = sum(split.removed.total() for split in report.splits.values())
     assert left_out > 0 and not report.errors["pictures"]
+
+
+def test_a_filter_that_leaves_no_pair_is_an_error(options):
+    report = doctor.examine(options(required_joints=",".join(keypoints.NAMES)))
+    assert report.splits["train"].pairs == 0
+    assert "The filter leaves no pair of train" in report.text()
+
+
+def test_pairs_that_the_filter_leaves(options):
+    data = options(min_joints=14)
+    report, prepared = doctor.examine(data), records.prepare(data)
+    for split in ("train", "test"):
+        assert report.splits[split].pairs == prepared.num_pairs[split]
+
+
+def test_the_pictures_of_the_human_parser(tmp_path):
+    rows = {"train": ["a", "b", "a"], "val": ["c"]}
+    folders = ("TrainVal_images/{}_images", "TrainVal_parsing_annotations/{}_segmentations")
+    for split, names in rows.items():
+        for folder in folders:
+            (tmp_path / folder.format(split)).mkdir(parents=True)
+        for number, name in enumerate(sorted(set(names))):
+            drawn = Image.fromarray(np.full((40, 30, 3), 40 * number, np.uint8))
+            drawn.save(tmp_path / folders[0].format(split) / f"{name}.jpg")
+            Image.fromarray(np.full((40, 30), 5, np.uint8)).save(tmp_path / folders[1].format(split) / f"{name}.png")
+        (tmp_path / f"{split}_id.txt").write_text("\n".join(names))
+    report = doctor.examine(DataOptions(dataset="lip", lip_dir=str(tmp_path)))
+    assert report.errors["lists"] == ["train_id.txt names a 2 times; keep one of them."]
+    assert report.splits["val"].pictures == 1 and report.splits["val"].labels[5] == 1200
+    assert len(report.warnings["identical pictures in both splits"]) == 1  # c is a
+    assert report.splits["train"].pairs is None and "pairs" not in report.text()
 
 
 def test_exchanged_sides_are_warned_of(options, market, monkeypatch):

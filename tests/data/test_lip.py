@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfwarpgan.data import lip
+from tfwarpgan.data import lip, pipeline, records
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 
@@ -142,3 +142,26 @@ def test_shares_balance_merged_sets(tmp_path, light):
     for wrong in ("a", "a:x", ":1", "a:0", "a:-1"):
         with pytest.raises(InputError, match="--lip_shares"):
             options(tmp_path, lip_shares=wrong)
+
+
+def test_prepared_pictures_give_the_same_batches(tmp_path):
+    data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
+    prepared = records.prepare(data)
+    one, other = (
+        {name: np.concatenate([batch[name] for batch in dataset.as_numpy_iterator()]) for name in ("image", "parsing")}
+        for dataset in (lip.lip_dataset(data, "val"), pipeline.pictures_dataset(prepared, data, "val"))
+    )
+    order = [
+        np.argsort(batches["parsing"].max(axis=(1, 2), where=batches["parsing"] < 255, initial=0))
+        for batches in (one, other)
+    ]
+    np.testing.assert_array_equal(one["parsing"][order[0]], other["parsing"][order[1]])
+    np.testing.assert_allclose(one["image"][order[0]], other["image"][order[1]], atol=2.1 / 127.5)
+
+
+def test_prepared_training_sees_each_picture_once_an_epoch_and_goes_on_where_it_was(tmp_path, light):
+    data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
+    prepared = records.prepare(data)
+    whole = persons(pipeline.pictures_dataset(prepared, data), 6)
+    assert sorted(whole[:6]) == sorted(whole[6:]) == [1, 2, 3, 4, 5, 6] and whole[:6] != whole[6:]
+    assert persons(pipeline.pictures_dataset(prepared, data, start=4), 4) == whole[4:]

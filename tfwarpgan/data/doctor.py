@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import tqdm
 
-from tfwarpgan.data import examination, sources
+from tfwarpgan.data import examination, filters, sources
 from tfwarpgan.data.doctor_text import report_text
 from tfwarpgan.data.pairs import SPLITS, read_persons
 from tfwarpgan.data.parsing import LABELS, NUM_LABELS
@@ -28,7 +28,7 @@ class Split:
     Attributes:
         persons: Number of persons; None for LIP.
         pictures: Number of pictures that training would see.
-        pairs: Number of pairs; None for LIP.
+        pairs: Number of pairs, without those that the filter leaves out; None for LIP.
         removed: Number of pictures that the filter leaves out, by rule.
         sizes: Number of pictures by (height, width).
         labels: Number of pixels of each label, int64 [20].
@@ -112,10 +112,13 @@ def examine(data, workers=0, samples=0):
     with progress:
         for split, of_split in items.items():
             sums = report.splits.setdefault(split, Split())
-            for facts in ordered_map(function, of_split, workers):
-                for one in facts if isinstance(facts, list) else [facts]:
+            for item, facts in zip(of_split, ordered_map(function, of_split, workers)):
+                for one in facts:
                     _add(report, split, sums, one)
+                _take_pairs_of_removed(sums, item, facts)
                 progress.update()
+            if of_split and sums.pairs == 0:
+                report.errors["filter"].append(f"The filter leaves no pair of {split}; ask for less.")
     _compare(report)
     report.samples = _samples(items, samples)
     return report
@@ -194,6 +197,12 @@ def _add(report, split, sums, facts):
         sums.limbs += (facts.own_side, facts.other_side)
     if facts.beyond:
         report.warnings["joints just outside of their picture"].append(f"{facts.row}: {facts.beyond} joints.")
+
+
+def _take_pairs_of_removed(sums, item, facts):
+    removed = {place for place, one in enumerate(facts) if one.removed}
+    if removed:
+        sums.pairs -= len(item.pairs) - len(filters.without(item, removed).pairs)
 
 
 def _add_digest(report, split, sums, facts):

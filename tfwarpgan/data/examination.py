@@ -66,11 +66,11 @@ def examine_person(person, data):
 
 
 def examine_row(row):
-    """The `Facts` of a picture of the LIP data set: row is (name, picture path, label map path)."""
+    """As `examine_person`, of one picture of the LIP data set: row is (name, picture path, label map path)."""
     name, picture, labels = row
     facts = Facts(name, name)
     _examine_files(facts, picture, labels)
-    return facts
+    return [facts]
 
 
 def _examine_joined(person, place, data, required):

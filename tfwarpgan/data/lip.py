@@ -110,10 +110,28 @@ def lip_dataset(data, split="train", *, start=0):
     rows = find_lip(data.lip_dir, label_mapping=data.lip_label_mapping)["train" if training else "val"]
     read = functools.partial(read_example, table=to_lip(data.lip_label_mapping))
     paths = _mixed(rows, data.shares_of_lip(), data.seed) if training else _paths(rows)
-    numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), paths)).skip(start)
+    return cropped_batches(
+        paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data, training, start
+    )
 
-    def prepare(number, pair):
-        image, labels = tf.numpy_function(read, pair, [tf.uint8, tf.uint8])
+
+def cropped_batches(files, read, data, training, start=0):
+    """Reads a stream of pictures and label maps, crops them around their persons, and batches them.
+
+    Args:
+        files: tf.data.Dataset of what `read` takes; for training endless and shuffled.
+        read: Function in the graph that gives uint8 [H, W, 3] and uint8 [H, W].
+        data: `DataOptions`; of it height, width, batch_size and seed.
+        training: Whether crops are random and degraded.
+        start: Pictures that were consumed before.
+
+    Returns:
+        As `lip_dataset`.
+    """
+    numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), files)).skip(start)
+
+    def prepare(number, file):
+        image, labels = read(*file)
         image, labels = tf.ensure_shape(image, [None, None, 3]), tf.ensure_shape(labels, [None, None])
         if training:
             seed = tf.stack([tf.constant(data.seed, tf.int64), number])

@@ -9,11 +9,13 @@ without a stored iterator. The buffers hold a fixed number of encoded records an
 import tensorflow as tf
 
 from tfwarpgan.data import keypoints as joints
-from tfwarpgan.data import parsing
+from tfwarpgan.data import lip, parsing
+from tfwarpgan.errors import InputError
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
 PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
+PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
 
 
 def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
@@ -35,6 +37,8 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
         wanted.
     """
     training = split == "train"
+    if not prepared.num_pairs:
+        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
     if training:
         pairs = _endless_pairs(prepared, data.seed, start)
     else:
@@ -49,6 +53,25 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
         return _by_role(batch, names)
 
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def pictures_dataset(prepared, data, split="train", *, start=0):
+    """Batches for the human parser from prepared records; as `lip.lip_dataset`, which reads the files themselves.
+
+    Args:
+        prepared: `records.Prepared` of the LIP data set.
+        data: `options.DataOptions`: height, width, batch_size, seed.
+        split: "train", or "val" (also called "test").
+        start: Pictures of the training stream that were consumed before, to go on from there exactly.
+
+    Returns:
+        tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
+    """
+    training = split == "train"
+    files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
+    if training:
+        files = files.shuffle(PICTURES_BUFFER, data.seed).repeat()
+    return lip.cropped_batches(files, _decode, data, training, start)
 
 
 def _endless_pairs(prepared, seed, start):
@@ -116,18 +139,16 @@ def _flip_some(batch, chosen):
 
 def _decoded_pair(pair, prepared):
     """Decodes the pictures and label maps of a pair; all values are [2, ...], condition first."""
-    condition, target = (_decode(pair["images"][place], pair["parsings"][place], prepared) for place in range(2))
+    condition, target = (_decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
     images, parsings = (tf.stack(both) for both in zip(condition, target))
-    return {**pair, "images": images, "parsings": parsings}
+    size = [2, prepared.height, prepared.width]
+    return {**pair, "images": tf.ensure_shape(images, [*size, 3]), "parsings": tf.ensure_shape(parsings, size)}
 
 
-def _decode(jpeg, png, prepared):
+def _decode(jpeg, png):
     # The accurate transform is Pillow's, so that a picture is the same read by either.
     image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
-    labels = tf.io.decode_png(png, channels=1)
-    image.set_shape([prepared.height, prepared.width, 3])
-    labels.set_shape([prepared.height, prepared.width, 1])
-    return image, labels[..., 0]
+    return image, tf.io.decode_png(png, channels=1)[..., 0]
 
 
 def flip(pair):

@@ -6,7 +6,6 @@ training cannot meet a bad one. A prepared data set lies in a folder named after
 the folders of pictures or the filter change, it is made anew.
 """
 
-import collections
 import dataclasses
 import hashlib
 import json
@@ -17,7 +16,6 @@ import tensorflow_datasets as tfds
 from tfwarpgan.data import builders, filters, sources
 from tfwarpgan.data.pairs import SPLITS, check_disjoint, read_persons
 from tfwarpgan.data.storage import alone, disk_errors, remove_empty_folders
-from tfwarpgan.errors import InputError
 from tfwarpgan.object_store import connect, is_remote
 
 REMOVED_CSV = "removed.csv"
@@ -103,7 +101,10 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
                 else:
                     builders.remove_leftovers(builder)
                     builder.workers = workers
-                    _fill_pictures(builder, source) if is_lip else _fill_persons(builder, source, data)
+                    if is_lip:
+                        builder.items = source
+                    else:
+                        _fill_persons(builder, source, data)
                     builders.write(builder, beam_runner, beam_options)
             finally:
                 remove_empty_folders(folder)
@@ -137,14 +138,6 @@ def _fill_persons(builder, layout, data):
     builder.metadata["removed"] = json.dumps(filters.count_by_rule(removed))
     if filters.is_active(data):
         builder.files[REMOVED_CSV] = filters.report(removed)
-
-
-def _fill_pictures(builder, rows):
-    for split, pictures in rows.items():
-        name, count = collections.Counter(row[0] for row in pictures).most_common(1)[0]
-        if count > 1:
-            raise InputError(f"{split}_id.txt names {name} {count} times; keep one of them.")
-    builder.items = rows
 
 
 def _prepared(builder, data):

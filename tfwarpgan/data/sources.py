@@ -1,11 +1,12 @@
 """Which data set the options name: its layout, what its state is called, and what is missing."""
 
+import collections
 import dataclasses
 import hashlib
 import os
 
 from tfwarpgan.data import deepfashion, folder, lip, market1501, people
-from tfwarpgan.errors import refuse
+from tfwarpgan.errors import InputError, refuse
 from tfwarpgan.object_store import is_remote, local_copy
 from tfwarpgan.options import check_data_place
 
@@ -29,6 +30,8 @@ def open_layout(data):
         InputError: If something of it is missing; it says what to get and where to put it.
     """
     check_data_place(data)
+    if data.dataset == "lip":
+        raise InputError("--dataset=lip has no pairs of one person; it trains --stage=human_parser only.")
     data = with_local_paths(data)
     data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
     return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
@@ -36,9 +39,15 @@ def open_layout(data):
 
 def open_lip(data, *, on_error=refuse):
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
-    check_data_place(data)
     data = with_local_paths(data)
-    return lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)
+    rows = lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)
+    for split, pictures in rows.items():
+        for name, count in collections.Counter(row[0] for row in pictures).items():
+            if count > 1:
+                on_error(InputError(f"{split}_id.txt names {name} {count} times; keep one of them."))
+        if not pictures:
+            on_error(InputError(f"{split}_id.txt names no picture that could be used; it needs at least one."))
+    return rows
 
 
 def with_local_paths(data):

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from tfwarpgan import object_store
 from tfwarpgan.data import lip
-from tfwarpgan.data.pipeline import pairs_dataset
+from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
 from tfwarpgan.data.records import check_layout, prepare
+from tfwarpgan.data.sources import open_lip, with_local_paths
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
@@ -68,7 +69,7 @@ def _check_folders(options):
     check_places(options)
     run_dir = os.path.expanduser(options.train.run_dir)
     if options.train.stage == "human_parser":
-        lip.find_lip(options.data.lip_dir)
+        open_lip(options.data)
     else:
         check_layout(options.data)
     _check_same_run(options, run_dir)
@@ -98,12 +99,14 @@ class _StageData:
     def __init__(self, options, stage):
         self.options = options
         self.is_lip = stage == "human_parser"
-        if not self.is_lip:
-            self.prepared = prepare(options.data)
+        self.prepared = prepare(options.data) if not self.is_lip or options.data.dataset == "lip" else None
+        self.lip = with_local_paths(options.data) if self.is_lip else None
 
     def dataset(self, split, start=0):
+        if self.is_lip and self.prepared:
+            return pictures_dataset(self.prepared, self.options.data, split, start=start)
         if self.is_lip:
-            return lip.lip_dataset(self.options.data, split, start=start)
+            return lip.lip_dataset(self.lip, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 
