@@ -41,7 +41,7 @@ class BenchmarkOptions:
     batches: str = option("1,8", "Batch sizes whose latency is measured.")
     calls: int = option(20, "Calls of a round, for latencies.", minimum=1)
     rounds: int = option(5, "Rounds, each of which gives a ratio.", minimum=1)
-    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time.")
+    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time; empty: no throughputs.")
     seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
     max_batch: int = option(8, "Largest batch of the batching service, and batch of the bare session.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
@@ -228,7 +228,8 @@ def measure(options, benchmark):
                     rounds = latencies(served, client, name, rows(size, name), benchmark)
                     title = f"{name}, batch {size}"
                     figures[title] = report_latency(title, rounds)
-        figures["throughput"] = throughput(path, served, rows, benchmark, folder)
+        if numbers(benchmark.clients):
+            figures["throughput"] = throughput(path, served, rows, benchmark, folder)
     if benchmark.output:
         with open(benchmark.output, "w") as file:
             json.dump(figures, file, indent=2)
