@@ -10,6 +10,7 @@ import os
 
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.serving import messages, tensors
 from tfwarpgan.serving.statuses import ServingError, serving_error
@@ -74,7 +75,7 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
             with self._graph.as_default():
-                loaded = tf.compat.v1.saved_model.loader.load(self._session, [tf.saved_model.SERVING], path)
+                loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
             self.signatures = {
                 key: _signature(definition)
                 for key, definition in sorted(loaded.signature_def.items())
