@@ -50,7 +50,7 @@ BOTH = [
     "tensorflow-datasets>=4.9.4,<4.10",
     "tqdm>=4.60",
 ]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
 
 setup(
     name="tfwarpgan",
