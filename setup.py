@@ -57,7 +57,7 @@ TENSORFLOW = [
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
 ]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
 
 setup(
     name="tfwarpgan",

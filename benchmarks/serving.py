@@ -41,7 +41,7 @@ class BenchmarkOptions:
     batches: str = option("1,8", "Batch sizes whose latency is measured.")
     calls: int = option(20, "Calls of a round, for latencies.", minimum=1)
     rounds: int = option(5, "Rounds, each of which gives a ratio.", minimum=1)
-    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time.")
+    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time; empty: no throughputs.")
     seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
     max_batch: int = option(8, "Largest batch of the batching service, and batch of the bare session.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
@@ -85,7 +85,7 @@ def exported(options, benchmark, folder):
 
 @contextlib.contextmanager
 def service(path, *flags):
-    """Address of the embedded service of a SavedModel, in a process of its own."""
+    """(address, process number) of the embedded service of a SavedModel, which is a process of its own."""
     command = [sys.executable, "-u", "-m", "tfwarpgan.serve", "--port=0", "--model_name=model", *flags]
     process = subprocess.Popen(
         [*command, f"--model_base_path={os.path.dirname(path)}"], stdout=subprocess.PIPE, text=True
@@ -96,11 +96,17 @@ def service(path, *flags):
                 break
         else:
             raise RuntimeError("The service has not started.")
-        yield line.split()[-1]
+        yield line.split()[-1], process.pid
     finally:
         process.terminate()
         process.wait(60)
         process.stdout.close()
+
+
+def memory(process):
+    """Peak MiB of a process; Linux."""
+    with open(f"/proc/{process}/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM"))
 
 
 def latencies(served, client, name, inputs, benchmark):
@@ -172,7 +178,7 @@ def throughput(path, served, rows, benchmark, folder):
         file.write("max_enqueued_batches { value: 64 }\n")
         file.write("\n".join(f"allowed_batch_sizes: {size}" for size in sizes))
     batch, one, figures = rows(benchmark.max_batch), rows(1), {}
-    with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as target:
+    with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as (target, process):
         service_rate(target, one, max(numbers(benchmark.clients)), 0.1)
         for callers in numbers(benchmark.clients):
             bare, found = [], []
@@ -185,6 +191,7 @@ def throughput(path, served, rows, benchmark, folder):
                 f"{callers} callers: service {spread(found)} rows/s, bare session on batches of "
                 f"{benchmark.max_batch} {spread(bare)}, ratio {spread(ratios)}"
             )
+        print(f"memory of the batching service: peak {memory(process):.0f} MiB")
     return figures
 
 
@@ -222,13 +229,17 @@ def measure(options, benchmark):
         def rows(count, name="serving_default"):
             return {key: samples[key][[row % 3 for row in range(count)]] for key in served.signatures[name].inputs}
 
-        with service(path) as target, Client(target, "model", timeout=LIMIT) as client:
+        with service(path) as (target, process), Client(target, "model", timeout=LIMIT) as client:
+            figures["memory"] = {"loaded": memory(process)}
             for name in SIGNATURES:
                 for size in numbers(benchmark.batches):
                     rounds = latencies(served, client, name, rows(size, name), benchmark)
                     title = f"{name}, batch {size}"
                     figures[title] = report_latency(title, rounds)
-        figures["throughput"] = throughput(path, served, rows, benchmark, folder)
+                    figures["memory"][title] = memory(process)
+            print("memory of the service, peak MiB:", ", ".join(f"{k} {v:.0f}" for k, v in figures["memory"].items()))
+        if numbers(benchmark.clients):
+            figures["throughput"] = throughput(path, served, rows, benchmark, folder)
     if benchmark.output:
         with open(benchmark.output, "w") as file:
             json.dump(figures, file, indent=2)

@@ -14,7 +14,7 @@ import pytest
 import tfwarpgan
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve")
+COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
 
 
 def test_the_version_is_that_of_the_changelog():

@@ -9,6 +9,7 @@ import dataclasses
 import gc
 import os
 import signal
+import threading
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option, run_command
@@ -65,14 +66,16 @@ class ServeOptions:
 
 def main(options):
     """Serves until SIGTERM or Ctrl-C, and then until the last running request is answered."""
+    from tfwarpgan.serving import configuration
+
+    configured = configuration.read(options)  # what is wrong there is told before TensorFlow starts
     from tfwarpgan.serving.server import Server
 
     # What is there by now stays: the collection that follows a version's end is then short, and holds up no request.
     gc.collect()
     gc.freeze()
-    server = Server(options)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.request_stop())
+    server = Server(options, configured)
+    _stop_at_signals(server)
     with server:
         if server.port:
             print(f"gRPC at {options.address}:{server.port}", flush=True)
@@ -80,6 +83,19 @@ def main(options):
             print(f"REST at http://{options.address}:{server.rest_port}/v1/models/", flush=True)
         server.wait()
     print("Stopped.", flush=True)
+
+
+def _stop_at_signals(server):
+    """A thread waits for a byte that the handler writes: a handler itself must take no lock, as events do."""
+    reader, writer = os.pipe()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(writer, b"."))
+
+    def stop():
+        os.read(reader, 1)
+        server.request_stop()
+
+    threading.Thread(target=stop, daemon=True).start()
 
 
 def cli():

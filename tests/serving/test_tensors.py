@@ -63,6 +63,12 @@ def test_floats_are_answered_in_float_val():
     assert list(messages.TensorProto.FromString(tensors.to_wire(np.int8([-1, 5]))).int_val) == [-1, 5]
 
 
+def test_numbers_that_are_no_bytes_wrap_around_as_in_tensorflow():
+    proto = messages.TensorProto(dtype=4, int_val=[200, 3, 256 + 7, -1, 2**31 - 1], tensor_shape={"dim": [{"size": 5}]})
+    assert tensors.from_proto(proto).tolist() == [200, 3, 7, 255, 255]
+    assert tf.io.parse_tensor(proto.SerializeToString(), tf.uint8).numpy().tolist() == [200, 3, 7, 255, 255]
+
+
 @pytest.mark.parametrize("array", [np.array([b"a", b"\x00\xff", b""], object), np.array(["é", "b"]), np.array(b"one")])
 def test_strings(array):
     expected = [value.encode() if isinstance(value, str) else value for value in array.ravel().tolist()]

@@ -1,13 +1,57 @@
 """The files that configure a service, in protobuf's text format, as TensorFlow Serving reads them."""
 
+import dataclasses
+import os
+
 from google.protobuf import text_format
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import messages
+from tfwarpgan.serving.batching import BatchingOptions
 from tfwarpgan.serving.statuses import ServingError
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 UNSUPPORTED_BATCHING = ("enable_large_batch_splitting", "max_execution_batch_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """What the files and arguments of a service say; see `read`.
+
+    Attributes:
+        models: `ModelConfigList`.
+        batching: `BatchingOptions`.
+        ssl: `SSLConfig`, or None.
+        metrics_path: Path of the metrics' page, or None.
+        channel_arguments: (name, value) pairs.
+    """
+
+    models: messages.ModelConfigList
+    batching: BatchingOptions
+    ssl: messages.SSLConfig
+    metrics_path: str
+    channel_arguments: list
+
+
+def read(options):
+    """The `Configuration` of `tfwarpgan.serve.ServeOptions`.
+
+    Raises:
+        InputError: If something in it is wrong.
+    """
+    if options.model_config_file:
+        models = parse_models(content(options.model_config_file), options.model_config_file)
+    elif os.path.isdir(os.path.expanduser(options.model_base_path)):
+        models = single_model(options.model_name, options.model_base_path)
+    else:
+        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
+    return Configuration(
+        models=models,
+        batching=batching_options(options.batching_parameters_file),
+        ssl=ssl_config(options.ssl_config_file),
+        metrics_path=metrics_path(options.monitoring_config_file),
+        channel_arguments=channel_arguments(options.grpc_channel_arguments),
+    )
 
 
 def content(path):
@@ -82,8 +126,6 @@ def batching_options(path):
     Raises:
         InputError: If the file is none, or sets something impossible.
     """
-    from tfwarpgan.serving.batching import BatchingOptions
-
     if not path:
         return BatchingOptions()
     parameters = parse(content(path), messages.BatchingParameters, path)

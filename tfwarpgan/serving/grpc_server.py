@@ -25,27 +25,26 @@ SPARE_THREADS = 64
 class GrpcServer:
     """A server of both services and of health; `port` is the one that it listens at."""
 
-    def __init__(self, options, prediction_service, model_service, ssl_config, channel_arguments, waiting):
+    def __init__(self, options, configured, prediction_service, model_service, waiting):
         """Prepares a server that does not listen yet.
 
         Args:
             options: `ServeOptions`.
+            configured: Their `Configuration`.
             prediction_service, model_service: What answers.
-            ssl_config: `SSLConfig` or None.
-            channel_arguments: (name, value) pairs.
             waiting: Requests that may wait for their run.
         """
         threads = waiting + SPARE_THREADS
         self._server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
-            options=list((ARGUMENTS | dict(channel_arguments)).items()),
+            options=list((ARGUMENTS | dict(configured.channel_arguments)).items()),
             maximum_concurrent_rpcs=2 * threads,
         )
         self._health = Health([PREDICTION, MODEL])
         handlers = [*_handlers(prediction_service, model_service), self._health.handler]
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
-        self._options, self._ssl = options, ssl_config
+        self._options, self._ssl = options, configured.ssl
         self.port = None
 
     def start(self):

@@ -30,31 +30,30 @@ class Server:
     `port` and `rest_port` are the ports that it listens at.
     """
 
-    def __init__(self, options):
-        """Reads the configuration files.
+    def __init__(self, options, configured=None):
+        """Prepares a service that does not listen yet.
 
         Args:
             options: `tfwarpgan.serve.ServeOptions`.
+            configured: Their `Configuration`; None: it is read.
 
         Raises:
-            InputError: If something in them is wrong.
+            InputError: If something in it is wrong.
         """
         self.options = options
-        self._config_list = _config_list(options)
-        batching = configuration.batching_options(options.batching_parameters_file)
-        ssl_config = configuration.ssl_config(options.ssl_config_file)
-        arguments = configuration.channel_arguments(options.grpc_channel_arguments)
-        metrics_path = configuration.metrics_path(options.monitoring_config_file)
+        self._configured = configured or configuration.read(options)
         self.metrics = Metrics()
         self.models = Models(self._load, options.allow_version_labels_for_unavailable_models)
         if options.enable_batching:
-            self._runner = BatchingRunner(batching, WAITING)
+            self._runner = BatchingRunner(self._configured.batching, WAITING)
         else:
             self._runner = DirectRunner(4 * (os.cpu_count() or 1), WAITING)
         prediction = PredictionService(self.models, self._runner, self.metrics)
         model = ModelService(self.models, options.allow_reload)
-        self._grpc = GrpcServer(options, prediction, model, ssl_config, arguments, WAITING)
-        self._rest = RestServer(options, prediction, model, metrics_path) if options.rest_api_port else None
+        self._grpc = GrpcServer(options, self._configured, prediction, model, WAITING)
+        self._rest = None
+        if options.rest_api_port:
+            self._rest = RestServer(options, prediction, model, self._configured.metrics_path)
         self._stopping = threading.Event()
 
     def __enter__(self):
@@ -113,7 +112,7 @@ class Server:
 
     def _first_load(self):
         """Loads each model; waits where a folder holds no version yet."""
-        self.models.configure(self._config_list, first=True)
+        self.models.configure(self._configured.models, first=True)
         while not self.models.all_served():
             for name, number, error in self.models.failures():
                 raise InputError(f"Version {number} of model {name} cannot be served: {_one_line(error.text)}")
@@ -141,15 +140,6 @@ class Server:
             servable.close()
             raise serving_error(error) from None
         return servable
-
-
-def _config_list(options):
-    if options.model_config_file:
-        text = configuration.content(options.model_config_file)
-        return configuration.parse_models(text, options.model_config_file)
-    if not os.path.isdir(os.path.expanduser(options.model_base_path)):
-        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
-    return configuration.single_model(options.model_name, options.model_base_path)
 
 
 def _warm_up(servable, path):

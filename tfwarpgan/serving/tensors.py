@@ -176,8 +176,8 @@ def _typed(proto, dtype):
     if hasattr(field, "__array__"):  # later protobufs give the values at once
         values = np.asarray(field)
     else:
-        data = _packed_field(proto, name)
-        values = np.frombuffer(data, FIXED[name]) if name in FIXED else _unpack_varints(np.frombuffer(data, np.uint8))
+        data = np.frombuffer(_packed_field(proto, name), np.uint8)
+        values = data if name in FIXED else _unpack_bytes(data) if dtype == np.uint8 else _unpack_varints(data)
     if name in FIXED:
         return values.view(FIXED[name])
     if name == "half_val":
@@ -223,9 +223,11 @@ def _read_varint(data, position):
 
 def _pack_varints(values):
     """Varints of whole numbers: their n-th bytes are column n; the columns that a number has are kept, row by row."""
-    rest = values.ravel().astype(np.int64).view(np.uint64) if values.dtype != np.uint64 else values.ravel()
-    if not rest.size:
+    if not values.size:
         return b""
+    if values.dtype == np.uint8:
+        return _pack_bytes(values.ravel())
+    rest = values.ravel().astype(np.int64).view(np.uint64) if values.dtype != np.uint64 else values.ravel()
     columns, kept = [], [np.ones(rest.size, bool)]
     while True:
         low, rest = (rest & 127).astype(np.uint8), rest >> 7
@@ -234,6 +236,25 @@ def _pack_varints(values):
         if not more.any():
             return np.stack(columns, 1)[np.stack(kept, 1)].tobytes()
         kept.append(more)
+
+
+def _pack_bytes(values):
+    """Varints of bytes, for pictures: a 1 follows each that has its highest bit set."""
+    shifts = np.cumsum(values >= 128)
+    packed = np.ones(values.size + int(shifts[-1]), np.uint8)
+    positions = np.arange(values.size)
+    positions[1:] += shifts[:-1]
+    packed[positions] = values
+    return packed.tobytes()
+
+
+def _unpack_bytes(data):
+    """The bytes whose varints these are; or whole numbers, should one be none."""
+    first = np.ones(data.size, bool)
+    np.less(data[:-1], 128, out=first[1:])
+    values = data[np.flatnonzero(first)]
+    follow = np.count_nonzero(~first & (data == 1))
+    return values if values.size + follow == data.size else _unpack_varints(data)
 
 
 def _unpack_varints(data):

@@ -52,8 +52,7 @@ def versions_on_disk(base_path):
     """Paths by version; empty where there is no such folder."""
     try:
         names = os.listdir(base_path)
-    except OSError as error:
-        logging.warning("%s cannot be read (%s).", base_path, error.strerror)
+    except OSError:
         return {}
     paths = {int(name): os.path.join(base_path, name) for name in names if name.isascii() and name.isdecimal()}
     return {number: path for number, path in paths.items() if os.path.isdir(path)}
@@ -70,7 +69,7 @@ class Model:
             load: Function of name, version and path that gives a warm `Servable`.
         """
         self.config, self._load = config, load
-        self._versions = {}
+        self._versions, self._found_nothing = {}, False
         self._lock = threading.Lock()
 
     def poll(self):
@@ -80,8 +79,9 @@ class Model:
         """
         found = versions_on_disk(self.config.base_path)
         wanted = wanted_versions(self.config.model_version_policy, found)
-        if not wanted:
+        if not wanted and not self._found_nothing:  # told once, and not at each poll
             logging.warning("%s: %s holds no version to serve.", self.config.name, self.config.base_path)
+        self._found_nothing = not wanted
         for number in wanted:
             self._try_to_load(number, found[number])
         with self._lock:

@@ -1,0 +1,156 @@
+"""The command: its flags, its start, its failures and its end."""
+
+import concurrent.futures
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serve import ServeOptions
+from tfwarpgan.serving import messages, tensors
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+# The flags of TensorFlow Serving that its deployments use; either program fits the same command line.
+FLAGS = (
+    "port rest_api_port rest_api_timeout_in_ms model_name model_base_path model_config_file "
+    "model_config_file_poll_wait_seconds file_system_poll_wait_seconds enable_batching batching_parameters_file "
+    "monitoring_config_file ssl_config_file grpc_socket_path grpc_channel_arguments "
+    "allow_version_labels_for_unavailable_models tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism"
+).split()
+
+
+class Doubling(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def serving_default(self, x):
+        return {"y": x * 2}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "steps")])
+    def slow(self, steps):
+        most = tf.reduce_max(steps)
+        return {"y": tf.fill(tf.shape(steps), tf.while_loop(lambda i: i < most, lambda i: [i + 1], [0])[0])}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Folder of a model with one version."""
+    folder = tmp_path_factory.mktemp("models") / "doubling"
+    module = Doubling()
+    signatures = {"serving_default": module.serving_default, "slow": module.slow}
+    tf.saved_model.save(module, str(folder / "1"), signatures)
+    return folder
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "tfwarpgan.serve", "--port=0", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def predict(channel, array, signature=""):
+    request = messages.PredictRequest(model_spec={"name": "doubling", "signature_name": signature})
+    request.inputs["steps" if signature else "x"].CopyFrom(tensors.to_proto(array))
+    call = channel.unary_unary(
+        "/tensorflow.serving.PredictionService/Predict",
+        request_serializer=messages.PredictRequest.SerializeToString,
+        response_deserializer=messages.PredictResponse.FromString,
+    )
+    return tensors.from_proto(call(request, timeout=30, wait_for_ready=True).outputs["y"]).tolist()
+
+
+def test_it_serves_and_is_drained_by_sigterm(model):
+    process = start(
+        "--model_name=doubling", f"--model_base_path={model}", "--rest_api_port=-1", "--enable_batching=true"
+    )
+    address = process.stdout.readline().split()[-1]
+    rest = process.stdout.readline().split()[-1]
+    assert address.startswith("127.0.0.1:") and rest.startswith("http://127.0.0.1:")
+    with grpc.insecure_channel(address) as channel, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert predict(channel, np.float32([1, 2])) == [2, 4]
+        assert b'"AVAILABLE"' in urllib.request.urlopen(rest + "doubling", timeout=10).read()
+        running = pool.submit(predict, channel, np.int32([200000]), "slow")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert running.result() == [200000]
+    assert process.wait(20) == 0
+    assert process.stdout.read() == "Stopped.\n" and "Traceback" not in process.stderr.read()
+
+
+def test_a_first_load_that_fails_ends_it_with_the_reason(model, tmp_path):
+    shutil.copytree(model, tmp_path / "doubling")
+    (tmp_path / "doubling" / "1" / "saved_model.pb").write_bytes(b"broken")
+    process = start(f"--model_base_path={tmp_path / 'doubling'}")
+    assert process.wait(60) == 2 and process.stdout.read() == ""
+    (line,) = [line for line in process.stderr.read().splitlines() if line.startswith("error: ")]
+    assert "Version 1 of model default cannot be served: " in line and "doubling/1" in line
+
+
+def test_it_waits_for_a_first_version(model, tmp_path):
+    folder = tmp_path / "doubling"
+    folder.mkdir()
+    process = start("--model_name=doubling", f"--model_base_path={folder}", "--file_system_poll_wait_seconds=0.1")
+    time.sleep(1)
+    assert process.poll() is None
+    shutil.copytree(model / "1", folder / ".1")
+    (folder / ".1").rename(folder / "1")
+    address = process.stdout.readline().split()[-1]
+    with grpc.insecure_channel(address) as channel:
+        assert predict(channel, np.float32([1])) == [2]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        ([], "--model_base_path"),
+        (["--model_base_path=a", "--model_config_file=b"], "--model_base_path"),
+        (["--model_base_path={model}/none"], "is no folder"),
+        (["--model_config_file={model}/none"], "--model_config_file"),
+        (["--model_config_file={file}"], "ModelServerConfig"),
+        (["--model_base_path={model}", "--batching_parameters_file={file}"], "--enable_batching"),
+        (["--model_base_path={model}", "--enable_batching", "--batching_parameters_file={file}"], "BatchingParameters"),
+        (["--model_base_path={model}", "--monitoring_config_file={file}"], "--rest_api_port"),
+        (["--model_base_path={model}", "--ssl_config_file={file}"], "SSLConfig"),
+        (["--model_base_path={model}", "--grpc_channel_arguments=a"], "name=value"),
+        (["--model_base_path={model}", "--port=70000"], "port"),
+        (["--model_base_path={model}", "extra"], "extra"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(model, tmp_path, arguments, named):
+    file = tmp_path / "file"
+    file.write_text("nonsense")
+    process = start(*(argument.format(model=model, file=file) for argument in arguments))
+    assert process.wait(60) == 2
+    lines = process.stderr.read().strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and named in lines[0]
+
+
+def test_the_flags_are_those_of_tensorflow_serving():
+    assert set(FLAGS) <= set(ServeOptions.__dataclass_fields__)
+    with pytest.raises(InputError, match="--rest_api_port=8500 must differ"):
+        ServeOptions(model_base_path="a", rest_api_port=8500)
+
+
+def test_the_service_can_be_profiled(model, tmp_path):
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+    process = start("--model_name=doubling", f"--model_base_path={model}", f"--profile_port={port}")
+    address = process.stdout.readline().split()[-1]
+    with grpc.insecure_channel(address) as channel, concurrent.futures.ThreadPoolExecutor() as pool:
+        predict(channel, np.float32([1]))
+        asking = pool.submit(lambda: [predict(channel, np.int32([1000]), "slow") for _ in range(50)])
+        tf.profiler.experimental.client.trace(f"localhost:{port}", str(tmp_path), 1000)
+        asking.result()
+    assert list(tmp_path.rglob("*.xplane.pb"))
+    process.terminate()
+    assert process.wait(20) == 0
