@@ -21,9 +21,8 @@ def version():
 BEFORE_312 = "; python_version < '3.12'"
 FROM_312 = "; python_version >= '3.12'"
 
-# The only set in which TensorFlow, Addons and I/O work together; TensorBoard 2.15 imports pkg_resources,
-# which later setuptools lack; later tensorflow-metadata and grpcio-health-checking want protobuf 5, which TensorFlow
-# 2.15 refuses.
+# The only set in which TensorFlow, Addons and I/O work together; TensorBoard 2.15 imports pkg_resources, which later
+# setuptools lack; later tensorflow-metadata wants protobuf 5, which TensorFlow 2.15 refuses.
 TENSORFLOW_215 = [
     "tensorflow==2.15.1",
     "keras==2.15.*",
@@ -32,7 +31,6 @@ TENSORFLOW_215 = [
     "tensorflow-metadata<1.18",
     "tensorboard==2.15.*",
     "tensorboard-plugin-profile==2.15.2",
-    "grpcio-health-checking>=1.59,<1.63",
     "numpy>=1.23.5,<2",
     "setuptools<81",
 ]
@@ -40,7 +38,6 @@ TENSORFLOW_221 = [
     "tensorflow==2.21.*",
     "keras>=3.12,<4",
     "tensorboard>=2.20,<2.22",  # TensorFlow 2.21 no longer asks for it
-    "grpcio-health-checking>=1.71",
     "numpy>=1.26",
 ]
 BASE = [
@@ -74,8 +71,18 @@ setup(
     extras_require={
         "tensorflow": TENSORFLOW,
         "client": CLIENT,
+        # grpcio-health-checking is the service's peer, by its stack's protobuf;
         # moto answers as an object store does; the tests of object-store paths are skipped without it.
-        "dev": [*TENSORFLOW, "hypothesis>=6.100", "moto[server]>=5", "pytest>=8", "pyyaml>=6", "ruff>=0.9"],
+        "dev": [
+            *TENSORFLOW,
+            "grpcio-health-checking>=1.59,<1.63" + BEFORE_312,
+            "grpcio-health-checking>=1.71" + FROM_312,
+            "hypothesis>=6.100",
+            "moto[server]>=5",
+            "pytest>=8",
+            "pyyaml>=6",
+            "ruff>=0.9",
+        ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
         # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
