@@ -115,10 +115,10 @@ def one_request(options, job):
 
 def _pose(job):
     """(joints, visible, where they come from) of the target pose of --image."""
-    from tfwarpgan.data import keypoint_files, keypoints
+    from tfwarpgan.data import keypoint_json, keypoints
 
     if job.pose_json:
-        return *keypoint_files.read_openpose_json(job.pose_json), job.pose_json
+        return *keypoint_json.read_openpose_json(job.pose_json), job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = keypoints.read_annotation_csv(job.annotation)
     if name not in annotations:

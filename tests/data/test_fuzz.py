@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.data import images, keypoint_files, keypoints, label_mappings, lip, pair_lists, pairs, parsing, splits
+from tfwarpgan.data import (
+    images,
+    keypoint_files,
+    keypoint_json,
+    keypoints,
+    label_mappings,
+    lip,
+    pair_lists,
+    pairs,
+    parsing,
+    splits,
+)
 from tfwarpgan.data.archives import unpack_tar
 from tfwarpgan.data.files import PictureFile, inside
 from tfwarpgan.errors import InputError
@@ -126,7 +137,7 @@ def test_json_of_joints(tmp_path, kind, data):
     content = data.draw(replaced(JSONS[kind]) | values())
     (tmp_path / "a.json").write_text(json.dumps(content))
     survives_twice(lambda **k: keypoint_files.read(str(tmp_path / "a.json"), kind, **k))
-    survives(lambda: keypoint_files.read_openpose_json(str(tmp_path / "a.json")))
+    survives(lambda: keypoint_json.read_openpose_json(str(tmp_path / "a.json")))
 
 
 @pytest.mark.parametrize("kind", [*JSONS, "nted"])
@@ -214,7 +225,7 @@ def test_bad_inputs_by_every_reader():
         pytest.skip(f"{SHARED / 'bad_inputs'} is not there")
     for path in map(str, (SHARED / "bad_inputs").rglob("*")):
         for read in (images.check_image, images.read_rgb, parsing.read_label_map, keypoints.read_annotation_rows,
-                     pairs.read_pairs, pair_lists.read, keypoint_files.read_openpose_json):  # fmt: skip
+                     pairs.read_pairs, pair_lists.read, keypoint_json.read_openpose_json):  # fmt: skip
             survives(functools.partial(read, path))
         for kind in keypoint_files.READERS:
             survives(functools.partial(keypoint_files.read, path, kind))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfwarpgan.data import keypoint_files as files
-from tfwarpgan.data import keypoints
+from tfwarpgan.data import keypoint_json, keypoints
 from tfwarpgan.errors import InputError
 
 
@@ -20,14 +20,14 @@ def _json(tmp_path, content):
 def test_openpose_18(tmp_path, key):
     numbers = [number for joint in range(18) for number in (joint, 100 + joint, 0.9)]
     numbers[6:9] = 0, 0, 0
-    points, visible = files.read_openpose_json(_json(tmp_path, {"people": [{key: numbers}]}))
+    points, visible = keypoint_json.read_openpose_json(_json(tmp_path, {"people": [{key: numbers}]}))
     assert points[3].tolist() == [103, 3] and points[2].tolist() == [-1, -1]
     assert np.flatnonzero(~visible).tolist() == [2]
 
 
 def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
     numbers = [number for joint in range(25) for number in (joint + 1, joint + 100, 0.9)]
-    points, _ = files.read_openpose_json(_json(tmp_path, {"people": [{"pose_keypoints_2d": numbers}]}))
+    points, _ = keypoint_json.read_openpose_json(_json(tmp_path, {"people": [{"pose_keypoints_2d": numbers}]}))
     assert (points[:, 1] - 1).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]
 
 
@@ -49,13 +49,13 @@ def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
 )
 def test_broken_json_is_refused(tmp_path, content, words):
     with pytest.raises(InputError, match=words):
-        files.read_openpose_json(_json(tmp_path, content))
+        keypoint_json.read_openpose_json(_json(tmp_path, content))
 
 
 def test_bad_pose_files(bad_inputs):
     with pytest.raises(InputError, match="nobody"):
-        files.read_openpose_json(str(bad_inputs / "pose/no_people.json"))
-    points, visible = files.read_openpose_json(str(bad_inputs / "pose/body_25.json"))
+        keypoint_json.read_openpose_json(str(bad_inputs / "pose/no_people.json"))
+    points, visible = keypoint_json.read_openpose_json(str(bad_inputs / "pose/body_25.json"))
     control, _ = keypoints.read_annotation_csv(str(bad_inputs / "good/annotation.csv"))["0001_c1s1_000001_01.jpg"]
     np.testing.assert_allclose(points[:8], control[:8])  # the joints that stand at the same places in both orders
     assert visible.sum() >= 10
@@ -101,9 +101,10 @@ def test_coco_annotations_take_the_largest_person(tmp_path):
     numbers = [value for joint in COCO for value in joint]
     numbers[3 * 9 : 3 * 9 + 3] = 0, 0, 0  # left wrist
     small = {"image_id": 7, "area": 5, "keypoints": [1, 1, 2] * 17}
+    nobody = {"image_id": 7, "area": 99, "keypoints": [0] * 51}
     content = {
         "images": [{"id": 7, "file_name": "a/x.jpg"}, {"id": 8, "file_name": "y.jpg"}],
-        "annotations": [small, {"image_id": 7, "area": 9.5, "keypoints": numbers}, small],
+        "annotations": [small, {"image_id": 7, "area": 9.5, "keypoints": numbers}, small, nobody],
     }
     found = files.read(_write(tmp_path / "coco.json", content), "coco_17")
     points, visible, where = found["a/x.jpg"]

@@ -149,6 +149,13 @@ def test_market_by_the_rule_with_json_joints(market):
     assert "0001_c1s1_000000_01.jpg" in names and len(names) == 14
 
 
+def test_a_row_without_a_picture_is_refused_by_the_rule_too(market):
+    (market / "bounding_box_test/0004_c1s1_000001_01.jpg").unlink()
+    layout = market1501.Layout(str(market), data=DataOptions(pair_source="rule"))
+    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no picture for 0004_c1s1_000001"):
+        pairs.read_persons(layout, "test")
+
+
 def test_market_by_lists_with_json_joints(market):
     for path in market.glob("bounding_box_*/*.jpg"):
         _openpose(market / "poses" / f"{path.stem}.json")

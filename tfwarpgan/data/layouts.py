@@ -9,7 +9,6 @@ import os
 from tfwarpgan.data import keypoint_files, label_mappings, pair_lists, splits
 from tfwarpgan.data.files import PictureFile, leaves, stem
 from tfwarpgan.data.frames import Frame
-from tfwarpgan.data.keypoints import at_row, read_annotation_rows
 from tfwarpgan.errors import InputError, refuse
 from tfwarpgan.options import DataOptions
 
@@ -49,6 +48,7 @@ class Layout:
         self.find_files()
         check_parsings(self.parsing_dir)
         self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
+        self._joints_of = {}
 
     def find_files(self):
         """Refuses a folder that is not in this layout, saying what to get."""
@@ -126,7 +126,8 @@ class Layout:
         for name, (keypoints, visible, where) in self._joints(split, on_error).items():
             key = self.key(name)
             path = self.pictures.get(key)
-            if members is not None and key not in members:
+            is_missing = path is None and not self.data.keypoints  # other sources may know more pictures
+            if members is not None and key not in members and not is_missing:
                 continue
             name = self._shown(name, path)
             if names.setdefault(key, name) != name:
@@ -152,40 +153,35 @@ class Layout:
         return Frame(normalized, size, _box(data.keypoint_crop), self._crop)
 
     def _joints(self, split, on_error):
-        data = self.data
-        if data.keypoints:
-            return self._all_joints(on_error)
-        path, missing = self.annotation_csv(split), 0.0 if data.keypoint_missing == "0" else -1.0
-        rows = read_annotation_rows(path, missing=missing, on_error=on_error)
-        return {name: (*joints, at_row(path, row)) for name, (*joints, row) in rows.items()}
-
-    def _all_joints(self, on_error):
-        """Joints of both splits together, read once."""
-        if not hasattr(self, "_joints_of_all"):
-            data = self.data
-            self._joints_of_all = keypoint_files.read(
-                data.keypoints,
-                data.keypoint_format,
+        """The joints in the source of a split, which is read once though it may be that of both."""
+        path, data = self.annotation_source(split), self.data
+        if path not in self._joints_of:
+            self._joints_of[path] = keypoint_files.read(
+                path,
+                data.keypoint_format if data.keypoints else "pose_gan",
                 missing=data.keypoint_missing,
                 min_score=data.keypoint_score,
                 images=os.path.expanduser(data.keypoint_images),
                 on_error=on_error,
             )
-            names = list(self._joints_of_all)
-            if names and not any(self.key(name) in self.pictures for name in names):
+            names = list(self._joints_of[path])
+            if data.keypoints and names and not any(self.key(name) in self.pictures for name in names):
                 raise InputError(
-                    f"--keypoints={data.keypoints}: none of its {len(names)} names is a picture of {self.data_dir}; "
-                    f"the first is {names[0][:80]!r}."
+                    f"--keypoints={path}: none of its {len(names)} names is a picture of {self.data_dir}; the first is "
+                    f"{names[0][:80]!r}."
                 )
-        return self._joints_of_all
+        return self._joints_of[path]
 
     def _members(self, split):
         """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
         if not self.builds_pairs:
             return None if not self.data.keypoints else self._paired(split)
-        if not hasattr(self, "_split_of"):
-            self._split_of = splits.assign(self)
-        return self._split_of and self._split_of[split]
+        assigned = self._split_of
+        return assigned and assigned[split]
+
+    @functools.cached_property
+    def _split_of(self):
+        return splits.assign(self)
 
     def _paired(self, split):
         return {self.key(name) for _, *names in self.pairs(split, on_error=lambda error: None) for name in names}
