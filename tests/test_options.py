@@ -42,6 +42,17 @@ def leaves(cls):
             yield field
 
 
+@pytest.mark.parametrize("flag, words", [
+    ("--keypoint_format=openpose", "needs --keypoints"), ("--keypoint_frame=256", "must be HEIGHTxWIDTH"),
+    ("--keypoint_crop=40,0,176", "must be X,Y,WIDTH,HEIGHT"), ("--picture_crop=-4,0,176,256", "must be X,Y,WIDTH"),
+    ("--picture_crop=4,0,0,256", "must be X,Y,WIDTH,HEIGHT"),
+])  # fmt: skip
+def test_how_data_are_read_is_checked_by_the_flags(flag, words):
+    with pytest.raises(InputError, match=words):
+        parsed(flag)
+    assert parsed("--keypoint_crop=-40,0,176,256", "--keypoint_frame=256x176").data.keypoint_crop[0] == "-"
+
+
 def run(*arguments, reads_run=False):
     code = "import sys\nsys.argv[0] = 'command'\n" + COMMAND.format(reads_run=reads_run)
     return subprocess.run(

@@ -113,6 +113,10 @@ class DataOptions:
     def __post_init__(self):
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
+        if self.keypoint_format != "pose_gan" and not self.keypoints:
+            raise InputError(
+                f"--keypoint_format={self.keypoint_format} needs --keypoints, the file or folder of joints."
+            )
         for name, pattern, form in _BOXES:
             if getattr(self, name) and not re.fullmatch(pattern, getattr(self, name)):
                 raise InputError(f"--{name}={getattr(self, name)} must be {form}, whole numbers of pixels.")

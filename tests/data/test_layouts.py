@@ -92,7 +92,7 @@ def test_coco_for_a_folder(people):
 
 
 @pytest.mark.parametrize("change, words", [
-    ({"keypoints": ""}, "--dataset=folder needs --keypoints"),
+    ({"keypoints": "", "keypoint_format": "pose_gan"}, "--dataset=folder needs --keypoints"),
     ({"keypoints": "no"}, "--keypoints=no is missing"),
     ({"label_mapping": "x"}, "--label_mapping=x is none of"),
     ({"parsing_dir": ""}, "parsing is missing"),
@@ -220,6 +220,8 @@ def test_a_list_that_names_no_picture(tmp_path):
     (tmp_path / "test.lst").write_text("fashionMENTees_Tanksid0000000102_1front.jpg")
     with pytest.raises(InputError, match="train.lst, line 2: there is no picture fashionMENxid"):
         deepfashion.Layout(str(tmp_path), data=data).annotations("train")
+    layout = deepfashion.Layout(str(tmp_path), data=data)
+    assert len(layout.annotations("train", on_error=(errors := []).append)) == 1 and len(errors) == 1
 
 
 def test_two_women_in_one_item_are_no_pair(tmp_path):

@@ -21,7 +21,7 @@ class KeypointFormat:
     Attributes:
         name: Of the format.
         num_joints: Joints of a person in it.
-        sources: For each of the 18 joints its positions in the format; of several, their mean.
+        sources: For each of the 18 joints its position in the format, or the two that it is the middle of.
         order: "yx" or "xy": which coordinate comes first.
         missing: -1: a joint with -1 in either coordinate is missing; 0: one at (0, 0).
         min_score: Confidence that a joint must exceed to be there; None: the format has no confidence.
@@ -65,8 +65,9 @@ class KeypointFormat:
             lost |= ~(joints[:, 2] > self.min_score)
         points = points[:, ::-1] if self.order == "xy" else points
         points = points - 0.5 if self.normalized else points
-        keypoints = np.array([points[list(places)].mean(axis=0) for places in self.sources], np.float32)
-        visible = ~np.array([lost[list(places)].any() for places in self.sources])
+        first, last = np.array([(places[0], places[-1]) for places in self.sources]).T
+        keypoints = ((points[first] + points[last]) / 2).astype(np.float32)
+        visible = ~(lost[first] | lost[last])
         return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
 
     def from_18(self, keypoints, visible):

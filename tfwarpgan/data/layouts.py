@@ -122,7 +122,7 @@ class Layout:
         Raises:
             InputError: If the joints cannot be read at all.
         """
-        members, names, found = self._members(split), {}, {}
+        members, names, found = self._members(split, on_error), {}, {}
         for name, (keypoints, visible, where) in self._joints(split, on_error).items():
             key = self.key(name)
             path = self.pictures.get(key)
@@ -172,16 +172,13 @@ class Layout:
                 )
         return self._joints_of[path]
 
-    def _members(self, split):
+    def _members(self, split, on_error):
         """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
         if not self.builds_pairs:
             return None if not self.data.keypoints else self._paired(split)
-        assigned = self._split_of
-        return assigned and assigned[split]
-
-    @functools.cached_property
-    def _split_of(self):
-        return splits.assign(self)
+        if not hasattr(self, "_split_of"):
+            self._split_of = splits.assign(self, on_error=on_error)
+        return self._split_of and self._split_of[split]
 
     def _paired(self, split):
         return {self.key(name) for _, *names in self.pairs(split, on_error=lambda error: None) for name in names}

@@ -8,7 +8,7 @@ import hashlib
 import os
 
 from tfwarpgan.data.keypoints import read_lines
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, refuse
 
 SPLITS = ("train", "test")
 
@@ -18,11 +18,12 @@ def list_files(data_dir):
     return [os.path.join(data_dir, f"{split}.lst") for split in SPLITS]
 
 
-def assign(layout):
+def assign(layout, *, on_error=refuse):
     """The pictures of each split.
 
     Args:
         layout: `layouts.Layout`.
+        on_error: Function of the `InputError` of a bad line in a list; one that does not raise has the line left out.
 
     Returns:
         {"train": set of keys, "test": set of keys}, or None where the layout's annotation files are one a split.
@@ -32,7 +33,7 @@ def assign(layout):
     """
     lists = [os.path.exists(path) for path in list_files(layout.data_dir)]
     if all(lists):
-        return {split: _listed(layout, path) for split, path in zip(SPLITS, list_files(layout.data_dir))}
+        return {split: _listed(layout, path, on_error) for split, path in zip(SPLITS, list_files(layout.data_dir))}
     if any(lists):
         raise InputError(f"{layout.data_dir} holds one of train.lst and test.lst; both or none of them must be there.")
     own = {key: layout.own_split(key) for key in layout.pictures}
@@ -67,15 +68,15 @@ def deal(persons, test_share, seed):
     return {"train": set(order[count:]), "test": set(order[:count])}
 
 
-def _listed(layout, path):
+def _listed(layout, path, on_error):
     keys = set()
     for number, line in enumerate(read_lines(path, "a list of names"), 1):
         name = line.strip()
         if not name:
             continue
         if layout.image(name) is None:
-            raise InputError(
-                f"{path}, line {number}: there is no picture {name[:80]}; add the file or remove the line."
-            )
+            where = f"{path}, line {number}"
+            on_error(InputError(f"{where}: there is no picture {name[:80]}; add the file or remove the line."))
+            continue
         keys.add(layout.key(name))
     return keys
