@@ -85,6 +85,12 @@ def test_the_command_says_by_its_exit_code(options, market, capsys, tmp_path):
     assert not (tmp_path / "prepared").exists()
 
 
+def test_a_bad_picture_is_told_once_and_not_with_its_pairs(options, market):
+    (market / "parsing" / FIRST.replace("jpg", "png")).unlink()
+    (message,) = doctor.examine(options()).errors["lists"]
+    assert f"row 1 (line 2): there is no parsing for {FIRST}" in message
+
+
 def test_a_missing_folder_is_one_error(options):
     report = doctor.examine(options(data_dir="/nowhere"))
     assert report.is_fatal and "/nowhere/bounding_box_train is missing" in report.text()

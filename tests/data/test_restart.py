@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tfwarpgan.data import records, storage
+from tfwarpgan.data import builders, records, storage
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Writing that waits in its midst until it is killed.
@@ -41,6 +41,14 @@ def test_two_runs_give_the_same_bytes(options, tmp_path):
     second = records.prepare(options(prepared_dir=str(tmp_path / "again")), workers=3)
     assert first.folder != second.folder
     assert _hashes(first) == _hashes(second) and len(_hashes(first)) == 2
+
+
+def test_records_that_go_through_files_are_the_same(options, tmp_path, monkeypatch):
+    first = records.prepare(options())
+    monkeypatch.setattr(builders, "SHUFFLE_BYTES", 1000)
+    second = records.prepare(options(prepared_dir=str(tmp_path / "again")))
+    assert _hashes(first) == _hashes(second)
+    assert not list((tmp_path / "again").rglob("*.tmp"))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

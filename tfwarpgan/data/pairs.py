@@ -96,13 +96,15 @@ def read_persons(layout, split, *, on_error=refuse):
             listed twice.
     """
     annotations = layout.annotations(split, on_error=on_error)
-    persons, places = _annotated_persons(annotations, layout, on_error)
+    persons, places, reported = _annotated_persons(annotations, layout, on_error)
     if layout.builds_pairs:
         most = {"train": layout.data.max_train_pairs, "test": layout.data.max_test_pairs}[split]
         return pair_rule.build_pairs(persons.values(), split, most, layout.data.split_seed)
     annotated = {layout.key(name) for name in annotations}
     paired, seen = {}, {}
     for at, *names in layout.pairs(split, on_error=on_error):
+        if not reported.isdisjoint(map(layout.key, names)):
+            continue  # what is wrong with the picture is told once, not with each of its pairs
         try:
             for name in names:
                 if layout.key(name) not in places:
@@ -140,8 +142,8 @@ def check_disjoint(splits):
 
 
 def _annotated_persons(annotations, layout, on_error):
-    """Persons by name, and the place (person, position) of each picture that shows a person with joints."""
-    persons, places = {}, {}
+    """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
+    persons, places, reported = {}, {}, set()
     for name, (keypoints, visible, at) in annotations.items():
         key = layout.person(name)
         try:
@@ -151,6 +153,7 @@ def _annotated_persons(annotations, layout, on_error):
             labels = _existing(layout.parsing(name), name, at, "parsing")
         except InputError as error:
             on_error(error)
+            reported.add(layout.key(name))
             continue
         person = persons.setdefault(key, Person(key))
         places[layout.key(name)] = (key, len(person.names))
@@ -160,7 +163,7 @@ def _annotated_persons(annotations, layout, on_error):
         person.keypoints.append(keypoints)
         person.visible.append(visible)
         person.rows.append(at)
-    return persons, places
+    return persons, places, reported
 
 
 def _existing(path, name, at, what):
