@@ -64,16 +64,15 @@ class _Batch:
 class BatchingRunner:
     """Runs requests in batches, on threads of its own; has the interface of `DirectRunner`."""
 
-    def __init__(self, options, waiting):
+    def __init__(self, options, admission):
         """Starts the threads.
 
         Args:
             options: `BatchingOptions`.
-            waiting: Requests over all queues.
+            admission: `Admission` of requests, over all queues.
         """
-        self.options, self._most = options, waiting
+        self.options, self.admission = options, admission
         self._queues = {}  # key: (servable, fetches, deque of batches); none that is empty, as clients choose the keys
-        self._waiting = 0
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(options.num_batch_threads)]
@@ -91,9 +90,10 @@ class BatchingRunner:
         if not size:
             return servable.run(feeds, fetches, remaining(deadline))
         task = _Task(feeds, size, deadline)
-        self._enqueue(self._key(servable, feeds, fetches), servable, fetches, task)
-        if not task.done.wait(remaining(deadline)):
-            raise deadline_exceeded()
+        with self.admission.entered(feeds):
+            self._enqueue(self._key(servable, feeds, fetches), servable, fetches, task)
+            if not task.done.wait(remaining(deadline)):
+                raise deadline_exceeded()
         if task.error:
             raise task.error
         return task.answer
@@ -115,13 +115,12 @@ class BatchingRunner:
         with self._changed:
             batches = self._queues[key][2] if key in self._queues else collections.deque()
             is_new = not batches or batches[-1].size + task.size > self.options.max_batch_size
-            if self._waiting >= self._most or (is_new and len(batches) >= self.options.max_enqueued_batches):
+            if is_new and len(batches) >= self.options.max_enqueued_batches:
                 raise ServingError("UNAVAILABLE", f"{FULL}; {len(batches)} batches wait in it")
             if is_new:
                 batches.append(_Batch())
             batches[-1].tasks.append(task)
             batches[-1].size += task.size
-            self._waiting += 1
             self._queues[key] = (servable, fetches, batches)
             self._changed.notify()
 
@@ -136,7 +135,6 @@ class BatchingRunner:
                     key = self._ready_queue()
                 servable, fetches, batches = self._queues[key]
                 tasks = batches.popleft().tasks
-                self._waiting -= len(tasks)
                 if not batches:
                     del self._queues[key]
             self._run_tasks(servable, fetches, tasks)

@@ -68,13 +68,13 @@ class Models:
 
     def follow_file(self, path, seconds):
         """Reads the configuration file each so many seconds; one that cannot be used changes nothing."""
-        read = [configuration.content(path)]
+        applied = [configuration.content(path)]
 
         def reread():
             text = configuration.content(path)
-            if text != read[0]:
-                read[0] = text
+            if text != applied[0]:  # tried again where it failed: a label's version may be served by then
                 self.configure(configuration.parse_models(text, path))
+                applied[0] = text
 
         self._repeat(seconds, reread)
 

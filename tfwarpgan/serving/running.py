@@ -3,6 +3,7 @@
 Each run holds its activations, so that unbounded ones would fill the memory under overload.
 """
 
+import contextlib
 import threading
 import time
 
@@ -25,36 +26,63 @@ def remaining(deadline):
     return seconds
 
 
+class Admission:
+    """A bound on the requests that are being answered, or wait for it, and on the bytes of their inputs."""
+
+    def __init__(self, most_requests, most_bytes):
+        """Bounds; a request that is alone is admitted whatever its size."""
+        self._most_requests, self._most_bytes = most_requests, most_bytes
+        self._lock = threading.Lock()
+        self.requests = self.bytes = 0
+
+    @contextlib.contextmanager
+    def entered(self, feeds):
+        """Counts a request of these inputs while the context lasts.
+
+        Raises:
+            ServingError: At once, if there are too many.
+        """
+        size = sum(_bytes(array) for array in feeds.values())
+        with self._lock:
+            too_large = self.requests and self.bytes + size > self._most_bytes
+            if too_large or self.requests >= self._most_requests:
+                raise ServingError("UNAVAILABLE", f"{FULL}; {self.requests} requests are being answered")
+            self.requests += 1
+            self.bytes += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.requests -= 1
+                self.bytes -= size
+
+
 class DirectRunner:
     """Runs each request by itself."""
 
-    def __init__(self, running, waiting):
+    def __init__(self, running, admission):
         """A runner.
 
         Args:
-            running: Runs at the same time.
-            waiting: Requests that may wait for their turn; one more is refused at once.
+            running: Runs at the same time; further requests wait for their turn.
+            admission: `Admission` of requests.
         """
         self._turns = threading.Semaphore(running)
-        self._lock = threading.Lock()
-        self._inside, self._most = 0, running + waiting
+        self.admission = admission
 
     def run(self, servable, feeds, fetches, deadline=None):
         """See `Servable.run`; the deadline is one of `time.monotonic()`."""
-        with self._lock:
-            if self._inside >= self._most:
-                raise ServingError("UNAVAILABLE", f"{FULL}; {self._most} requests are being answered")
-            self._inside += 1
-        try:
+        with self.admission.entered(feeds):
             if not self._turns.acquire(timeout=remaining(deadline)):
                 raise deadline_exceeded()
             try:
                 return servable.run(feeds, fetches, remaining(deadline))
             finally:
                 self._turns.release()
-        finally:
-            with self._lock:
-                self._inside -= 1
 
     def close(self):
         """Nothing to stop."""
+
+
+def _bytes(array):
+    return sum(map(len, array.flat)) if array.dtype == object else array.nbytes

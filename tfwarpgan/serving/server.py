@@ -15,11 +15,11 @@ from tfwarpgan.serving.model_service import ModelService
 from tfwarpgan.serving.models import Models
 from tfwarpgan.serving.prediction_service import PredictionService, warm_up
 from tfwarpgan.serving.rest import RestServer
-from tfwarpgan.serving.running import DirectRunner
+from tfwarpgan.serving.running import Admission, DirectRunner
 from tfwarpgan.serving.servables import Servable
 from tfwarpgan.serving.statuses import ServingError, serving_error
 
-WAITING = 256  # requests over all queues
+WAITING, WAITING_BYTES = 128, 512 * 2**20  # of requests that are being answered, over all queues
 WARM_UP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 MOST_WARM_UP_RECORDS = 1000
 
@@ -44,10 +44,11 @@ class Server:
         self._configured = configured or configuration.read(options)
         self.metrics = Metrics()
         self.models = Models(self._load, options.allow_version_labels_for_unavailable_models)
+        admission = Admission(WAITING, WAITING_BYTES)
         if options.enable_batching:
-            self._runner = BatchingRunner(self._configured.batching, WAITING)
+            self._runner = BatchingRunner(self._configured.batching, admission)
         else:
-            self._runner = DirectRunner(4 * (os.cpu_count() or 1), WAITING)
+            self._runner = DirectRunner(4 * (os.cpu_count() or 1), admission)
         prediction = PredictionService(self.models, self._runner, self.metrics)
         model = ModelService(self.models, options.allow_reload)
         self._grpc = GrpcServer(options, self._configured, prediction, model, WAITING)

@@ -188,7 +188,7 @@ def test_requests_that_run_are_answered_before_the_end(serve, everything, eventu
         client.status()
         slow = {"steps": np.int32([100000])}
         running = [pool.submit(client.predict, slow, signature_name="slow") for _ in range(4)]
-        eventually(lambda: client.server._runner._inside == 4)
+        eventually(lambda: client.server._runner.admission.requests == 4)
         client.server.stop()
         assert [call.result()[1]["counted"].tolist() for call in running] == [[100000]] * 4
         with pytest.raises(grpc.RpcError):
