@@ -117,7 +117,10 @@ def _inspect_signatures(served, warmup, batch_sizes, found):
         if reason := _failure(served, name, sample):
             report.untried = f"not tried: random values are refused ({reason})"
             continue
-        report.depends = _dependence(served, name, sample)
+        if len(next(iter(sample.values()))) < 2:
+            report.untried = "not tried: the warm-up requests are of a single row"
+        else:
+            report.depends = _dependence(served, name, sample)
         if report.depends:
             found.problems.append(f"{name}: {report.depends}")
         report.sizes = {size: _message_sizes(served, name, sample, size) for size in batch_sizes}
@@ -187,8 +190,6 @@ def _random(info):
 def _dependence(served, name, inputs):
     """How the answers of a batch differ from those of its rows one by one, as a sentence; empty: they do not."""
     rows = len(next(iter(inputs.values())))
-    if rows < 2:
-        return ""
     batch = served(name, inputs)
     single = [served(name, {key: value[row : row + 1] for key, value in inputs.items()}) for row in range(rows)]
     for key, values in batch.items():
