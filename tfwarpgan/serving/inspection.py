@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
@@ -89,7 +90,7 @@ def inspect(path, batch_sizes=(1,)):
         found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
         with SavedModelSession(path) as served:
             _inspect_signatures(served, warmup, batch_sizes, found)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, DecodeError, tf.errors.OpError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} cannot be loaded ({str(error).splitlines()[0]}); export it anew.") from None
