@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import stat
 import time
 
 import grpc
@@ -20,6 +21,7 @@ ARGUMENTS = {
 }
 # Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
 SPARE_THREADS = 64
+MOST_CALLS = 4096  # calls that wait for a thread have sent no message yet
 
 
 class GrpcServer:
@@ -38,7 +40,7 @@ class GrpcServer:
         self._server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
             options=list((ARGUMENTS | dict(configured.channel_arguments)).items()),
-            maximum_concurrent_rpcs=2 * threads,
+            maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._health = Health([PREDICTION, MODEL])
         handlers = [*_handlers(prediction_service, model_service), self._health.handler]
@@ -55,7 +57,7 @@ class GrpcServer:
         """
         self.port = self._bind(f"{self._options.address}:{self._options.port}", _credentials(self._ssl))
         if self._socket:
-            if os.path.exists(self._socket) and not os.path.isfile(self._socket):
+            if os.path.exists(self._socket) and stat.S_ISSOCK(os.stat(self._socket).st_mode):
                 os.unlink(self._socket)  # that of a server which did not stop in order
             self._bind(f"unix:{os.path.abspath(self._socket)}", None)
         self._server.start()

@@ -13,6 +13,7 @@ from tfwarpgan.serving import messages, tensors
 from tfwarpgan.serving.statuses import ServingError
 
 B64 = "b64"
+MOST_SHOWN = 200  # characters
 
 
 def parsed(body):
@@ -142,16 +143,17 @@ def _array(value, data_type):
 
 def _strings(value):
     """The array of nested lists of strings and bytes."""
-    flat, shape = [], []
-    level, nested = value, value
+    flat, shape, nested = [], [], value
     while isinstance(nested, list):
         shape.append(len(nested))
         nested = nested[0] if nested else None
+    if len(shape) > tensors.LARGEST_RANK:
+        raise invalid(f"JSON Value: {shown(value)} is nested too deeply")
 
     def collect(part, depth):
         if isinstance(part, list):
             if depth == len(shape) or len(part) != shape[depth]:
-                raise invalid(f"JSON Value: {shown(level)} holds lists of different sizes or depths")
+                raise invalid(f"JSON Value: {shown(value)} holds lists of different sizes or depths")
             for element in part:
                 collect(element, depth + 1)
         elif depth != len(shape):
@@ -180,8 +182,12 @@ def to_bytes(value):
 
 def shown(value):
     """The start of a value, for an error."""
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:200] + "..."
+    text = ""
+    for part in json.JSONEncoder().iterencode(value):
+        text += part
+        if len(text) > MOST_SHOWN:
+            return text[:MOST_SHOWN] + "..."
+    return text
 
 
 def invalid(text):

@@ -164,6 +164,9 @@ def test_examples_that_are_none(http_call, method, found):
         ({"instances": [{"b64": 3}], "signature_name": "encoded"}, "keys must be equal to"),
         ({"instances": [7], "signature_name": "encoded"}, "not formatted correctly for base64 data"),
         ({"instances": ["a", ["b"]], "signature_name": "encoded"}, "different sizes or depths"),
+        (b'{"signature_name": "encoded", "instances": ' + b"[" * 500 + b"]" * 500 + b"}", "is nested too deeply"),
+        (b'{"signature_name": "positive", "instances": ' + b"[" * 500 + b"]" * 500 + b"}", "JSON Value"),
+        (b'{"signature_name": "positive", "instances": [' + b"1" * 10**4 + b"]}", ""),
         ({"instances": [-1], "signature_name": "positive"}, "negative:"),
     ],
 )
