@@ -1,7 +1,7 @@
 """Serves SavedModels on this machine: `python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people`.
 
 An embedded service for laptops, tests and continuous integration, which answers as TensorFlow Serving does, at gRPC
-and REST, and takes the same flags; docs/serving.md tells where the two differ. It listens at this machine only, unless
+and REST, and takes the same flags; docs/service.md tells where the two differ. It listens at this machine only, unless
 --address says otherwise. A SavedModel is a program: serve only what you exported.
 """
 
