@@ -5,7 +5,6 @@ inputs are drawn by the names that `signatures` gives, else taken from the warm-
 """
 
 import dataclasses
-import os
 
 import numpy as np
 import tensorflow as tf
@@ -82,8 +81,6 @@ def inspect(path, batch_sizes=(1,)):
     Raises:
         InputError: If the folder holds no SavedModel, or none that can be loaded.
     """
-    if not os.path.isfile(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB)):
-        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
     try:
         forbidden, warmup = forbidden_ops(path), read_warmup(path)
         found = Inspection(path, identity(path), forbidden, len(warmup))
