@@ -70,6 +70,8 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys):
         (["--export_dir={out}", "--run_dir={out}"], "holds no run"),
         (["--export_dir={out}", "--weights=nobody"], "nobody"),
         (["--export_dir={out}", "--run_dir={run}", "--version=-1"], "version"),
+        (["--export_dir={out}", "--run_dir={run}", "--batch_sizes=1,many"], "--batch_sizes"),
+        (["--check={out}"], "saved_model.pb is missing"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, named):
@@ -77,6 +79,34 @@ def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, 
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1 and named in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_check_ends_with_0_or_1(run_dir, tmp_path, capsys):
+    export.main(
+        small_options(run_dir=str(run_dir)),
+        export.ExportOptions(export_dir=str(tmp_path / "people"), batch_sizes="1,3"),
+    )
+    sound = run(f"--check={tmp_path / 'people' / '1'}", "--batch_sizes=2")
+    assert sound.returncode == 0, sound.stderr
+    for told in ("Identity of the weights: ", "Warm-up requests: 4", "messages of batch 2", "unnamed dimensions: none"):
+        assert told in sound.stdout
+    module = tf.Module()
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    module.function = tf.function(lambda x: {"y": tf.numpy_function(np.sin, [x], tf.float32)}, input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path / "python"), signatures=module.function)
+    broken = run(f"--check={tmp_path / 'python'}")
+    assert broken.returncode == 1 and "PROBLEM: PyFunc is an operation that a server lacks." in broken.stdout
+
+
+@pytest.mark.parametrize("text, sizes", [("1,2,4,8", [1, 2, 4, 8]), (" 8,1,8", [1, 8]), ("", [])])
+def test_batch_sizes_are_sorted_numbers(text, sizes):
+    assert export.ExportOptions(batch_sizes=text).sizes == sizes
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "a", ",".join(map(str, range(1, 300)))])
+def test_other_batch_sizes_are_refused(text):
+    with pytest.raises(InputError, match="--batch_sizes"):
+        export.ExportOptions(batch_sizes=text)
 
 
 def test_an_unfinished_run_is_refused(tmp_path):

@@ -66,9 +66,12 @@ def main(options, export):
 
 def inspect(export):
     """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
+    path = os.path.expanduser(export.check)
+    if not os.path.isfile(os.path.join(path, "saved_model.pb")):
+        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
     from tfwarpgan.serving import inspection
 
-    found = inspection.inspect(os.path.expanduser(export.check), export.sizes or [1])
+    found = inspection.inspect(path, export.sizes or [1])
     print("\n".join(found.lines()))
     if found.problems:
         sys.exit(1)

@@ -88,6 +88,12 @@ def test_strings_are_tried_with_the_warm_up(tmp_path):
     assert report.untried == "" and report.sizes[1][0] > 0
 
 
+def test_a_single_row_cannot_tell(tmp_path):
+    path = saved(tmp_path / "m", lambda x: {"y": tf.strings.to_number(x)}, ([None], tf.string))
+    write_warmup(path, "m", {"serving_default": ["x"]}, {"x": np.array([b"1"], object)}, [1])
+    assert "single row" in inspect(path).signatures["serving_default"].untried
+
+
 def test_a_failing_warm_up_is_a_problem(tmp_path):
     path = saved(tmp_path / "m", lambda x: {"y": tf.strings.to_number(x)}, ([None], tf.string))
     write_warmup(path, "m", {"serving_default": ["x"], "other": ["x"]}, {"x": np.array([b"one"], object)}, [1])
@@ -96,7 +102,7 @@ def test_a_failing_warm_up_is_a_problem(tmp_path):
 
 
 def test_what_is_no_saved_model_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="saved_model.pb is missing"):
+    with pytest.raises(InputError, match="cannot be loaded .*No such file"):
         inspect(str(tmp_path))
     (tmp_path / "saved_model.pb").write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be loaded") as caught:

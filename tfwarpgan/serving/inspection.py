@@ -5,10 +5,10 @@ inputs are drawn by the names that `signatures` gives, else taken from the warm-
 """
 
 import dataclasses
-import os
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
@@ -81,15 +81,13 @@ def inspect(path, batch_sizes=(1,)):
     Raises:
         InputError: If the folder holds no SavedModel, or none that can be loaded.
     """
-    if not os.path.isfile(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB)):
-        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
     try:
         forbidden, warmup = forbidden_ops(path), read_warmup(path)
         found = Inspection(path, identity(path), forbidden, len(warmup))
         found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
         with SavedModelSession(path) as served:
             _inspect_signatures(served, warmup, batch_sizes, found)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, DecodeError, tf.errors.OpError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} cannot be loaded ({str(error).splitlines()[0]}); export it anew.") from None
@@ -117,7 +115,10 @@ def _inspect_signatures(served, warmup, batch_sizes, found):
         if reason := _failure(served, name, sample):
             report.untried = f"not tried: random values are refused ({reason})"
             continue
-        report.depends = _dependence(served, name, sample)
+        if len(next(iter(sample.values()))) < 2:
+            report.untried = "not tried: the warm-up requests are of a single row"
+        else:
+            report.depends = _dependence(served, name, sample)
         if report.depends:
             found.problems.append(f"{name}: {report.depends}")
         report.sizes = {size: _message_sizes(served, name, sample, size) for size in batch_sizes}
@@ -187,8 +188,6 @@ def _random(info):
 def _dependence(served, name, inputs):
     """How the answers of a batch differ from those of its rows one by one, as a sentence; empty: they do not."""
     rows = len(next(iter(inputs.values())))
-    if rows < 2:
-        return ""
     batch = served(name, inputs)
     single = [served(name, {key: value[row : row + 1] for key, value in inputs.items()}) for row in range(rows)]
     for key, values in batch.items():
