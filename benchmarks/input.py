@@ -20,7 +20,8 @@ import time
 
 from copies import copied
 
-from tfwarpgan.options import DataOptions, option, run_command
+from tfwarpgan.command_line import run_command
+from tfwarpgan.options import DataOptions, option
 
 
 @dataclasses.dataclass(frozen=True)

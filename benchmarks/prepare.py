@@ -19,8 +19,9 @@ import time
 from copies import copied
 from PIL import Image
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.data.workers import count_workers
-from tfwarpgan.options import DataOptions, option, run_command
+from tfwarpgan.options import DataOptions, option
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,8 @@ import sys
 import tempfile
 import time
 
-from tfwarpgan.options import Options, option, run_command
+from tfwarpgan.command_line import run_command
+from tfwarpgan.options import Options, option
 
 SIGNATURES = ("serving_default", "encoded")
 LIMIT = 600.0  # seconds; a benchmark's call may be slow, but not endless

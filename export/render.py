@@ -13,8 +13,9 @@ import re
 import string
 import textwrap
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import option, run_command
+from tfwarpgan.options import option
 
 HERE = pathlib.Path(__file__).resolve().parent
 TLS_FILES = ("server.key", "server.crt", "ca.crt")

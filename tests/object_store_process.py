@@ -8,9 +8,10 @@ import sys
 import boto3
 
 from tfwarpgan import object_store
+from tfwarpgan.command_line import run_options
 from tfwarpgan.data import records
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions, run_options
+from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.training import runs
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.compat import variables_of
 from tfwarpgan.data.parsing import read_label_map
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 
 
 def command(*arguments):

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from absl import flags
 
-from tfwarpgan import options
+from tfwarpgan import command_line, options
 from tfwarpgan.data import keypoint_files, label_mappings
 
 PAGE = (pathlib.Path(__file__).resolve().parents[1] / "docs/data.md").read_text(encoding="utf-8")
@@ -17,10 +17,10 @@ COMMANDS = re.findall(r"^    (python -m tfwarpgan\.(?:prepare|train) .*?[^\\])$"
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_parses(command):
     values = flags.FlagValues()
-    options.define_flags(options.Options, flag_values=values)
+    command_line.define_flags(options.Options, flag_values=values)
     arguments = shlex.split(command.replace("\\\n", " "))[3:]
     assert values(["command", *arguments]) == ["command"]
-    options.from_flags(options.Options, values)
+    command_line.from_flags(options.Options, values)
 
 
 def test_all_layouts_formats_and_mappings_are_there():

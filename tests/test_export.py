@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import export
+from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.models import networks
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

@@ -12,8 +12,9 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan import synthesize
+from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DataOptions, Options, TrainOptions, to_flagfile
+from tfwarpgan.options import DataOptions, Options, TrainOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
 BAD = pathlib.Path(__file__).resolve().parents[1] / "../shared/data/bad_inputs"

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tfwarpgan import weights
+from tfwarpgan.command_line import released_folder
 from tfwarpgan.errors import InputError
 from tfwarpgan.models import networks as build
-from tfwarpgan.options import NetworkOptions, Options, released_folder
+from tfwarpgan.options import NetworkOptions, Options
 
 SMALL = NetworkOptions(parser_width=4, parser_blocks=1, matcher_width=4, matcher_scale=8)
 
@@ -61,7 +62,8 @@ def test_released_people_fit_their_own_options(tmp_path):
     """The release is small, holds no pickle, and its options rebuild its networks."""
     from absl import flags
 
-    from tfwarpgan.options import RUN_FLAGFILE, define_flags, from_flags
+    from tfwarpgan.command_line import define_flags, from_flags
+    from tfwarpgan.options import RUN_FLAGFILE
 
     folder = released_folder("people")
     values = flags.FlagValues()

@@ -3,8 +3,9 @@
 import dataclasses
 import os
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option, run_command
+from tfwarpgan.options import Options, option
 
 
 @dataclasses.dataclass(frozen=True)

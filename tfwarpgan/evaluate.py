@@ -6,8 +6,9 @@ A run of the human parser is scored on the validation pictures of LIP instead, b
 import dataclasses
 import os
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option, run_command
+from tfwarpgan.options import Options, option
 
 # Named here too, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = ("gaussian", "posegan", "uniform7", "win51")

@@ -9,8 +9,9 @@ import dataclasses
 import os
 import sys
 
+from tfwarpgan.command_line import run_command, run_options
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option, run_command, run_options
+from tfwarpgan.options import Options, option
 
 MAX_WARMUP_RECORDS = 1000  # what a server takes
 

@@ -12,8 +12,9 @@ code is 1 if training would fail.
 import dataclasses
 import sys
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, check_data_place, option, run_command
+from tfwarpgan.options import Options, check_data_place, option
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,8 @@ import dataclasses
 import json
 import os
 
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options, option, run_command, to_flagfile
+from tfwarpgan.command_line import run_command, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options, option
 
 
 @dataclasses.dataclass(frozen=True)

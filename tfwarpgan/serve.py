@@ -11,8 +11,9 @@ import os
 import signal
 import threading
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import option, run_command
+from tfwarpgan.options import option
 
 ANY_PORT = -1
 

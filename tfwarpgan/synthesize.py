@@ -10,8 +10,9 @@ import functools
 import os
 import re
 
+from tfwarpgan.command_line import run_command, run_options
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option, run_command, run_options
+from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
 
 OWN_NETWORKS = ServerOptions()

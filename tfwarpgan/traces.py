@@ -9,8 +9,9 @@ import dataclasses
 import glob
 import os
 
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import option, run_command
+from tfwarpgan.options import option
 
 MARKERS = ("train", "predict")
 PICOSECONDS = 1e-9  # in milliseconds

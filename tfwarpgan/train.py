@@ -2,7 +2,8 @@
 
 import sys
 
-from tfwarpgan.options import Options, check_places, run_command
+from tfwarpgan.command_line import run_command
+from tfwarpgan.options import Options, check_places
 
 
 def main(options):

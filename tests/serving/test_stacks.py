@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from tfwarpgan.options import RUN_FLAGFILE, released_folder, run_options
+from tfwarpgan.command_line import released_folder, run_options
+from tfwarpgan.options import RUN_FLAGFILE
 from tfwarpgan.serving.check import check
 from tfwarpgan.serving.inspection import inspect
 

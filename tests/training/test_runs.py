@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import traces
+from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, to_flagfile
+from tfwarpgan.options import Options
 from tfwarpgan.training import runs
 from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
 from tfwarpgan.training.optimization import make_optimizer

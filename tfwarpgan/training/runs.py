@@ -8,6 +8,7 @@ import os
 import tensorflow as tf
 
 from tfwarpgan import object_store
+from tfwarpgan.command_line import run_options, to_flagfile
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
 from tfwarpgan.data.records import check_layout, prepare
@@ -19,7 +20,7 @@ from tfwarpgan.models import networks as build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, check_places, run_options, to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, check_places
 from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder

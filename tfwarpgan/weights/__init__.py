@@ -8,8 +8,8 @@ import os
 
 import numpy as np
 
+from tfwarpgan.command_line import released_folder
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import released_folder
 
 WEIGHTS_FILE = "weights.npz"
 
