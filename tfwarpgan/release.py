@@ -8,7 +8,7 @@ import json
 import os
 
 from tfwarpgan.command_line import run_command, to_flagfile
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options, option
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, LossOptions, Options, option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +27,13 @@ def main(options, release):
     folder = os.path.join(os.path.dirname(__file__), "weights", release.name)
     os.makedirs(folder, exist_ok=True)
     save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
+    # The folders of this machine are nobody else's.
     train = dataclasses.replace(options.train, run_dir="")
+    losses = dataclasses.replace(options.losses, perceptual_weights=LossOptions().perceptual_weights)
     defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
-    data = dataclasses.replace(options.data, **defaults)  # the folders of this machine are nobody else's
+    data = dataclasses.replace(options.data, **defaults)
     with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
-        file.write(to_flagfile(dataclasses.replace(options, data=data, train=train)))
+        file.write(to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
     metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
         with open(metrics) as file:
