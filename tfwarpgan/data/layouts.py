@@ -14,7 +14,10 @@ from tfwarpgan.options import DataOptions
 
 
 class Layout:
-    """A data set. Its own class fills `pictures` and `label_maps`, and has `key`, `person` and the paths of its lists.
+    """A data set.
+
+    Its own class has `list_pictures` and `list_label_maps` (key -> path), `key` and `person` of a name, `folders`, the
+    paths `annotation_csv` and `pairs_csv` of a split's own lists, and `what_to_get` where something is missing.
 
     Attributes:
         data_dir: Its folder.
