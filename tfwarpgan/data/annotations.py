@@ -79,10 +79,12 @@ def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=
         InputError: If pictures cannot be read, after all others are labelled, or a label map cannot be written.
     """
     pictures = list_pictures(image_dir, parsing_dir)
-    todo = [row for row in pictures if not os.path.exists(row[1])]
+    unlabelled = [row for row in pictures if not os.path.exists(row[1])]
     failures, batch = [], []
-    with tqdm(total=len(pictures), initial=len(pictures) - len(todo), unit="picture", file=sys.stderr) as progress:
-        for picture, output in todo:
+    with tqdm(
+        total=len(pictures), initial=len(pictures) - len(unlabelled), unit="picture", file=sys.stderr
+    ) as progress:
+        for picture, output in unlabelled:
             try:
                 image = images.read_rgb(picture)
                 batch.append((output, image.shape[:2], _resized(image, height, width)))
@@ -98,7 +100,7 @@ def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=
             f"{len(failures)} of {len(pictures)} pictures could not be labelled, all others are; mend or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
-    return len(todo), len(pictures) - len(todo)
+    return len(unlabelled), len(pictures) - len(unlabelled)
 
 
 def labels_at_size(scores, height, width):
