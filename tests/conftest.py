@@ -3,6 +3,8 @@
 import itertools
 import os
 import pathlib
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -22,6 +24,31 @@ def bad_inputs():
     folder = SHARED / "bad_inputs"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Folder of keys and certificates: `ca`, `server` and `client` by it, `other` authority, `stranger` by that."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not there to make certificates")
+    folder = tmp_path_factory.mktemp("certificates")
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:people.example\n")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+    def make(name, authority=None):
+        new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+        if authority is None:
+            openssl(*new, "-x509", "-days", "2", "-subj", f"/CN={name}", "-out", f"{name}.crt")
+            return
+        openssl(*new, "-subj", f"/CN={name}", "-out", f"{name}.csr")
+        signing = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key", "-CAcreateserial", "-extfile", "names"]
+        openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-days", "2", "-out", f"{name}.crt")
+
+    for name, authority in (("ca", None), ("other", None), ("server", "ca"), ("client", "ca"), ("stranger", "other")):
+        make(name, authority)
     return folder
 
 

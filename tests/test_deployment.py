@@ -3,7 +3,6 @@
 import importlib.util
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -47,27 +46,6 @@ def parsed(files):
     return configurations, service, objects
 
 
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory):
-    """Folder of an authority's certificate, and of a key and a certificate for servers and clients alike."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not there to make certificates")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=authority")
-    (folder / "names").write_text("subjectAltName=DNS:people.example")
-    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server")
-    openssl(
-        "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-        "-extfile", "names", "-days", "2", "-out", "server.crt",
-    )  # fmt: skip
-    return folder
-
-
 def test_what_is_committed_is_what_the_template_gives():
     files = render.render(render.RenderOptions())
     assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml"}
@@ -106,8 +84,8 @@ def test_kubernetes_carries_the_same_configuration():
         assert text_format.Parse(text, message()) == text_format.Parse(files[name], message())
 
 
-def test_every_mounted_folder_is_mounted_and_every_flag_is_pointed_at_one(tls):
-    for options in (render.RenderOptions(), render.RenderOptions(tls_dir=str(tls))):
+def test_every_mounted_folder_is_mounted_and_every_flag_is_pointed_at_one(certificates):
+    for options in (render.RenderOptions(), render.RenderOptions(tls_dir=str(certificates))):
         _, service, objects = parsed(render.render(options))
         (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
         folders = {mount["mountPath"] for mount in container["volumeMounts"]}
@@ -132,16 +110,16 @@ def test_the_server_is_that_of_the_oldest_stack():
     assert mentioned <= {requirement}
 
 
-def test_tls_files_become_an_ssl_config(tls):
-    text = render.render(render.RenderOptions(tls_dir=str(tls)))["tls/ssl.config"]
+def test_tls_files_become_an_ssl_config(certificates):
+    text = render.render(render.RenderOptions(tls_dir=str(certificates)))["tls/ssl.config"]
     config = text_format.Parse(text, messages.SSLConfig())
-    assert config.server_key == (tls / "server.key").read_text()
-    assert config.server_cert == (tls / "server.crt").read_text()
-    assert config.custom_ca == (tls / "ca.crt").read_text() and config.client_verify
+    assert config.server_key == (certificates / "server.key").read_text()
+    assert config.server_cert == (certificates / "server.crt").read_text()
+    assert config.custom_ca == (certificates / "ca.crt").read_text() and config.client_verify
 
 
-def test_keys_are_written_for_the_owner_alone(tls, tmp_path, capsys):
-    render.main(render.RenderOptions(tls_dir=str(tls), output_dir=str(tmp_path)))
+def test_keys_are_written_for_the_owner_alone(certificates, tmp_path, capsys):
+    render.main(render.RenderOptions(tls_dir=str(certificates), output_dir=str(tmp_path)))
     assert (tmp_path / "tls" / "ssl.config").stat().st_mode & 0o777 == 0o600
     assert "ssl.config" in capsys.readouterr().out
 
@@ -167,11 +145,11 @@ def save_multiplier(factor, path):
     tf.saved_model.save(module, str(path), signatures=module.function)
 
 
-def test_a_server_starts_by_it(tls, tmp_path):
+def test_a_server_starts_by_it(certificates, tmp_path):
     """Two versions, both labels, batching, metrics and TLS: the flags of the compose file, with paths of this test."""
     for version in (1, 2):
         save_multiplier(float(version), tmp_path / "models" / "people" / str(version))
-    render.main(render.RenderOptions(canary=2, tls_dir=str(tls), output_dir=str(tmp_path)))
+    render.main(render.RenderOptions(canary=2, tls_dir=str(certificates), output_dir=str(tmp_path)))
     models = tmp_path / "config" / "models.config"
     models.write_text(models.read_text().replace("/models/", f"{tmp_path}/models/"))
     (service,) = yaml.safe_load((tmp_path / "compose.yaml").read_text())["services"].values()
@@ -182,7 +160,8 @@ def test_a_server_starts_by_it(tls, tmp_path):
     )
     try:
         (target,) = [next(line for line in server.stdout if line.startswith("gRPC at ")).split()[-1]]
-        own = TLS(*(str(tls / name) for name in ("ca.crt", "server.crt", "server.key")), server_name="people.example")
+        files = [str(certificates / name) for name in ("ca.crt", "server.crt", "server.key")]
+        own = TLS(*files, server_name="people.example")
         x = {"x": np.array([3.0], np.float32)}
         for label, expected in (("stable", 3.0), ("canary", 6.0)):
             with Client(target, "people", label=label, tls=own, timeout=20) as client:

@@ -4,7 +4,6 @@ import asyncio
 import concurrent.futures
 import itertools
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
@@ -265,28 +264,8 @@ def test_a_unix_socket_is_a_target(tmp_path):
     server.server.stop(None)
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """Folder of a certificate authority, and of a server's and a client's certificates that it signed."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not there to make certificates")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=authority")
-    (folder / "names").write_text("subjectAltName=DNS:people.example")
-    for name in ("server", "client"):
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2"]
-        openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-out", f"{name}.crt")
-    return folder
-
-
 def test_tls_with_client_certificates(certificates):
-    read = {path.name: path.read_bytes() for path in certificates.iterdir()}
+    read = {path.name: path.read_bytes() for path in certificates.glob("*.[ck]*")}
     pair = [(read["server.key"], read["server.crt"])]
     server = Server(credentials=grpc.ssl_server_credentials(pair, read["ca.crt"], require_client_auth=True))
     server.answers["Predict"] = echo
@@ -294,7 +273,8 @@ def test_tls_with_client_certificates(certificates):
     own = {"certificate": str(certificates / "client.crt"), "key": str(certificates / "client.key")}
     with Client(server.target, "people", tls=TLS(trusted, **own, server_name=name)) as client:
         assert client.predict({"x": np.ones(2)})["x"].tolist() == [1, 1]
-    for tls in (None, TLS(trusted, server_name=name), TLS(trusted, **own), TLS(server_name=name, **own)):
+    stranger = TLS(trusted, **own, server_name="other.example")
+    for tls in (None, TLS(trusted, server_name=name), stranger, TLS(server_name=name, **own)):
         with (
             Client(server.target, "people", tls=tls, attempts=1, timeout=5) as client,
             pytest.raises(ServerError, match="UNAVAILABLE"),

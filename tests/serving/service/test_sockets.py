@@ -1,8 +1,6 @@
 """TLS with clients' certificates, a Unix socket, health, and ports."""
 
 import concurrent.futures
-import shutil
-import subprocess
 
 import grpc
 import numpy as np
@@ -16,45 +14,14 @@ SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """Key and certificate, as bytes, of an authority, a server, a client, and a client of another authority."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not there")
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    def make(name, authority=None):
-        new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
-        if authority is None:
-            openssl(*new, "-x509", "-days", "2", "-subj", f"/CN={name}", "-out", f"{name}.crt")
-        else:
-            openssl(*new, "-subj", f"/CN={name}", "-out", f"{name}.csr")
-            (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-            openssl(
-                *("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"),
-                *("-CAcreateserial", "-days", "2", "-extfile", "names", "-out", f"{name}.crt"),
-            )
-        return (folder / f"{name}.key").read_bytes(), (folder / f"{name}.crt").read_bytes()
-
-    found = {"authority": make("authority"), "other": make("other")}
-    return {
-        **found,
-        "server": make("server", "authority"),
-        "client": make("client", "authority"),
-        "stranger": make("stranger", "other"),
-    }
-
-
-@pytest.fixture(scope="module")
 def ssl_file(certificates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ssl")
 
     def ssl_file(client_verify):
         path = folder / f"ssl_{client_verify}.config"
-        key, certificate = (part.decode() for part in certificates["server"])
-        authority = certificates["authority"][1].decode()
+        key, certificate, authority = (
+            (certificates / name).read_text() for name in ("server.key", "server.crt", "ca.crt")
+        )
         values = {"server_key": key, "server_cert": certificate, "custom_ca": authority}
         lines = [f"{name}: {repr(value)}" for name, value in values.items()]
         path.write_text("\n".join([*lines, f"client_verify: {str(client_verify).lower()}\n"]))
@@ -64,7 +31,7 @@ def ssl_file(certificates, tmp_path_factory):
 
 
 def test_tls(serve, everything, connect, certificates, ssl_file, rows, refused):
-    trusted = grpc.ssl_channel_credentials(certificates["authority"][1])
+    trusted = grpc.ssl_channel_credentials((certificates / "ca.crt").read_bytes())
     with serve(everything, ssl_config_file=ssl_file(False)) as plain:
         target = f"localhost:{plain.server.port}"
         with connect(target, trusted) as client:
@@ -72,19 +39,23 @@ def test_tls(serve, everything, connect, certificates, ssl_file, rows, refused):
         with pytest.raises(grpc.RpcError), connect(target) as client:
             client.predict(rows(1), timeout=1)
         with pytest.raises(grpc.RpcError):
-            with connect(target, grpc.ssl_channel_credentials(certificates["other"][1])) as client:
+            with connect(target, grpc.ssl_channel_credentials((certificates / "other.crt").read_bytes())) as client:
                 client.predict(rows(1), timeout=1)
 
 
 def test_tls_with_clients_certificates(serve, everything, connect, certificates, ssl_file, rows):
-    authority = certificates["authority"][1]
+    authority = (certificates / "ca.crt").read_bytes()
+
+    def pair(name):
+        return [(certificates / f"{name}.{kind}").read_bytes() for kind in ("key", "crt")]
+
     with serve(everything, ssl_config_file=ssl_file(True)) as plain:
         target = f"localhost:{plain.server.port}"
-        with connect(target, grpc.ssl_channel_credentials(authority, *certificates["client"])) as client:
+        with connect(target, grpc.ssl_channel_credentials(authority, *pair("client"))) as client:
             assert client.predict(rows(1))[0] == 1
         for credentials in (
             grpc.ssl_channel_credentials(authority),
-            grpc.ssl_channel_credentials(authority, *certificates["stranger"]),
+            grpc.ssl_channel_credentials(authority, *pair("stranger")),
         ):
             with pytest.raises(grpc.RpcError), connect(target, credentials) as client:
                 client.predict(rows(1), timeout=1)
