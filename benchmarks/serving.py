@@ -79,7 +79,11 @@ def exported(options, benchmark, folder):
         pipeline = load_pipeline(options, benchmark.weights, for_new_pictures=True)
     else:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        pipeline = WarpingGAN({name: getattr(networks, name)(options) for name in names}, options.data)
+        untrained = {name: getattr(networks, name)(options) for name in names}
+        # Scores of labels that differ by rounding only would fall to either one, another picture each time.
+        scores = untrained["pose_guided_parser"].decoder.output_convolution.convolution
+        scores.bias.assign([float(label) for label in range(scores.bias.shape[0])])
+        pipeline = WarpingGAN(untrained, options.data)
     path, _ = publish(pipeline, os.path.join(folder, "model"), batch_sizes=numbers(benchmark.batches))
     yield path
 
