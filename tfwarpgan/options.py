@@ -116,7 +116,8 @@ class DataOptions:
         for name, pattern, form in _BOXES:
             if getattr(self, name) and not re.fullmatch(pattern, getattr(self, name)):
                 raise InputError(f"--{name}={getattr(self, name)} must be {form}, whole numbers of pixels.")
-        self.shares_of_lip()
+        if self.shares_of_lip() and self.dataset == "lip":
+            raise InputError("--lip_shares draws from the files of --lip_dir, not from --dataset=lip; leave one out.")
 
     def shares_of_lip(self):
         """`lip_shares` as a dictionary, beginning of a name -> share."""

@@ -142,6 +142,8 @@ def test_shares_balance_merged_sets(tmp_path, light):
     for wrong in ("a", "a:x", ":1", "a:0", "a:-1"):
         with pytest.raises(InputError, match="--lip_shares"):
             options(tmp_path, lip_shares=wrong)
+    with pytest.raises(InputError, match="not from --dataset=lip"):
+        options(tmp_path, lip_shares="a:1", dataset="lip")
 
 
 def test_prepared_pictures_give_the_same_batches(tmp_path):

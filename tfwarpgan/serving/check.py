@@ -30,9 +30,7 @@ class SavedModelSession:
         self.graph = tf.Graph()
         self.session = tf.compat.v1.Session(graph=self.graph)
         with self.graph.as_default():
-            loader = loader_impl.SavedModelLoader(
-                path
-            )  # what tf.compat.v1.saved_model.loader.load calls, after a warning
+            loader = loader_impl.SavedModelLoader(path)  # as tf.compat.v1.saved_model.loader.load, without its warning
             signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
         self.signatures = {name: signatures[name] for name in sorted(signatures) if not name.startswith("__")}
         self._callables = {}
