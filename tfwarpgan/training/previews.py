@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from tfwarpgan import pictures
+from tfwarpgan.data.parsing import NUM_LABELS
 from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
@@ -66,7 +67,8 @@ def _labels(scores):
 def _human_parser(trainer, batch, options):
     del options
     logits = trainer.networks["human_parser"]({"image": batch["image"]})["parsing_logits"]
-    known = np.minimum(np.asarray(batch["parsing"]), 19)
+    labels = np.asarray(batch["parsing"])
+    known = np.where(labels < NUM_LABELS, labels, 0)  # what is ignored is shown as background
     return {
         "picture": pictures.to_uint8(batch["image"]),
         "parsing": _labels(logits),
