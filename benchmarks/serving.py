@@ -45,6 +45,7 @@ class BenchmarkOptions:
     clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time; empty: no throughputs.")
     seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
     max_batch: int = option(8, "Largest batch of the batching service, and batch of the bare session.", minimum=1)
+    batch_threads: int = option(2, "Batches that the batching service runs at the same time.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
     output: str = option("", "JSON file of the figures; empty: they are only printed.")
 
@@ -178,7 +179,8 @@ def throughput(path, served, rows, benchmark, folder):
     parameters = os.path.join(folder, "batching.config")
     sizes = sorted({1, benchmark.max_batch, *(2**n for n in range(10) if 2**n < benchmark.max_batch)})
     with open(parameters, "w") as file:
-        file.write(f"max_batch_size {{ value: {benchmark.max_batch} }} num_batch_threads {{ value: 1 }}\n")
+        file.write(f"max_batch_size {{ value: {benchmark.max_batch} }}\n")
+        file.write(f"num_batch_threads {{ value: {benchmark.batch_threads} }}\n")
         file.write(f"batch_timeout_micros {{ value: {round(1000 * benchmark.batch_timeout_ms)} }}\n")
         file.write("max_enqueued_batches { value: 64 }\n")
         file.write("\n".join(f"allowed_batch_sizes: {size}" for size in sizes))

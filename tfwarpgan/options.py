@@ -158,6 +158,9 @@ class NetworkOptions:
     )
     warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
     warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
+    decorrelated_colours: bool = option(
+        False, "Show the warping generator the condition's colours along their principal axes: hue is learned sooner."
+    )
     upsampling: str = option(
         "transposed",
         "Decoder: transposed convolutions, or nearest resizing and a convolution.",
@@ -181,6 +184,9 @@ class LossOptions:
 
     lambda_adversarial: float = option(1.0, "Generator: least-squares adversarial loss.", minimum=0)
     lambda_pixel: float = option(10.0, "Generator: L1 between pictures.", minimum=0)
+    person_weight: float = option(
+        1.0, "Weight of the person's pixels in the pixel loss, where the background's have 1.", minimum=0
+    )
     lambda_perceptual: float = option(10.0, "Generator: L1 between VGG features.", minimum=0)
     lambda_pyramid: float = option(10.0, "Generator: pyramidal-hierarchy loss.", minimum=0)
     parser_lambda_adversarial: float = option(1.0, "Pose-guided parser: least-squares adversarial loss.", minimum=0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan.layers.colours import decorrelate_colours
 from tfwarpgan.models import (
     GeometricMatcher,
     PoseGuidedParser,
@@ -48,6 +49,19 @@ def test_generator_outputs(gate, residual):
     assert float(tf.reduce_max(tf.abs(outputs["image"]))) <= 1.0
     assert outputs["features"].shape == outputs["warped_features"].shape == (2, 4, 2, 32)
     assert np.all((outputs["gate"] >= 0) & (outputs["gate"] <= 1))
+
+
+def test_decorrelated_colours_reach_the_appearance_encoder_alone():
+    inputs = random_inputs()
+    plain, decorrelated = (
+        WarpingGenerator(width=4, blocks=1, fusion_width=32, decorrelated_colours=chosen) for chosen in (False, True)
+    )
+    plain(inputs), decorrelated(inputs)
+    decorrelated.set_weights(plain.get_weights())
+    image = decorrelate_colours(inputs["condition_image"])
+    expected = plain({**inputs, "condition_image": image})["image"]
+    np.testing.assert_allclose(decorrelated(inputs)["image"], expected, atol=1e-5)
+    assert np.abs(expected - plain(inputs)["image"]).max() > 0.01
 
 
 def test_matcher_starts_at_the_identity():

@@ -18,6 +18,15 @@ def test_discriminator_loss_is_zero_only_when_right():
     assert float(losses.discriminator_loss(zeros, ones)) == 1.0
 
 
+def test_pixel_loss_counts_the_person_for_more():
+    real = tf.zeros([2, 1, 4, 3])
+    fake = tf.constant([[[[1.0] * 3, [0.0] * 3, [0.0] * 3, [0.2] * 3]], [[[1.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3]]])
+    person = tf.constant([[[True, False, False, False]], [[True, True, True, True]]])
+    # Of the first picture 4 x 1 + 0.2 by 4 + 1 + 1 + 1; of the second, all of whose pixels weigh alike, the mean.
+    np.testing.assert_allclose(losses.pixel_loss(real, fake, person, 4.0), (4.2 / 7 + 1 / 4) / 2, rtol=1e-6)
+    np.testing.assert_allclose(losses.pixel_loss(real, fake, person), (1.2 / 4 + 1 / 4) / 2, rtol=1e-6)
+
+
 def test_pyramid_loss_weighs_levels_and_averages_scales():
     real = [tf.zeros([1, 2, 2, 1])] * 6
     fake = [tf.fill([1, 2, 2, 1], value) for value in (1.0, 2.0, 4.0, 1.0, 2.0, 8.0)]

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tfwarpgan.layers.colours import decorrelate_colours
 from tfwarpgan.layers.convolution import Decoder, Encoder, NormalizedConvolution, Trunk, convolution
 from tfwarpgan.layers.transforms import compose
 from tfwarpgan.layers.warping import SoftGatedWarpingBlock
@@ -24,14 +25,24 @@ class WarpingGenerator(keras.Model):
         residual: R of equation 1, "conv" or "identity".
         gate: "spatial", "channel", "scalar" or "none".
         upsampling: "transposed" or "resize".
+        decorrelated_colours: Whether the appearance encoder sees the condition's colours along their principal axes.
     """
 
     def __init__(
-        self, width=64, blocks=9, fusion_width=0, residual="conv", gate="spatial", upsampling="transposed", **kwargs
+        self,
+        width=64,
+        blocks=9,
+        fusion_width=0,
+        residual="conv",
+        gate="spatial",
+        upsampling="transposed",
+        decorrelated_colours=False,
+        **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)  # half-precision transformation parameters would move the picture
         joined = 16 * width
         fusion_width = fusion_width or joined
+        self.decorrelated_colours = decorrelated_colours
         self.appearance_encoder = Encoder(width)
         self.pose_encoder = Encoder(width)
         self.warping_block = SoftGatedWarpingBlock(residual, gate)
@@ -40,7 +51,9 @@ class WarpingGenerator(keras.Model):
         self.decoder = Decoder(fusion_width, width, 3, upsampling)
 
     def call(self, inputs):
-        appearance = tf.concat([inputs["condition_image"], inputs["condition_parsing"]], axis=-1)
+        image = inputs["condition_image"]
+        image = decorrelate_colours(image) if self.decorrelated_colours else image
+        appearance = tf.concat([image, inputs["condition_parsing"]], axis=-1)
         pose = tf.concat([inputs["target_parsing"], inputs["target_pose"]], axis=-1)
 
         features = self.appearance_encoder(appearance)

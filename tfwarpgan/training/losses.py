@@ -21,6 +21,24 @@ def mean_absolute(first, second):
     return tf.reduce_mean(tf.abs(tf.cast(first, tf.float32) - tf.cast(second, tf.float32)))
 
 
+def pixel_loss(real, fake, person, person_weight=1.0):
+    """The L1 distance of pictures, in which the person may count for more than the background.
+
+    Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. Each picture's weights have a mean of 1.
+
+    Args:
+        real: Float [B, H, W, 3].
+        fake: Likewise.
+        person: bool [B, H, W], where the real picture shows the person.
+        person_weight: Weight of a person's pixel, where one of the background has 1.
+    """
+    if person_weight == 1.0:
+        return mean_absolute(real, fake)
+    distances = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32) - tf.cast(fake, tf.float32)), axis=-1)
+    weights = tf.where(person, person_weight, 1.0)
+    return tf.reduce_mean(weights * distances / tf.reduce_mean(weights, axis=[1, 2], keepdims=True))
+
+
 def pyramid_loss(real_features, fake_features, alphas):
     """The pyramidal-hierarchy loss (section 3.4): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
-from tfwarpgan.training.losses import mean_absolute, perceptual_loss
+from tfwarpgan.training.losses import perceptual_loss, pixel_loss
 from tfwarpgan.training.trainer import Trainer
 
 
@@ -22,6 +22,7 @@ class WarpingGeneratorTrainer(Trainer):
     def __init__(self, networks, pipeline, losses, perceptual=None):
         super().__init__(networks)
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
+        self.person_weight = losses.person_weight
         self.weights_of_terms = {
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
@@ -31,9 +32,10 @@ class WarpingGeneratorTrainer(Trainer):
 
     def train_step(self, batch):
         inputs, real = self.pipeline.conditions(batch), batch["target_image"]
+        person = batch["target_parsing"] > 0
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.networks["warping_generator"](inputs, training=True)
-            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"])
+            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], person)
             total = weighted_sum(terms, self.weights_of_terms)
         self.minimize("warping_generator", generator_tape, total)
         if discriminator_loss is not None:
@@ -41,10 +43,10 @@ class WarpingGeneratorTrainer(Trainer):
             terms["discriminator"] = discriminator_loss
         return self.log(**terms, gate=tf.reduce_mean(tf.cast(synthesized["gate"], tf.float32)))
 
-    def _terms(self, inputs, real, fake):
+    def _terms(self, inputs, real, fake, person):
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
-            terms["pixel"] = mean_absolute(real, fake)
+            terms["pixel"] = pixel_loss(real, fake, person, self.person_weight)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
             terms["perceptual"] = perceptual_loss(*features, self.perceptual.weights_of_layers)
