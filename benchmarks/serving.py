@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from tfwarpgan.command_line import run_command
@@ -159,19 +160,22 @@ def service_rate(target, inputs, callers, seconds):
     """Rows a second of the service with callers of one row each, each with a connection of its own."""
     from tfwarpgan.serving.client import Client
 
-    start = time.perf_counter()
+    connected = threading.Barrier(callers)
 
     def call(_):
-        done = []
         with Client(target, "model", timeout=LIMIT) as client:
-            while time.perf_counter() < start + seconds or not done:
+            client.wait_until_ready()
+            connected.wait()
+            times = [time.perf_counter()]
+            while times[-1] < times[0] + seconds or len(times) == 1:
                 client.predict(inputs, "serving_default")
-                done.append(time.perf_counter())
-        return done
+                times.append(time.perf_counter())
+        return times
 
     with concurrent.futures.ThreadPoolExecutor(callers) as pool:
-        ends = [end for done in pool.map(call, range(callers)) for end in done]
-    return len(ends) / (max(ends) - start)
+        found = list(pool.map(call, range(callers)))
+    rows = sum(len(times) - 1 for times in found)
+    return rows / (max(times[-1] for times in found) - min(times[0] for times in found))
 
 
 def throughput(path, served, rows, benchmark, folder):

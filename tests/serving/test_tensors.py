@@ -91,12 +91,22 @@ def test_strings_in_the_content():
 
 def test_the_last_value_stands_for_those_that_follow():
     shape = {"dim": [{"size": 2}, {"size": 2}]}
-    for values, expected in (([], [0, 0, 0, 0]), ([3], [3, 3, 3, 3]), ([1, 2, 3, 4, 5], [1, 2, 3, 4])):
+    cases = (([], [0, 0, 0, 0]), ([3], [3, 3, 3, 3]), ([1, 2], [1, 2, 2, 2]), ([1, 2, 3, 4, 5], [1, 2, 3, 4]))
+    for values, expected in cases:
         proto = messages.TensorProto(dtype=1, float_val=values, tensor_shape=shape)
         assert tensors.from_proto(proto).ravel().tolist() == expected
         assert tf.io.parse_tensor(proto.SerializeToString(), tf.float32).numpy().ravel().tolist() == expected
     proto = messages.TensorProto(dtype=7, string_val=[b"a"], tensor_shape=shape)
     assert tensors.from_proto(proto).tolist() == [[b"a", b"a"], [b"a", b"a"]]
+
+
+@pytest.mark.parametrize("dtype, field", [(1, "float_val"), (4, "int_val"), (14, "half_val"), (19, "half_val")])
+def test_one_value_fills_no_memory_however_large_the_shape(dtype, field):
+    shape = {"dim": [{"size": 25}, {"size": 10**6}]}
+    array = tensors.from_proto(messages.TensorProto(dtype=dtype, tensor_shape=shape, **{field: [1]}))
+    assert array.shape == (25, 10**6) and array.strides == (0, 0) and array[24, -1] == array[0, 0] != 0
+    with pytest.raises(ValueError, match="25000000 values holds 2"):
+        tensors.from_proto(messages.TensorProto(dtype=dtype, tensor_shape=shape, **{field: [1, 1]}))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ import numpy as np
 
 from tfwarpgan.serving.messages import DataType, TensorProto
 
-# A tensor may name a huge shape and hold a single value, which stands for all: a few bytes must not fill the memory.
-LARGEST_REPEATED = 256 * 2**20
+# A tensor may name a huge shape and hold a single value, which stands for all. It becomes a view of that value, so that a
+# few bytes fill no memory before the request is admitted. Where several values are followed by repeats, a copy is made.
+LARGEST_VIEW = 256 * 2**20
+LARGEST_COPY = 2**20
 LARGEST_RANK = 32  # NumPy's before version 2
 FIXED = {"float_val": np.float32, "double_val": np.float64, "scomplex_val": np.complex64, "dcomplex_val": np.complex128}
 VARINTS = ("int_val", "int64_val", "bool_val", "half_val", "uint32_val", "uint64_val")
@@ -134,9 +136,9 @@ def _brain_floats(bits):
 
 
 def _strings(proto, size):
-    if size > LARGEST_REPEATED // 8:
-        raise ValueError(f"{size} strings are too many")
     values = list(proto.string_val) or _packed_strings(proto.tensor_content, size)
+    if len(values) < size and size > LARGEST_COPY // 8:
+        raise ValueError(f"a tensor of {size} strings holds {len(values)}")
     values = values[:size] + values[-1:] * (size - len(values))
     array = np.empty(size, object)
     array[:] = values or b""
@@ -162,11 +164,11 @@ def _filled(values, size, dtype):
     """As many values as the shape names: the last one stands for those that follow, zero where there is none."""
     if len(values) >= size:
         return values[:size]
-    if size * dtype.itemsize > LARGEST_REPEATED:
+    if size * dtype.itemsize > (LARGEST_VIEW if len(values) < 2 else LARGEST_COPY):
         raise ValueError(f"a tensor of {size} values holds {len(values)}")
-    filled = np.full(size, values[-1] if len(values) else 0, dtype)
-    filled[: len(values)] = values
-    return filled
+    if len(values) < 2:
+        return np.broadcast_to(values[0] if len(values) else dtype.type(), size)
+    return np.concatenate([values, np.full(size - len(values), values[-1], dtype)])
 
 
 def _typed(proto, dtype):
