@@ -12,8 +12,8 @@ import numpy as np
 
 from tfwarpgan.serving.messages import DataType, TensorProto
 
-# A tensor may name a huge shape and hold a single value, which stands for all. It becomes a view of that value, so that a
-# few bytes fill no memory before the request is admitted. Where several values are followed by repeats, a copy is made.
+# A tensor may name a huge shape and hold a single value, which stands for all. It becomes a view of that value, so that
+# a few bytes fill no memory before the request is admitted. Several values of which the last repeats need a copy.
 LARGEST_VIEW = 256 * 2**20
 LARGEST_COPY = 2**20
 LARGEST_RANK = 32  # NumPy's before version 2

@@ -177,7 +177,7 @@ def test_memory_stays_bounded_under_overload(everything, connect, root, tmp_path
         request = build_request({"steps": steps}, name="tiny", signature_name="slow").SerializeToString()
         call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
         sizes = []
-        # All threads are there after the first wave; were the second one kept, it would take 160 MB more than the first.
+        # All threads are there after the first wave; were what the second adds kept, it would take 160 MB.
         for count in (200, 400):
             codes = [future.code().name for future in [call.future(request, timeout=60) for _ in range(count)]]
             assert set(codes) == {"OK", "UNAVAILABLE"}
