@@ -25,7 +25,8 @@ FLAGS = (
     "--rest_api_port=8501",
     "--model_config_file=/config/models.config",
     "--model_config_file_poll_wait_seconds=10",
-    # At the start no version is there yet that a label could name.
+    # At the start no version is there yet that a label could name, and later none for a new canary. A label that is
+    # there moves to a loaded version only, with this flag too.
     "--allow_version_labels_for_unavailable_models=true",
     "--enable_batching=true",
     "--batching_parameters_file=/config/batching.config",
@@ -41,7 +42,7 @@ class RenderOptions:
 
     model: str = option("people", "Name of the model, and of its folder below --models_dir.")
     stable: int = option(1, "Version that the label stable names.", minimum=1)
-    canary: int = option(0, "Version that the label canary names; 0: that of stable.", minimum=0)
+    canary: int = option(0, "Version that the label canary names; 0, or that of stable: no such label.", minimum=0)
     image_version: str = option("2.15.1", "Version of the image tensorflow/serving.")
     batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: those of the export's --batch_sizes.")
     batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others.", minimum=0)
@@ -89,15 +90,15 @@ def render(options):
 
 def _values(options):
     sizes = sorted({int(size) for size in options.batch_sizes.split(",")})
-    canary = options.canary or options.stable
+    canary = options.canary if options.canary != options.stable else 0
     flags = [flag.format(cpus=options.cpus) for flag in FLAGS]
     flags += ["--ssl_config_file=/tls/ssl.config"] if options.tls_dir else []
     mount = "            - {name: tls, mountPath: /tls, readOnly: true}" if options.tls_dir else ""
     volume = f"        - name: tls\n          secret: {{secretName: {options.model}-tls}}"
     return {
         **dataclasses.asdict(options),
-        "canary": canary,
-        "versions": " ".join(f"versions: {version}" for version in sorted({options.stable, canary})),
+        "versions": " ".join(f"versions: {version}" for version in sorted({options.stable, canary} - {0})),
+        "canary_label": f'    version_labels {{ key: "canary" value: {canary} }}' if canary else "",
         "largest_batch": sizes[-1],
         "allowed_batch_sizes": "\n".join(f"allowed_batch_sizes: {size}" for size in sizes),
         "batch_timeout_micros": round(1000 * options.batch_timeout_ms),

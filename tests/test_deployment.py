@@ -1,10 +1,12 @@
 """The rendered deployment: text protos and YAML parse, versions agree, and a server starts by it."""
 
+import contextlib
 import importlib.util
 import pathlib
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -53,15 +55,26 @@ def test_what_is_committed_is_what_the_template_gives():
         assert (ROOT / "export" / name).read_text() == text, f"run python export/render.py: {name}"
 
 
-@pytest.mark.parametrize("options", [{}, {"model": "market-256", "stable": 3, "canary": 5, "image_version": "2.16.1"}])
-def test_versions_and_names_agree(options):
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ({}, {"stable": 1}),
+        ({"stable": 2, "canary": 2}, {"stable": 2}),
+        ({"stable": 2, "canary": 1}, {"stable": 2, "canary": 1}),
+        (
+            {"model": "market-256", "stable": 3, "canary": 5, "image_version": "2.16.1"},
+            {"stable": 3, "canary": 5},
+        ),
+    ],
+)
+def test_versions_and_names_agree(options, expected):
     options = render.RenderOptions(**options)
     configurations, service, objects = parsed(render.render(options))
     (model,) = configurations["config/models.config"].model_config_list.config
     assert model.name == options.model and model.base_path == f"/models/{options.model}"
     labels = dict(model.version_labels)
-    assert labels == {"stable": options.stable, "canary": options.canary or options.stable}
-    assert set(model.model_version_policy.specific.versions) == set(labels.values())
+    assert labels == expected
+    assert list(model.model_version_policy.specific.versions) == sorted(labels.values())
     pod = objects["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
@@ -145,21 +158,41 @@ def save_multiplier(factor, path):
     tf.saved_model.save(module, str(path), signatures=module.function)
 
 
-def test_a_server_starts_by_it(certificates, tmp_path):
-    """Two versions, both labels, batching, metrics and TLS: the flags of the compose file, with paths of this test."""
-    for version in (1, 2):
-        save_multiplier(float(version), tmp_path / "models" / "people" / str(version))
-    render.main(render.RenderOptions(canary=2, tls_dir=str(certificates), output_dir=str(tmp_path)))
-    models = tmp_path / "config" / "models.config"
-    models.write_text(models.read_text().replace("/models/", f"{tmp_path}/models/"))
-    (service,) = yaml.safe_load((tmp_path / "compose.yaml").read_text())["services"].values()
+def write_files(folder, **options):
+    """Writes the rendered files, and gives the flags of the compose file, with paths and ports of a test."""
+    render.main(render.RenderOptions(output_dir=str(folder), **options))
+    models = folder / "config" / "models.config"
+    models.write_text(models.read_text().replace("/models/", f"{folder}/models/"))
+    (service,) = yaml.safe_load((folder / "compose.yaml").read_text())["services"].values()
     ports = {"--port=8500": "--port=0", "--rest_api_port=8501": "--rest_api_port=-1"}
-    flags = [re.sub("=/(config|tls)/", rf"={tmp_path}/\1/", ports.get(flag, flag)) for flag in service["command"]]
+    return [re.sub("=/(config|tls)/", rf"={folder}/\1/", ports.get(flag, flag)) for flag in service["command"]]
+
+
+@contextlib.contextmanager
+def started(flags):
+    """A server in a process of its own; gives its gRPC target."""
     server = subprocess.Popen(
         [sys.executable, "-m", "tfwarpgan.serve", *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
-        (target,) = [next(line for line in server.stdout if line.startswith("gRPC at ")).split()[-1]]
+        yield next(line for line in server.stdout if line.startswith("gRPC at ")).split()[-1]
+    finally:
+        server.terminate()
+        server.wait(30)
+        server.stdout.close()
+
+
+@pytest.fixture
+def two_versions(tmp_path):
+    """Folder whose models/people has version 1, which multiplies by 1, and version 2, by 2."""
+    for version in (1, 2):
+        save_multiplier(float(version), tmp_path / "models" / "people" / str(version))
+    return tmp_path
+
+
+def test_a_server_starts_by_it(certificates, two_versions):
+    """Two versions, both labels, batching, metrics and TLS: the flags of the compose file, with paths of this test."""
+    with started(write_files(two_versions, canary=2, tls_dir=str(certificates))) as target:
         files = [str(certificates / name) for name in ("ca.crt", "server.crt", "server.key")]
         own = TLS(*files, server_name="people.example")
         x = {"x": np.array([3.0], np.float32)}
@@ -169,7 +202,30 @@ def test_a_server_starts_by_it(certificates, tmp_path):
                 assert client.predict(x)["y"].tolist() == [expected]
         with Client(target, "people", attempts=1, timeout=5) as client, pytest.raises(ServerError, match="UNAVAILABLE"):
             client.predict(x)
-    finally:
-        server.terminate()
-        server.wait(30)
-        server.stdout.close()
+
+
+def answers(target):
+    """What each label answers to 1, which is its version's number; None where there is no such label."""
+    found = {}
+    for label in ("stable", "canary"):
+        with Client(target, "people", label=label, timeout=20) as client:
+            try:
+                found[label] = client.predict({"x": np.ones(1, np.float32)})["y"].tolist()[0]
+            except ServerError as error:
+                found[label] = None if "Unrecognized servable version label" in error.details else error.details
+    return found
+
+
+def test_a_version_is_rolled_out_and_back(two_versions):
+    """The steps of export/README.md, at a server that reads the configuration file again each second."""
+    flags = write_files(two_versions, stable=1)
+    flags = [re.sub("(--model_config_file_poll_wait_seconds)=10", r"\1=1", flag) for flag in flags]
+    assert "--model_config_file_poll_wait_seconds=1" in flags
+    with started(flags) as target:
+        assert answers(target) == {"stable": 1, "canary": None}
+        for stable, canary in ((1, 2), (2, None), (2, 1), (1, None)):
+            write_files(two_versions, stable=stable, canary=canary or 0)
+            expected, deadline = {"stable": stable, "canary": canary}, time.monotonic() + 20
+            while answers(target) != expected and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert answers(target) == expected
