@@ -132,8 +132,8 @@ class _Caller:
     def _readiness_request(self):
         """(method, request) whose answer tells whether calls would be answered.
 
-        TensorFlow Serving resolves a label where it looks for the version to answer from, which GetModelStatus does
-        not; GetModelMetadata does, and is answered by a version that is available only.
+        GetModelMetadata is answered by a version that is available only, as all other calls. GetModelStatus is not: in
+        TensorFlow Serving it does not heed a label and tells of all versions.
         """
         if self.label:
             return "GetModelMetadata", self._metadata_request()
