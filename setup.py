@@ -71,7 +71,8 @@ setup(
     extras_require={
         "tensorflow": TENSORFLOW,
         "client": CLIENT,
-        # grpcio-health-checking is the service's peer, by its stack's protobuf;
+        # grpcio-health-checking is the service's peer, by its stack's protobuf; with tensorflow-serving-api's messages
+        # ours are compared;
         # moto answers as an object store does; the tests of object-store paths are skipped without it.
         "dev": [
             *TENSORFLOW,
@@ -82,6 +83,7 @@ setup(
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",
+            "tensorflow-serving-api==2.15.*" + BEFORE_312,
         ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],

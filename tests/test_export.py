@@ -1,5 +1,6 @@
 """The export of the real networks, and of a run by its command."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -9,12 +10,15 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import export
-from tfwarpgan.command_line import to_flagfile
+from tfwarpgan.command_line import run_options, to_flagfile
 from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.models import networks
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
+from tfwarpgan.serving.signatures import from_pixels
+from tfwarpgan.serving.warmup import read_warmup
+from tfwarpgan.training.runs import load_human_parser
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -114,3 +118,43 @@ def test_an_unfinished_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
         export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def parser_run_dir(tmp_path_factory):
+    """A run of a human parser alone, trained at another size, with weights large enough to show."""
+    folder = tmp_path_factory.mktemp("parser_run")
+    small = small_options(run_dir=str(folder))
+    options = dataclasses.replace(small, data=DataOptions(height=96, width=48))
+    (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
+    parser = networks.human_parser(options, first_weights=False)
+    generator = np.random.default_rng(1)
+    parser.set_weights([value + generator.normal(0, 0.05, value.shape) for value in parser.get_weights()])
+    checkpoint = tf.train.Checkpoint(human_parser=variables_of(parser))
+    tf.train.CheckpointManager(checkpoint, str(folder / "human_parser"), max_to_keep=1).save()
+    return folder
+
+
+def test_a_human_parser_gives_signatures_of_a_photograph_alone(run_dir, parser_run_dir, tmp_path, capsys):
+    model = str(tmp_path / "people")
+    export.main(
+        small_options(run_dir=str(run_dir)),
+        export.ExportOptions(export_dir=model, human_parser_run_dir=str(parser_run_dir), batch_sizes="1"),
+    )
+    assert "photograph_encoded: mean 0.0" in capsys.readouterr().out  # what the check found
+    assert forbidden_ops(f"{model}/1") == [] and len(read_warmup(f"{model}/1")) == 4
+    inputs = sample_inputs(64, 32)
+    parse = load_human_parser(run_options(str(parser_run_dir)), (64, 32))
+    labels = tf.argmax(parse(from_pixels(inputs["image"])), axis=-1).numpy()
+    assert len(np.unique(labels)) > 1
+    with SavedModelSession(f"{model}/1") as served:
+        assert set(served.signatures) == {"serving_default", "encoded", "photograph", "photograph_encoded"}
+        for name in ("photograph", "photograph_encoded"):
+            assert not {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
+        picture = served("photograph", inputs)["image"].astype(int)
+        encoded = [tf.io.decode_png(each).numpy() for each in served("photograph_encoded", inputs)["image_bytes"]]
+        parsed = served("serving_default", {**inputs, "condition_parsing": labels})["image"]
+        other = served("serving_default", inputs)["image"]
+    assert picture.shape == (3, 64, 32, 3) and picture.std() > 3
+    assert np.abs(picture - np.stack(encoded)).mean() < 0.01
+    assert np.abs(picture - parsed).mean() < 0.1 < np.abs(picture - other).mean()

@@ -22,7 +22,9 @@ class ExportOptions:
 
     weights: str = option("", "Released weights to export in place of a run's, such as 'people'.")
     export_dir: str = option("", "Folder of the model; its last part is the name that a server gives it.")
-    version: int = option(0, "Version to publish; 0: one above the highest that is there.", minimum=0)
+    version: int = option(
+        0, "Version to publish; 0: one above the highest that is there.", minimum=0, maximum=2**63 - 1
+    )
     human_parser_run_dir: str = option(
         "", "Run whose human parser goes into the export, for signatures that take a photograph alone."
     )

@@ -1,12 +1,16 @@
 """The check finds what a server could not run, and answers that are not the model's."""
 
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
 from tfwarpgan.serving.check import check, forbidden_ops, operations
-from tfwarpgan.serving.signatures import build_signatures
+from tfwarpgan.serving.messages import PredictionLog
+from tfwarpgan.serving.signatures import build_signatures, signature_specs
+from tfwarpgan.serving.warmup import WARMUP_FILE, write_warmup
 
 
 def saved(path, function, shape=(None, 4)):
@@ -93,3 +97,19 @@ def test_rows_that_depend_on_their_batch_fail_the_check(tmp_path, pipeline):
     tf.saved_model.save(module, str(tmp_path / "model"), signatures=functions)
     with pytest.raises(RuntimeError, match="does not answer"):
         check(str(tmp_path / "model"), Mixed())
+
+
+def test_too_many_warm_up_records_fail_the_check(exported, pipeline, parse, inputs):
+    specs = {"serving_default": signature_specs(pipeline.height, pipeline.width, False)["serving_default"]}
+    write_warmup(exported, "people", specs, inputs, [1] * 1001)
+    with pytest.raises(RuntimeError, match="1001 warm-up records, and a server takes 1000"):
+        check(exported, pipeline, parse)
+
+
+@pytest.mark.parametrize("kind", ["session_run_log", "classify_log"])
+def test_warm_up_records_of_no_prediction_fail_the_check(exported, pipeline, parse, kind):
+    (pathlib.Path(exported) / "assets.extra").mkdir()
+    with tf.io.TFRecordWriter(f"{exported}/{WARMUP_FILE}") as writer:
+        writer.write(PredictionLog(**{kind: {}}).SerializeToString())
+    with pytest.raises(RuntimeError, match=f"warm-up record 1 is of no prediction .{kind}"):
+        check(exported, pipeline, parse)

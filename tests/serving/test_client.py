@@ -233,6 +233,56 @@ def test_it_waits_for_a_model_that_loads(server, call):
     assert len(server.calls) == 3
 
 
+NOT_READY = [
+    (grpc.StatusCode.INVALID_ARGUMENT, "Unrecognized servable version label: canary"),
+    (grpc.StatusCode.NOT_FOUND, "Servable not found for request: Specific(people, 3)"),
+    (grpc.StatusCode.FAILED_PRECONDITION, "not yet"),
+]
+
+
+def refusing(*refusals):
+    """Refuses with each (code, text) in turn, then answers with metadata."""
+    left = iter(refusals)
+
+    def answer(request, context):
+        refusal = next(left, None)
+        if refusal:
+            context.abort(*refusal)
+        response = messages.GetModelMetadataResponse()
+        response.metadata["signature_def"].Pack(messages.SignatureDefMap())
+        return response
+
+    return answer
+
+
+def test_it_waits_for_the_version_of_its_label(server, call):
+    """Other versions are available all the while, which a status would tell."""
+    status = messages.GetModelStatusResponse()
+    status.model_version_status.add(version=2, state=messages.ModelVersionStatus.State.Value("AVAILABLE"))
+    server.answers["GetModelStatus"] = lambda request, context: status
+    server.answers["GetModelMetadata"] = refusing(*NOT_READY)
+    call("wait_until_ready", timeout=10, settings={"label": "canary"})
+    assert [name for name, _, _ in server.calls] == ["GetModelMetadata"] * 4
+    assert {request.model_spec.version_label for _, request, _ in server.calls} == {"canary"}
+
+
+@pytest.mark.parametrize("refusal", NOT_READY)
+def test_it_waits_for_a_label_until_the_timeout(server, call, refusal):
+    server.answers["GetModelMetadata"] = refusing(*[refusal] * 99)
+    start = time.perf_counter()
+    with pytest.raises(ServerError):
+        call("wait_until_ready", timeout=0.5, settings={"label": "canary"})
+    assert 0.4 < time.perf_counter() - start < 3 and len(server.calls) > 1
+
+
+def test_labels_that_a_server_does_not_take_are_not_waited_for(server, call):
+    text = "ModelSpec has 'version_label' set, but it is not currently allowed by the server."
+    server.answers["GetModelMetadata"] = refusing((grpc.StatusCode.INVALID_ARGUMENT, text))
+    with pytest.raises(ServerError, match="not currently allowed"):
+        call("wait_until_ready", timeout=10, settings={"label": "canary"})
+    assert len(server.calls) == 1
+
+
 def test_it_does_not_wait_for_ever(server, call):
     response = messages.GetModelStatusResponse()
     response.model_version_status.add(version=3, state=messages.ModelVersionStatus.State.Value("LOADING"))

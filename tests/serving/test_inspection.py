@@ -1,13 +1,17 @@
 """An inspection tells of any SavedModel what would hurt a server, and passes what does not."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.inspection import inspect
+from tfwarpgan.serving.messages import PredictionLog
 from tfwarpgan.serving.publish import publish
-from tfwarpgan.serving.warmup import write_warmup
+from tfwarpgan.serving.tensors import to_proto
+from tfwarpgan.serving.warmup import WARMUP_FILE, write_warmup
 
 
 def saved(path, function, spec):
@@ -98,7 +102,53 @@ def test_a_failing_warm_up_is_a_problem(tmp_path):
     path = saved(tmp_path / "m", lambda x: {"y": tf.strings.to_number(x)}, ([None], tf.string))
     write_warmup(path, "m", {"serving_default": ["x"], "other": ["x"]}, {"x": np.array([b"one"], object)}, [1])
     first, second = inspect(path).problems
-    assert "Warm-up request 1 fails" in first and "no signature 'other'" in second
+    assert "Warm-up request 1 fails" in first and 'signature key "other" not found' in second
+
+
+def doubling(path):
+    return saved(path, lambda x: {"y": x * 2}, ([None, 4], tf.float32))
+
+
+def predict_record(**inputs):
+    record = PredictionLog()
+    for name, value in inputs.items():
+        record.predict_log.request.inputs[name].CopyFrom(to_proto(value))
+    return record
+
+
+def write(path, records):
+    os.mkdir(os.path.join(path, "assets.extra"))
+    with tf.io.TFRecordWriter(os.path.join(path, WARMUP_FILE)) as writer:
+        for record in records:
+            writer.write(record.SerializeToString())
+
+
+def test_more_warm_up_requests_than_a_server_takes_are_a_problem(tmp_path):
+    good = predict_record(x=np.ones([1, 4], np.float32))  # of the default signature, which it does not name
+    write(doubling(tmp_path / "most"), [good] * 1000)
+    assert inspect(str(tmp_path / "most")).problems == []
+    write(doubling(tmp_path / "more"), [good] * 1001)
+    found = inspect(str(tmp_path / "more"))
+    assert found.warmup == 1001 and len(found.problems) == 1
+    assert found.problems[0].startswith("1001 warm-up requests are more than the 1000 that a server takes")
+
+
+@pytest.mark.parametrize(
+    "record, told",
+    [
+        (PredictionLog(session_run_log={}), "Unsupported log_type for warmup: session_run_log"),
+        (PredictionLog(), "Unsupported log_type for warmup: None"),
+        (PredictionLog(regress_log={"request": {"model_spec": {"signature_name": "r"}}}), "No signature was found"),
+        (predict_record(x=np.ones([1, 4], np.float32), z=np.ones(1)), "input size does not match signature"),
+        (predict_record(x=np.ones([1, 5], np.float32)), "Shape of input x"),
+    ],
+    ids=["session run", "no log", "regression", "too many inputs", "shape"],
+)
+def test_records_that_a_service_refuses_are_problems(tmp_path, record, told):
+    path = doubling(tmp_path / "m")
+    write(path, [predict_record(x=np.ones([3, 4], np.float32)), record])
+    (problem,) = inspect(path).problems
+    assert problem.startswith("Warm-up request 2 fails, and the version would not load: ") and told in problem
 
 
 def test_what_is_no_saved_model_is_one_sentence(tmp_path):

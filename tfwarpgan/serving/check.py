@@ -11,7 +11,7 @@ from tfwarpgan.data.keypoints import NUM_KEYPOINTS
 from tfwarpgan.data.parsing import NUM_LABELS
 from tfwarpgan.serving.signatures import from_pixels, to_pixels
 from tfwarpgan.serving.tensors import from_proto
-from tfwarpgan.serving.warmup import read_warmup
+from tfwarpgan.serving.warmup import MAX_RECORDS, read_records
 
 # Operations of TensorFlow itself that need this process, or print into the server's log.
 FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
@@ -74,20 +74,33 @@ def check(path, pipeline, parse=None):
         pipeline's, `rows` (mean) between a batch and its rows one by one.
 
     Raises:
-        RuntimeError: If it holds operations that a server does not have, or answers differently.
+        RuntimeError: If it holds operations that a server does not have, or warm-up records that one does not take, or
+            answers differently.
     """
     forbidden = forbidden_ops(path)
     if forbidden:
         raise RuntimeError(f"{path} holds operations that a server does not have: {', '.join(forbidden)}.")
     inputs = sample_inputs(pipeline.height, pipeline.width)
     with SavedModelSession(path) as served:
-        for request in read_warmup(path):
-            served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
+        _replay(served, path)
         report = {name: _differences(served, name, inputs, pipeline, parse) for name in served.signatures}
     for name, found in report.items():
         if not max(found["mean"], found["rows"]) <= TOLERANCE:
             raise RuntimeError(f"{path}: {name} does not answer as the model it was made from: {found}.")
     return report
+
+
+def _replay(served, path):
+    """Runs the warm-up records, all of which must be of predictions: our signatures answer nothing else."""
+    records = read_records(path)
+    if len(records) > MAX_RECORDS:
+        raise RuntimeError(f"{path} has {len(records)} warm-up records, and a server takes {MAX_RECORDS}.")
+    for number, record in enumerate(records, 1):
+        if not record.HasField("predict_log"):
+            kind = record.WhichOneof("log_type")
+            raise RuntimeError(f"{path}: warm-up record {number} is of no prediction ({kind}), and fails the load.")
+        request = record.predict_log.request
+        served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
 
 
 def operations(path):

@@ -26,6 +26,8 @@ MAX_ATTEMPTS = 5  # gRPC itself makes no more
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds; each pause is twice the one before, and drawn around that
 MAX_MESSAGE_BYTES = 2**31 - 1
 POLL = 0.1  # seconds between two looks at a model that is not ready yet
+NOT_READY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION)
+WRONG, UNKNOWN_LABEL = grpc.StatusCode.INVALID_ARGUMENT, "unrecognized servable version label"
 METHODS = {
     "Predict": ("PredictionService", messages.PredictRequest, messages.PredictResponse),
     "GetModelMetadata": ("PredictionService", messages.GetModelMetadataRequest, messages.GetModelMetadataResponse),
@@ -127,6 +129,16 @@ class _Caller:
             request.model_spec.ClearField("version_label")  # a status is that of numbered versions
         return request
 
+    def _readiness_request(self):
+        """(method, request) whose answer tells whether calls would be answered.
+
+        GetModelMetadata is answered by a version that is available only, as all other calls. GetModelStatus is not: in
+        TensorFlow Serving it does not heed a label and tells of all versions.
+        """
+        if self.label:
+            return "GetModelMetadata", self._metadata_request()
+        return "GetModelStatus", self._status_request()
+
     def _timeout(self, timeout):
         return self.timeout if timeout is None else _checked_timeout(timeout)
 
@@ -169,14 +181,14 @@ class Client(_Caller):
         return _signatures(self._call("GetModelMetadata", self._metadata_request(), timeout))
 
     def status(self, timeout=None):
-        """The states of the model's versions, such as {1: "AVAILABLE"}."""
+        """The states of the model's versions, of all where the client has a label, such as {1: "AVAILABLE"}."""
         return _states(self._call("GetModelStatus", self._status_request(), timeout))
 
     def wait_until_ready(self, timeout=None):
-        """Waits until a version that this client may call is available.
+        """Waits until the version that this client calls, by its number, its label or any, is available.
 
         Raises:
-            ServerError: If none is in time.
+            ServerError: If it is not in time, or waiting cannot mend it.
         """
         end = time.monotonic() + self._timeout(timeout)
         while not self._is_ready(end):
@@ -185,7 +197,7 @@ class Client(_Caller):
     def _is_ready(self, end):
         try:
             remaining = max(end - time.monotonic(), 0.001)
-            return "AVAILABLE" in self.status(remaining).values() or _raise_if_late(end)
+            return _available(self._call(*self._readiness_request(), remaining)) or _raise_if_late(end)
         except ServerError as error:
             return _is_for_ever(error, end)
 
@@ -235,7 +247,7 @@ class AsyncClient(_Caller):
     async def _is_ready(self, end):
         try:
             remaining = max(end - time.monotonic(), 0.001)
-            return "AVAILABLE" in (await self.status(remaining)).values() or _raise_if_late(end)
+            return _available(await self._call(*self._readiness_request(), remaining)) or _raise_if_late(end)
         except ServerError as error:
             return _is_for_ever(error, end)
 
@@ -302,6 +314,11 @@ def _states(response):
     return {each.version: states.Name(each.state) for each in response.model_version_status}
 
 
+def _available(response):
+    """Whether a version is available, by the answer to `_Caller._readiness_request`."""
+    return isinstance(response, messages.GetModelMetadataResponse) or "AVAILABLE" in _states(response).values()
+
+
 def _signatures(response):
     signatures = messages.SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
     return {
@@ -325,7 +342,8 @@ def _raise_if_late(end):
 
 
 def _is_for_ever(error, end):
-    """Raises what waiting does not mend: a late or a wrong call; a server or model that is not there yet may come."""
-    if error.code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND) or time.monotonic() >= end:
+    """Raises what waiting does not mend: a late or a wrong call; a server, model or label not there yet may come."""
+    may_come = error.code in NOT_READY or error.code == WRONG and UNKNOWN_LABEL in (error.details or "").lower()
+    if not may_come or time.monotonic() >= end:
         raise error
     return False

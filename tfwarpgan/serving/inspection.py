@@ -1,10 +1,13 @@
 """What can be said of any SavedModel before a server takes it, ours or not, without what it was made from.
 
-All answers come through a session, as a server runs it: `tf.saved_model.load` would hide what breaks there. Sample
-inputs are drawn by the names that `signatures` gives, else taken from the warm-up records, else drawn at random.
+Warm-up records are run by what the service itself runs them with, while it loads a version. All answers come through a
+session, as a server runs it: `tf.saved_model.load` would hide what breaks there. Sample inputs are drawn by the names
+that `signatures` gives, else taken from the warm-up records, else drawn at random.
 """
 
+import contextlib
 import dataclasses
+import os
 
 import numpy as np
 import tensorflow as tf
@@ -13,9 +16,12 @@ from google.protobuf.message import DecodeError
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
 from tfwarpgan.serving.messages import PredictRequest, PredictResponse
+from tfwarpgan.serving.prediction_service import warm_up
+from tfwarpgan.serving.servables import DEFAULT_SIGNATURE, Servable
 from tfwarpgan.serving.signatures import DIMENSIONS
+from tfwarpgan.serving.statuses import ServingError, serving_error
 from tfwarpgan.serving.tensors import from_proto, to_proto, to_wire
-from tfwarpgan.serving.warmup import read_warmup
+from tfwarpgan.serving.warmup import MAX_RECORDS, read_records
 
 CLIENT_LIMIT = 4 * 2**20  # bytes that a gRPC client takes unless it is told otherwise
 ROWS = 3
@@ -82,12 +88,13 @@ def inspect(path, batch_sizes=(1,)):
         InputError: If the folder holds no SavedModel, or none that can be loaded.
     """
     try:
-        forbidden, warmup = forbidden_ops(path), read_warmup(path)
-        found = Inspection(path, identity(path), forbidden, len(warmup))
+        forbidden, records = forbidden_ops(path), read_records(path)
+        found = Inspection(path, identity(path), forbidden, len(records))
         found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
+        warmup = _inspect_warmup(path, records, found)
         with SavedModelSession(path) as served:
             _inspect_signatures(served, warmup, batch_sizes, found)
-    except (OSError, ValueError, DecodeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, DecodeError, ServingError, tf.errors.OpError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} cannot be loaded ({str(error).splitlines()[0]}); export it anew.") from None
@@ -102,13 +109,42 @@ def identity(path):
         return "unknown (fingerprint.pb is missing)"
 
 
+def _inspect_warmup(path, records, found):
+    """Runs the records as a service does that loads the version; returns the `PredictRequest`s that succeed."""
+    if not records:
+        return []
+    if len(records) > MAX_RECORDS:
+        found.problems.append(
+            f"{len(records)} warm-up requests are more than the {MAX_RECORDS} that a server takes, and the version "
+            "would not load."
+        )
+    good = []
+    model = os.path.basename(os.path.dirname(os.path.abspath(path)))  # a server names it so, unless told otherwise
+    with contextlib.closing(Servable(model, 1, path)) as servable:
+        for number, record in enumerate(records[:MAX_RECORDS], 1):
+            if reason := _refusal(servable, record):
+                found.problems.append(f"Warm-up request {number} fails, and the version would not load: {reason}")
+            elif record.HasField("predict_log"):
+                good.append(record.predict_log.request)
+    return good
+
+
+def _refusal(servable, record):
+    """Why a service would not load a version with a warm-up record, or an empty string."""
+    try:
+        warm_up(servable, record)
+    except Exception as error:  # as the service: whatever it is, the version is not loaded
+        return serving_error(error).text.splitlines()[0]
+    return ""
+
+
 def _inspect_signatures(served, warmup, batch_sizes, found):
-    for number, request in enumerate(warmup, 1):
-        if reason := _failure(served, request.model_spec.signature_name, _arrays(request)):
-            found.problems.append(f"Warm-up request {number} fails, and the version would not load: {reason}")
     for name, signature in served.signatures.items():
         report = found.signatures[name] = SignatureReport(unnamed=_unnamed(signature))
-        sample = _sample(signature, [_arrays(each) for each in warmup if each.model_spec.signature_name == name])
+        sample = _sample(
+            signature,
+            [_arrays(each) for each in warmup if (each.model_spec.signature_name or DEFAULT_SIGNATURE) == name],
+        )
         if isinstance(sample, str):
             report.untried = sample
             continue
@@ -130,8 +166,6 @@ def _arrays(request):
 
 def _failure(served, name, inputs):
     """Why a signature refuses its inputs, or an empty string."""
-    if name not in served.signatures:
-        return f"there is no signature {name!r}."
     try:
         served(name, inputs)
     except (tf.errors.OpError, KeyError, ValueError, TypeError) as error:

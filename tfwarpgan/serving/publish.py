@@ -15,6 +15,7 @@ from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.check import check, sample_inputs
 from tfwarpgan.serving.signatures import DIMENSIONS, build_signatures, signature_specs
+from tfwarpgan.serving.versions import is_version
 from tfwarpgan.serving.warmup import write_warmup
 
 BATCH_SIZES = (1,)
@@ -59,7 +60,7 @@ def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES)
 def next_version(model_dir):
     """One above the highest version in the folder of a model; 1 where there is none."""
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
-    return max((int(name) for name in names if name.isdecimal()), default=0) + 1
+    return max((int(name) for name in names if is_version(name)), default=0) + 1
 
 
 def name_dimensions(folder):

@@ -18,10 +18,9 @@ from tfwarpgan.serving.rest import RestServer
 from tfwarpgan.serving.running import Admission, DirectRunner
 from tfwarpgan.serving.servables import Servable
 from tfwarpgan.serving.statuses import ServingError, serving_error
+from tfwarpgan.serving.warmup import MAX_RECORDS, WARMUP_FILE
 
 WAITING, WAITING_BYTES = 128, 512 * 2**20  # of requests that are being answered, over all queues
-WARM_UP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
-MOST_WARM_UP_RECORDS = 1000
 
 
 class Server:
@@ -136,7 +135,7 @@ class Server:
         config.gpu_options.allow_growth = True  # the machine is not the service's alone
         servable = Servable(name, version, path, config)
         try:
-            _warm_up(servable, os.path.join(path, WARM_UP_FILE))
+            _warm_up(servable, os.path.join(path, WARMUP_FILE))
         except Exception as error:
             servable.close()
             raise serving_error(error) from None
@@ -147,10 +146,10 @@ def _warm_up(servable, path):
     if not os.path.exists(path):
         return
     for count, record in enumerate(tf.data.TFRecordDataset(path).as_numpy_iterator(), 1):
-        if count > MOST_WARM_UP_RECORDS:
+        if count > MAX_RECORDS:
             raise ServingError(
                 "INVALID_ARGUMENT",
-                f"Number of warmup records exceeds the maximum ({MOST_WARM_UP_RECORDS}) at {path}",
+                f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}",
             )
         warm_up(servable, messages.PredictionLog.FromString(record))
     logging.info("%s: version %d is warm.", servable.name, servable.version)

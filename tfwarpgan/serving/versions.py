@@ -1,8 +1,9 @@
 """The versions of one model: which there are, which are served, and how one follows another.
 
-A version is a folder whose name is a whole number. A new one is loaded and warm before an old one goes, one that
-cannot be loaded keeps the others in place, and one that is still being answered from is closed only afterwards. A
-version that failed, perhaps because it was still being copied, is tried again once its folder has changed.
+A version is a folder whose name is a whole number, of 63 bits as in the messages. A new one is loaded and warm before
+an old one goes, one that cannot be loaded keeps the others in place, and one that is still being answered from is
+closed only afterwards. A version that failed, perhaps because it was still being copied, is tried again once its folder
+has changed.
 """
 
 import contextlib
@@ -15,6 +16,8 @@ from absl import logging
 from tfwarpgan.serving.messages import ModelVersionStatus as Status
 from tfwarpgan.serving.servables import fingerprint
 from tfwarpgan.serving.statuses import ServingError, serving_error
+
+LARGEST = 2**63 - 1  # a version is an int64 in every message
 
 
 @dataclasses.dataclass
@@ -48,13 +51,18 @@ def wanted_versions(policy, numbers):
     return sorted(numbers)[-(policy.latest.num_versions or 1) :]
 
 
+def is_version(name):
+    """Whether the name of a folder is a version's number."""
+    return name.isascii() and name.isdecimal() and int(name) <= LARGEST
+
+
 def versions_on_disk(base_path):
     """Paths by version; empty where there is no such folder."""
     try:
         names = os.listdir(base_path)
     except OSError:
         return {}
-    paths = {int(name): os.path.join(base_path, name) for name in names if name.isascii() and name.isdecimal()}
+    paths = {int(name): os.path.join(base_path, name) for name in names if is_version(name)}
     return {number: path for number, path in paths.items() if os.path.isdir(path)}
 
 

@@ -1,8 +1,9 @@
 """Warm-up: requests that a server runs through a version before anybody else's.
 
 `assets.extra/tf_serving_warmup_requests` is a plain TFRecord file of `PredictionLog`, which TensorFlow Serving replays
-while it loads a version. Without it the first caller of each signature and batch size waits until its graph is made.
-One record that fails, fails the load, so there is one for each signature and batch size and no more.
+while it loads a version, `MAX_RECORDS` at most. Without it the first caller of each signature and batch size waits
+until its graph is made. One record that fails, fails the load, so there is one for each signature and batch size and no
+more.
 """
 
 import os
@@ -14,6 +15,7 @@ from tfwarpgan.serving.messages import PredictionLog
 from tfwarpgan.serving.tensors import to_proto
 
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+MAX_RECORDS = 1000  # a server refuses a version with more
 
 
 def write_warmup(folder, model, signatures, inputs, batch_sizes):
@@ -36,7 +38,12 @@ def write_warmup(folder, model, signatures, inputs, batch_sizes):
 
 
 def read_warmup(folder):
-    """The requests in a SavedModel's warm-up file, in order: list of `PredictRequest`, empty where there is no file.
+    """The predict requests in a SavedModel's warm-up file, in order: list of `PredictRequest`; see `read_records`."""
+    return [log.predict_log.request for log in read_records(folder) if log.HasField("predict_log")]
+
+
+def read_records(folder):
+    """All records of a SavedModel's warm-up file, in order: list of `PredictionLog`, empty where there is no file.
 
     Raises:
         InputError: If the file is broken.
@@ -45,11 +52,10 @@ def read_warmup(folder):
     if not os.path.exists(path):
         return []
     try:
-        logs = [PredictionLog.FromString(bytes_) for bytes_ in tf.data.TFRecordDataset(path).as_numpy_iterator()]
+        return [PredictionLog.FromString(bytes_) for bytes_ in tf.data.TFRecordDataset(path).as_numpy_iterator()]
     except Exception as error:  # protobuf's own error has a type of its own in each version
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is no TFRecord file of PredictionLog ({reason}); export the version anew.") from None
-    return [log.predict_log.request for log in logs if log.HasField("predict_log")]
 
 
 def _rows(values, size):

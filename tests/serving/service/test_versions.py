@@ -1,5 +1,6 @@
 """Versions come, fail and go, while requests are answered; several models, labels, policies and new configurations."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from tfwarpgan.serving import messages
+from tfwarpgan.serving.client import AsyncClient, Client, ServerError
+from tfwarpgan.serving.publish import next_version
 from tfwarpgan.serving.versions import versions_on_disk, wanted_versions
 
 CLIENTS = 8
@@ -223,6 +226,48 @@ def test_labels(configured, refused, tmp_path):
             client.predict(INPUTS, name="a", version_label="gone")
         with refused("INVALID_ARGUMENT", "Unrecognized servable version label: other"):
             client.predict(INPUTS, name="a", version_label="other")
+
+
+async def _ready(target, timeout, **options):
+    async with AsyncClient(target, "a", **options) as people:
+        await people.wait_until_ready(timeout)
+
+
+def ready(kind, target, timeout, **options):
+    """Waits with a client of either kind."""
+    if kind == "asyncio":
+        return asyncio.run(_ready(target, timeout, **options))
+    with Client(target, "a", **options) as people:
+        return people.wait_until_ready(timeout)
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_a_label_is_ready_once_its_version_is_served(configured, tmp_path, saved, publish, kind):
+    labels = [("stable", 3), ("canary", 4)]
+    with configured(model("a", tmp_path / "a", "latest { num_versions: 2 }", labels)) as (bare, _):
+        target = f"127.0.0.1:{bare.server.port}"
+        ready(kind, target, 5)
+        ready(kind, target, 5, label="stable")
+        for label in ("canary", "other"):
+            with pytest.raises(ServerError):
+                ready(kind, target, 0.4, label=label)
+        publisher = threading.Timer(0.3, publish, (saved(4), tmp_path / "a", 4))
+        publisher.start()
+        ready(kind, target, 20, label="canary")
+        assert bare.predict(INPUTS, name="a", version_label="canary")[0] == 4
+        publisher.join()
+
+
+def test_a_number_above_int64_is_no_version(serve, tmp_path, saved, publish):
+    for version in (1, 2**63, 10**30):
+        publish(saved(1), tmp_path / "tiny", version)
+    assert set(versions_on_disk(tmp_path / "tiny")) == {1}
+    assert next_version(str(tmp_path / "tiny")) == 2
+    with serve(tmp_path / "tiny") as bare:
+        assert bare.predict(INPUTS)[0] == 1 and bare.status() == {1: AVAILABLE}
+    (tmp_path / "tiny" / str(2**63)).rename(tmp_path / "tiny" / str(2**63 - 1))
+    with serve(tmp_path / "tiny") as bare:
+        assert bare.predict(INPUTS)[0] == 2**63 - 1
 
 
 def test_a_reload_changes_models_and_labels(configured, refused, tmp_path):
