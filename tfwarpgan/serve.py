@@ -105,10 +105,15 @@ def main(options):
 
 
 def _stop_at_signals(server):
-    """A thread waits for a byte that the handler writes: a handler itself must take no lock, as events do."""
+    """A thread waits for the byte that Python writes as soon as a signal comes, on whatever thread that is.
+
+    A handler in Python runs on the main thread only, and not while that waits and the signal came to another one.
+    """
     reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os.write(writer, b"."))
+        signal.signal(number, lambda *_: None)
 
     def stop():
         os.read(reader, 1)
