@@ -1,6 +1,7 @@
 """The command: its flags, its start, its failures and its end."""
 
 import concurrent.futures
+import http.client
 import pathlib
 import shutil
 import signal
@@ -36,6 +37,7 @@ class Doubling(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "steps")])
     def slow(self, steps):
+        tf.print("a slow run begins", output_stream=sys.stderr)
         most = tf.reduce_max(steps)
         return {"y": tf.fill(tf.shape(steps), tf.while_loop(lambda i: i < most, lambda i: [i + 1], [0])[0])}
 
@@ -55,7 +57,12 @@ def start(*arguments):
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def predict(channel, array, signature=""):
+def wait_until_it_runs(process):
+    """Reads the model's own mark, so that the request is neither on its way nor waiting."""
+    assert any("a slow run begins" in line for line in process.stderr)
+
+
+def predict(channel, array, signature="", timeout=30):
     request = messages.PredictRequest(model_spec={"name": "doubling", "signature_name": signature})
     request.inputs["steps" if signature else "x"].CopyFrom(tensors.to_proto(array))
     call = channel.unary_unary(
@@ -63,7 +70,7 @@ def predict(channel, array, signature=""):
         request_serializer=messages.PredictRequest.SerializeToString,
         response_deserializer=messages.PredictResponse.FromString,
     )
-    return tensors.from_proto(call(request, timeout=30, wait_for_ready=True).outputs["y"]).tolist()
+    return tensors.from_proto(call(request, timeout=timeout, wait_for_ready=True).outputs["y"]).tolist()
 
 
 def test_it_serves_and_is_drained_by_sigterm(model):
@@ -77,11 +84,66 @@ def test_it_serves_and_is_drained_by_sigterm(model):
         assert predict(channel, np.float32([1, 2])) == [2, 4]
         assert b'"AVAILABLE"' in urllib.request.urlopen(rest + "doubling", timeout=10).read()
         running = pool.submit(predict, channel, np.int32([200000]), "slow")
-        time.sleep(0.3)
+        wait_until_it_runs(process)
         process.send_signal(signal.SIGTERM)
         assert running.result() == [200000]
     assert process.wait(20) == 0
     assert process.stdout.read() == "Stopped.\n" and "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("batching", ["false", "true"])
+def test_a_run_that_outlasts_the_grace_does_not_hold_up_the_end(model, batching):
+    process = start(
+        "--model_name=doubling", f"--model_base_path={model}", "--grace_seconds=1", f"--enable_batching={batching}"
+    )
+    address = process.stdout.readline().split()[-1]
+    with grpc.insecure_channel(address) as channel, concurrent.futures.ThreadPoolExecutor() as pool:
+        running = pool.submit(predict, channel, np.int32([2_000_000_000]), "slow", 120)
+        wait_until_it_runs(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        with pytest.raises(grpc.RpcError):
+            running.result()
+    assert process.stdout.read() == "Stopped.\n"
+
+
+def test_a_run_over_rest_that_outlasts_the_grace(model):
+    process = start(
+        "--model_name=doubling",
+        f"--model_base_path={model}",
+        "--grace_seconds=0.5",
+        "--rest_api_port=-1",
+        "--rest_api_timeout_in_ms=120000",
+    )
+    _, rest = process.stdout.readline(), process.stdout.readline().split()[-1]
+    body = b'{"signature_name": "slow", "inputs": [2000000000]}'
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = pool.submit(urllib.request.urlopen, rest + "doubling:predict", body, 120)
+        wait_until_it_runs(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        with pytest.raises((OSError, http.client.HTTPException)):
+            running.result()
+
+
+def test_flags_that_have_no_effect_are_told(model, tmp_path):
+    config = tmp_path / "models.txt"
+    config.write_text(
+        f'model_config_list {{ config {{ name: "doubling" base_path: "{model}" model_platform: "tensorflow" }} }}'
+    )
+    process = start(
+        "--model_name=model",  # as the image of TensorFlow Serving is started
+        "--model_base_path=/models/model",
+        f"--model_config_file={config}",
+        f"--monitoring_config_file={tmp_path / 'none'}",
+    )
+    address = process.stdout.readline().split()[-1]
+    with grpc.insecure_channel(address) as channel:
+        assert predict(channel, np.float32([1])) == [2]
+    process.terminate()
+    assert process.wait(20) == 0
+    told = [line for line in process.stderr.read().splitlines() if "ignored" in line]
+    assert [line.split()[0] for line in told] == ["--model_base_path", "--monitoring_config_file"]
 
 
 def test_a_first_load_that_fails_ends_it_with_the_reason(model, tmp_path):
@@ -112,13 +174,15 @@ def test_it_waits_for_a_first_version(model, tmp_path):
     "arguments, named",
     [
         ([], "--model_base_path"),
-        (["--model_base_path=a", "--model_config_file=b"], "--model_base_path"),
         (["--model_base_path={model}/none"], "is no folder"),
         (["--model_config_file={model}/none"], "--model_config_file"),
         (["--model_config_file={file}"], "ModelServerConfig"),
         (["--model_base_path={model}", "--batching_parameters_file={file}"], "--enable_batching"),
         (["--model_base_path={model}", "--enable_batching", "--batching_parameters_file={file}"], "BatchingParameters"),
-        (["--model_base_path={model}", "--monitoring_config_file={file}"], "--rest_api_port"),
+        (
+            ["--model_base_path={model}", "--rest_api_port=-1", "--monitoring_config_file={file}"],
+            "MonitoringConfig",
+        ),
         (["--model_base_path={model}", "--ssl_config_file={file}"], "SSLConfig"),
         (["--model_base_path={model}", "--grpc_channel_arguments=a"], "name=value"),
         (["--model_base_path={model}", "--port=70000"], "port"),

@@ -49,7 +49,7 @@ def read(options):
         models=models,
         batching=batching_options(options.batching_parameters_file),
         ssl=ssl_config(options.ssl_config_file),
-        metrics_path=metrics_path(options.monitoring_config_file),
+        metrics_path=metrics_path(options.monitoring_config_file if options.rest_api_port else ""),
         channel_arguments=channel_arguments(options.grpc_channel_arguments),
     )
 

@@ -37,8 +37,9 @@ class GrpcServer:
             waiting: Requests that may wait for their run.
         """
         threads = waiting + SPARE_THREADS
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc")
         self._server = grpc.server(
-            concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
+            self._pool,
             options=list((ARGUMENTS | dict(configured.channel_arguments)).items()),
             maximum_concurrent_rpcs=MOST_CALLS,
         )
@@ -47,7 +48,7 @@ class GrpcServer:
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, configured.ssl
-        self.port = None
+        self.port = self._over = None
 
     def start(self):
         """Listens, and says that it is healthy.
@@ -64,15 +65,23 @@ class GrpcServer:
         self._health.start()
 
     def stop(self, grace):
-        """Takes no more requests, and waits for those that run.
+        """Says that it is not healthy, and takes no more requests; does not wait for those that run, see `drain`.
 
         Args:
             grace: Seconds after which they are broken off.
         """
         self._health.stop()
-        self._server.stop(grace).wait()
+        self._over = self._server.stop(grace)
+
+    def drain(self, seconds):
+        """Waits until those that run are answered or broken off, for so many seconds at most."""
+        self._over.wait(seconds)
         if self._socket and os.path.exists(self._socket):
             os.unlink(self._socket)
+
+    def join(self):
+        """Waits for the threads, which those that were broken off may still hold."""
+        self._pool.shutdown()
 
     def _bind(self, address, credentials):
         try:

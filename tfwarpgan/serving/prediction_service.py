@@ -52,13 +52,13 @@ class PredictionService:
         self.metrics.ran(servable.name, time.perf_counter() - start)
         return dict(zip(names, values, strict=True))
 
-    def classify(self, request, deadline=None):
-        """Answers a `ClassificationRequest`."""
-        return self._inferred(request, inference.CLASSIFY, messages.ClassificationResponse(), deadline)
+    def classify(self, request, deadline=None, entrypoint="GRPC"):
+        """Answers a `ClassificationRequest`; the entrypoint is that of the metrics."""
+        return self._inferred(request, inference.CLASSIFY, messages.ClassificationResponse(), deadline, entrypoint)
 
-    def regress(self, request, deadline=None):
-        """Answers a `RegressionRequest`."""
-        return self._inferred(request, inference.REGRESS, messages.RegressionResponse(), deadline)
+    def regress(self, request, deadline=None, entrypoint="GRPC"):
+        """Answers a `RegressionRequest`; the entrypoint is that of the metrics."""
+        return self._inferred(request, inference.REGRESS, messages.RegressionResponse(), deadline, entrypoint)
 
     def multi_inference(self, request, deadline=None):
         """Answers a `MultiInferenceRequest`: several signatures of one model from the same examples, in one run."""
@@ -93,10 +93,10 @@ class PredictionService:
             response.metadata[SIGNATURES].Pack(signatures)
             return response
 
-    def _inferred(self, request, method, response, deadline):
+    def _inferred(self, request, method, response, deadline, entrypoint):
         _check_spec(request)
         api = "Classify" if method == inference.CLASSIFY else "Regress"
-        with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, api):
+        with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, api, entrypoint):
             task = inference.checked_task(servable, request.model_spec.signature_name, method)
             (result,) = inference.infer(servable, [task], request.input, self.runner, deadline)
             response.model_spec.CopyFrom(_answered(servable, request.model_spec.signature_name, True))

@@ -3,8 +3,10 @@
 Python's own threading server, with a bound on connections: for laptops and tests, where gRPC is the faster way.
 """
 
+import contextlib
 import http.server
 import re
+import socket
 import threading
 import time
 
@@ -53,12 +55,16 @@ class RestServer:
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
-    def stop(self, grace):
-        """Takes no more requests, and waits for those that run, for `grace` seconds at most."""
+    def stop(self):
+        """Takes no more requests, not at open connections either; does not wait for those that run, see `drain`."""
         if self._server:
+            self._server.refuse()
             self._server.shutdown()
             self._server.server_close()
-            self._server.drain(grace)
+
+    def drain(self, seconds):
+        """Waits for those that run, for so many seconds at most; whether they are answered."""
+        return self._server is None or self._server.drain(seconds)
 
     def _handler(self):
         api, metrics_path, metrics = self._api, self._metrics_path, self._api.prediction.metrics
@@ -120,14 +126,14 @@ class RestApi:
     def _classify(self, spec, body, deadline):
         spec.signature_name = json_requests.signature_name(body)
         request = messages.ClassificationRequest(model_spec=spec, input=json_examples.examples(body))
-        result = self.prediction.classify(request, deadline).result
+        result = self.prediction.classify(request, deadline, "REST").result
         rows = [[[c.label, json_answers.short(c.score)] for c in row.classes] for row in result.classifications]
         return json_answers.dumps({"results": rows})
 
     def _regress(self, spec, body, deadline):
         spec.signature_name = json_requests.signature_name(body)
         request = messages.RegressionRequest(model_spec=spec, input=json_examples.examples(body))
-        result = self.prediction.regress(request, deadline).result
+        result = self.prediction.regress(request, deadline, "REST").result
         return json_answers.dumps({"results": [json_answers.short(found.value) for found in result.regressions]})
 
 
@@ -152,31 +158,63 @@ class _BoundedServer(http.server.ThreadingHTTPServer):
     def __init__(self, *args):
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._answering, self._idle = 0, threading.Condition()
+        self._connections, self.refuses = set(), False
         super().__init__(*args)
 
     def process_request(self, request, client_address):
-        self._free.acquire()
+        while not self._free.acquire(timeout=0.1):
+            if self.refuses:
+                self.shutdown_request(request)
+                return
         super().process_request(request, client_address)
 
     def process_request_thread(self, request, client_address):
         try:
+            with self._idle:
+                self._connections.add(request)
+                if self.refuses:
+                    _end_reading(request)
             super().process_request_thread(request, client_address)
         finally:
             self._free.release()
 
+    def shutdown_request(self, request):
+        with self._idle:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
     def handle_error(self, request, client_address):
         logging.debug("A connection from %s broke off.", client_address)
 
-    def counts(self, change):
-        """Notes that one request more, or less, is being answered."""
+    def begins(self):
+        """Notes that one request more is being answered; False where it must not be."""
         with self._idle:
-            self._answering += change
+            self._answering += not self.refuses
+            return not self.refuses
+
+    def ends(self):
+        """Notes that one request less is being answered."""
+        with self._idle:
+            self._answering -= 1
             self._idle.notify_all()
 
-    def drain(self, grace):
-        """Waits until no request is being answered."""
+    def refuse(self):
+        """From now on no request is begun, and connections end that wait for one."""
         with self._idle:
-            self._idle.wait_for(lambda: not self._answering, grace)
+            self.refuses = True
+            for connection in self._connections:
+                _end_reading(connection)
+
+    def drain(self, seconds):
+        """Waits until no request is being answered; False if that takes longer than so many seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._answering, seconds)
+
+
+def _end_reading(connection):
+    """Whoever reads finds the connection's end; what is being answered can still be written."""
+    with contextlib.suppress(OSError):  # the client was faster
+        connection.shutdown(socket.SHUT_RD)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -202,16 +240,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         logging.debug(format, *args)
 
     def _respond(self, method, body):
-        self.server.counts(1)
+        if not self.server.begins():
+            self._write(503, "application/json", json_answers.error("The service is being stopped"))
+            return
         try:
             self._write(*self.answer(method, self.path.partition("?")[0], body))
         finally:
-            self.server.counts(-1)
+            self.server.ends()
 
     def _write(self, status, content_type, text):
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
+        if self.server.refuses:
+            self.send_header("Connection", "close")  # and so it is
         self.end_headers()
         self.wfile.write(data)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import tensorflow as tf
 from absl import logging
@@ -21,12 +22,13 @@ from tfwarpgan.serving.statuses import ServingError, serving_error
 from tfwarpgan.serving.warmup import MAX_RECORDS, WARMUP_FILE
 
 WAITING, WAITING_BYTES = 128, 512 * 2**20  # of requests that are being answered, over all queues
+TELLING_SECONDS, CLEANING_SECONDS = 1, 2  # to tell clients of runs that were broken off, and to let the models go
 
 
 class Server:
     """A service of the options; `with Server(options) as server:` starts it and drains it in the end.
 
-    `port` and `rest_port` are the ports that it listens at.
+    `port` and `rest_port` are the ports that it listens at; `ended` tells whether nothing of it runs any more.
     """
 
     def __init__(self, options, configured=None):
@@ -55,6 +57,7 @@ class Server:
         if options.rest_api_port:
             self._rest = RestServer(options, prediction, model, self._configured.metrics_path)
         self._stopping = threading.Event()
+        self.ended = False
 
     def __enter__(self):
         self.start()
@@ -94,13 +97,23 @@ class Server:
         self._follow()
 
     def stop(self):
-        """Takes no more requests, waits for those that run, and lets the models go."""
+        """Takes no more requests, waits for those that run, for the grace at most, and lets the models go.
+
+        What runs longer cannot be ended from here: `ended` is then False, and threads of the service go on.
+        """
         self._stopping.set()
-        if self._rest:
-            self._rest.stop(self.options.grace_seconds)
+        end = time.monotonic() + self.options.grace_seconds
         self._grpc.stop(self.options.grace_seconds)
-        self._runner.close()
-        self.models.stop()
+        drained = True
+        if self._rest:
+            self._rest.stop()
+            drained = self._rest.drain(_until(end))
+        self._grpc.drain(_until(end) + TELLING_SECONDS)
+        # Joins that may never return are a thread's, which ends with the process.
+        letting_go = threading.Thread(target=self._let_go, daemon=True)
+        letting_go.start()
+        letting_go.join(max(_until(end), CLEANING_SECONDS))
+        self.ended = drained and not letting_go.is_alive()
 
     def request_stop(self):
         """Ends `wait`, and `start` where it waits for a first version."""
@@ -109,6 +122,11 @@ class Server:
     def wait(self):
         """Blocks until `request_stop`."""
         self._stopping.wait()
+
+    def _let_go(self):
+        self._grpc.join()
+        self._runner.close()
+        self.models.stop()
 
     def _first_load(self):
         """Loads each model; waits where a folder holds no version yet."""
@@ -153,6 +171,11 @@ def _warm_up(servable, path):
             )
         warm_up(servable, messages.PredictionLog.FromString(record))
     logging.info("%s: version %d is warm.", servable.name, servable.version)
+
+
+def _until(end):
+    """Seconds until a time of `time.monotonic()`; 0 once it has passed."""
+    return max(end - time.monotonic(), 0)
 
 
 def _one_line(text):

@@ -225,6 +225,23 @@ def test_metrics(service, http_call, predict, rows):
     assert http_call("/monitoring/prometheus/metrics")[0] == 404
 
 
+def test_metrics_tell_rest_from_grpc(serve, everything):
+    def count(api):
+        label = f'model_name="tiny",API="{api}",entrypoint='
+        lines = client.server.metrics.text().splitlines()
+        found = [line.split(label)[1] for line in lines if label in line and "latency_count" in line]
+        return [line.split(",")[0].strip('"') for line in found]
+
+    with serve(everything, rest_api_port=-1) as client:
+        for call, api in (("classify", "Classify"), ("regress", "Regress")):
+            body = json.dumps({"signature_name": call, "examples": [{"x": 0.5}]})
+            connection = http.client.HTTPConnection("127.0.0.1", client.server.rest_port, timeout=20)
+            connection.request("POST", f"/v1/models/tiny:{call}", body)
+            assert connection.getresponse().status == 200
+            connection.close()
+            assert count(api) == ["REST"]
+
+
 def test_the_program_does_not_call_itself_by_another_name(service):
     connection = http.client.HTTPConnection("127.0.0.1", service.server.rest_port, timeout=20)
     connection.request("GET", "/v1/models/tiny")

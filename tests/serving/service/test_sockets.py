@@ -1,6 +1,9 @@
 """TLS with clients' certificates, a Unix socket, health, and ports."""
 
 import concurrent.futures
+import http.client
+import json
+import time
 
 import grpc
 import numpy as np
@@ -164,3 +167,48 @@ def test_requests_that_run_are_answered_before_the_end(serve, everything, eventu
         assert [call.result()[1]["counted"].tolist() for call in running] == [[100000]] * 4
         with pytest.raises(grpc.RpcError):
             client.predict(slow, timeout=0.5)
+
+
+def test_rest_is_drained_with_grpc(serve, everything, eventually):
+    def post(connection, steps):
+        body = json.dumps({"signature_name": "slow", "inputs": [steps]})
+        connection.request("POST", "/v1/models/tiny:predict", body)
+        return connection.getresponse()
+
+    with serve(everything, rest_api_port=-1) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        _, watch = health_calls(client)
+        states = watch()
+        assert next(states).status == SERVING
+        kept, used = (http.client.HTTPConnection("127.0.0.1", client.server.rest_port, timeout=20) for _ in range(2))
+        assert post(kept, 1).read() and kept.sock  # which is open for a further request
+        running = pool.submit(post, used, 300000)
+        eventually(lambda: client.server._runner.admission.requests == 1)
+        stopped = pool.submit(client.server.stop)
+        assert [state.status for state in states] == [NOT_SERVING]
+        assert not running.done()  # both sides refuse what is new while REST still has this to answer
+        with pytest.raises(grpc.RpcError):
+            client.predict({"steps": np.int32([1])}, timeout=0.5, signature_name="slow")
+        kept.auto_open = False
+        with pytest.raises((OSError, http.client.HTTPException)):
+            post(kept, 1)
+        assert not running.done() and not stopped.done()
+        answer = running.result()
+        assert answer.headers["Connection"] == "close" and json.loads(answer.read()) == {"outputs": [300000]}
+        stopped.result(timeout=5)
+        assert client.server.ended
+
+
+def test_the_grace_is_shared_and_short(serve, everything, eventually):
+    with serve(everything, rest_api_port=-1, grace_seconds=0.5) as client:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            slow = {"steps": np.int32([2_000_000_000])}
+            running = pool.submit(client.predict, slow, timeout=8, signature_name="slow")
+            eventually(lambda: client.server._runner.admission.requests == 1)
+            start = time.monotonic()
+            client.server.stop()
+            assert time.monotonic() - start < 5 and not client.server.ended
+            with pytest.raises(grpc.RpcError):
+                running.result()
+        eventually(lambda: client.server._runner.admission.requests == 0)  # the run's own deadline
+        client.server.stop()
+        assert client.server.ended
