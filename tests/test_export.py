@@ -17,7 +17,7 @@ from tfwarpgan.models import networks
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
 from tfwarpgan.serving.signatures import from_pixels
-from tfwarpgan.serving.warmup import read_warmup
+from tfwarpgan.serving.warmup import read_records
 from tfwarpgan.training.runs import load_human_parser
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -142,7 +142,7 @@ def test_a_human_parser_gives_signatures_of_a_photograph_alone(run_dir, parser_r
         export.ExportOptions(export_dir=model, human_parser_run_dir=str(parser_run_dir), batch_sizes="1"),
     )
     assert "photograph_encoded: mean 0.0" in capsys.readouterr().out  # what the check found
-    assert forbidden_ops(f"{model}/1") == [] and len(read_warmup(f"{model}/1")) == 4
+    assert forbidden_ops(f"{model}/1") == [] and len(read_records(f"{model}/1")) == 4
     inputs = sample_inputs(64, 32)
     parse = load_human_parser(run_options(str(parser_run_dir)), (64, 32))
     labels = tf.argmax(parse(from_pixels(inputs["image"])), axis=-1).numpy()

@@ -9,7 +9,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.serving import publish as publishing
 from tfwarpgan.serving.check import SavedModelSession
 from tfwarpgan.serving.publish import next_version, publish
-from tfwarpgan.serving.warmup import read_warmup, write_warmup
+from tfwarpgan.serving.warmup import read_records, write_warmup
 
 
 def test_versions_follow_each_other_and_answer(tmp_path, pipeline, parse, inputs):
@@ -124,7 +124,7 @@ def test_two_exports_of_the_same_weights_have_one_identity(tmp_path, pipeline):
 
 def test_each_signature_is_warmed_at_each_batch_size(tmp_path, pipeline, parse):
     path, _ = publish(pipeline, str(tmp_path / "people"), parse=parse, batch_sizes=(1, 4))
-    requests = read_warmup(path)
+    requests = [record.predict_log.request for record in read_records(path)]
     found = {(each.model_spec.signature_name, _batch(each)) for each in requests}
     names = ("serving_default", "encoded", "photograph", "photograph_encoded")
     assert found == {(name, size) for name in names for size in (1, 4)} and len(requests) == 8

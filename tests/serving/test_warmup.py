@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.messages import PredictionLog
 from tfwarpgan.serving.tensors import from_proto
-from tfwarpgan.serving.warmup import WARMUP_FILE, read_warmup, write_warmup
+from tfwarpgan.serving.warmup import WARMUP_FILE, read_records, write_warmup
 
 INPUTS = {"x": np.arange(6, dtype=np.float32).reshape(3, 2), "text": np.array([b"a", b"b", b"c"], object)}
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def test_a_record_for_each_signature_and_batch_size(folder):
-    requests = read_warmup(str(folder))
+    requests = [record.predict_log.request for record in read_records(str(folder))]
     assert [(each.model_spec.signature_name, sorted(each.inputs)) for each in requests] == [
         ("one", ["x"]), ("one", ["x"]), ("two", ["text", "x"]), ("two", ["text", "x"]),
     ]  # fmt: skip
@@ -39,13 +39,14 @@ def test_the_file_is_where_a_server_looks_and_is_not_compressed(folder):
 
 
 def test_tensorflow_reads_the_tensors_alike(folder):
-    (request, *_) = read_warmup(str(folder))
+    (record, *_) = read_records(str(folder))
+    request = record.predict_log.request
     tensor = tf.make_tensor_proto(0).FromString(request.inputs["x"].SerializeToString())
     assert np.array_equal(tf.make_ndarray(tensor), [[0, 1]])
 
 
 def test_no_file_is_no_request(tmp_path):
-    assert read_warmup(str(tmp_path)) == []
+    assert read_records(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize("content", [b"text" * 20, b"\x00" * 40])
@@ -53,5 +54,5 @@ def test_a_broken_file_is_one_sentence(tmp_path, content):
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / WARMUP_FILE).write_bytes(content)
     with pytest.raises(InputError, match="PredictionLog") as caught:
-        read_warmup(str(tmp_path))
+        read_records(str(tmp_path))
     assert "\n" not in str(caught.value)

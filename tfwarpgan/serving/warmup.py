@@ -37,11 +37,6 @@ def write_warmup(folder, model, signatures, inputs, batch_sizes):
                 writer.write(_record(model, signature, rows).SerializeToString(deterministic=True))
 
 
-def read_warmup(folder):
-    """The predict requests in a SavedModel's warm-up file, in order: list of `PredictRequest`; see `read_records`."""
-    return [log.predict_log.request for log in read_records(folder) if log.HasField("predict_log")]
-
-
 def read_records(folder):
     """All records of a SavedModel's warm-up file, in order: list of `PredictionLog`, empty where there is no file.
 
