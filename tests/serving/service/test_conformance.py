@@ -6,7 +6,7 @@ import pytest
 
 from tfwarpgan.serving import messages, tensors
 
-PREDICTION = "/tensorflow.serving.PredictionService/"
+PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,8 @@ def test_metadata_fields(client, refused):
 
 def test_status(client, refused):
     assert client.status() == {1: 30} and client.status(version=1) == {1: 30}
+    with refused("INVALID_ARGUMENT", "Missing ModelSpec"):
+        client.call(MODEL + "GetModelStatus", messages.GetModelStatusRequest(), messages.GetModelStatusResponse)
     with refused("NOT_FOUND", "Could not find any versions of model who"):
         client.status(name="who")
     with refused("NOT_FOUND", "Could not find version 9 of model tiny"):
