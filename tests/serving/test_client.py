@@ -189,7 +189,9 @@ def test_attempts_share_one_deadline(server, call):
         call("predict", {"x": np.ones(1)}, timeout=0.3)
     assert time.perf_counter() - start < 1
     remaining = [left for _, _, left in server.calls]
-    assert remaining == sorted(remaining, reverse=True) and max(remaining) <= 0.3
+    assert remaining == sorted(remaining, reverse=True)
+    assert max(remaining) < 0.302  # on the wire gRPC rounds a deadline up to a whole millisecond
+    assert max(remaining[1:]) < 0.28  # what the first attempt and the pause after it left
 
 
 def test_no_server_is_unavailable(call, server):

@@ -12,8 +12,8 @@ GAINS = (2.0, 3.0, 6.0)
 def decorrelate_colours(images):
     """Pictures in RGB as lightness, red against blue, and green against purple, each of about unit variance.
 
-    From green to purple the variance of clothes is ten to a hundred times less than from dark to light. A generator that sees RGB
-    learns to keep lightness first, then red and blue, and green only after several times as many steps.
+    From green to purple the variance of clothes is ten to a hundred times less than from dark to light. A generator
+    that sees RGB learns to keep lightness first, then red and blue, and green only after several times as many steps.
 
     Args:
         images: Float [B, H, W, 3], RGB in [-1, 1].
