@@ -5,8 +5,9 @@
     python benchmarks/serving.py --saved_model=exported/people/1
 
 Latency: one caller, who asks the bare session and the service in turns, so that what else the machine does falls on
-both. Throughput: 1 to 32 callers of one row each against the batching service, and the bare session on full batches, in
-turns too. Then what importing the client takes, beside TensorFlow. Medians of the rounds, (lowest to highest).
+both. Throughput: 1 to 32 callers of one row each against the batching service, and the bare session on batches as large
+as so many callers can fill, in turns too. Then what importing the client takes, beside TensorFlow. Medians of the
+rounds, (lowest to highest).
 """
 
 import concurrent.futures
@@ -45,7 +46,7 @@ class BenchmarkOptions:
     rounds: int = option(5, "Rounds, each of which gives a ratio.", minimum=1)
     clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time; empty: no throughputs.")
     seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
-    max_batch: int = option(8, "Largest batch of the batching service, and batch of the bare session.", minimum=1)
+    max_batch: int = option(8, "Largest batch of the batching service and of the bare session.", minimum=1)
     batch_threads: int = option(2, "Batches that the batching service runs at the same time.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
     output: str = option("", "JSON file of the figures; empty: they are only printed.")
@@ -148,7 +149,7 @@ def report_latency(title, rounds):
 
 
 def bare_rate(served, inputs, seconds):
-    """Rows a second of the bare session on full batches."""
+    """Rows a second of the bare session on these inputs."""
     rows, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds or not rows:
         served("serving_default", inputs)
@@ -188,19 +189,21 @@ def throughput(path, served, rows, benchmark, folder):
         file.write(f"batch_timeout_micros {{ value: {round(1000 * benchmark.batch_timeout_ms)} }}\n")
         file.write("max_enqueued_batches { value: 64 }\n")
         file.write("\n".join(f"allowed_batch_sizes: {size}" for size in sizes))
-    batch, one, figures = rows(benchmark.max_batch), rows(1), {}
+    one, figures = rows(1), {}
     with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as (target, process):
         service_rate(target, one, max(numbers(benchmark.clients)), 0.1)
         for callers in numbers(benchmark.clients):
-            bare, found = [], []
+            size = min(callers, benchmark.max_batch)  # callers wait for their answers: no more rows are there at once
+            batch, bare, found = rows(size), [], []
             for _ in range(benchmark.rounds):
                 bare.append(bare_rate(served, batch, benchmark.seconds / 2))
                 found.append(service_rate(target, one, callers, benchmark.seconds))
             ratios = [of / to for of, to in zip(found, bare)]
             figures[callers] = {"bare_rows_per_s": bare, "service_rows_per_s": found, "ratio": ratios}
             print(
-                f"{callers} callers: service {spread(found)} rows/s, bare session on batches of "
-                f"{benchmark.max_batch} {spread(bare)}, ratio {spread(ratios)}"
+                f"{callers} callers: service {spread(found)} rows/s, bare session on batches of {size} {spread(bare)}, "
+                f"ratio {spread(ratios)}",
+                flush=True,
             )
         print(f"memory of the batching service: peak {memory(process):.0f} MiB")
     return figures

@@ -1,6 +1,7 @@
 """The command: its flags, its start, its failures and its end."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import pathlib
 import shutil
@@ -52,9 +53,20 @@ def model(tmp_path_factory):
     return folder
 
 
-def start(*arguments):
-    command = [sys.executable, "-m", "tfwarpgan.serve", "--port=0", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def start():
+    """Function that starts the command; what a test leaves running is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments):
+            command = [sys.executable, "-m", "tfwarpgan.serve", "--port=0", *arguments]
+            process = stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield start
 
 
 def wait_until_it_runs(process):
@@ -73,7 +85,7 @@ def predict(channel, array, signature="", timeout=30):
     return tensors.from_proto(call(request, timeout=timeout, wait_for_ready=True).outputs["y"]).tolist()
 
 
-def test_it_serves_and_is_drained_by_sigterm(model):
+def test_it_serves_and_is_drained_by_sigterm(start, model):
     process = start(
         "--model_name=doubling", f"--model_base_path={model}", "--rest_api_port=-1", "--enable_batching=true"
     )
@@ -92,7 +104,7 @@ def test_it_serves_and_is_drained_by_sigterm(model):
 
 
 @pytest.mark.parametrize("batching", ["false", "true"])
-def test_a_run_that_outlasts_the_grace_does_not_hold_up_the_end(model, batching):
+def test_a_run_that_outlasts_the_grace_does_not_hold_up_the_end(start, model, batching):
     process = start(
         "--model_name=doubling", f"--model_base_path={model}", "--grace_seconds=1", f"--enable_batching={batching}"
     )
@@ -107,7 +119,7 @@ def test_a_run_that_outlasts_the_grace_does_not_hold_up_the_end(model, batching)
     assert process.stdout.read() == "Stopped.\n"
 
 
-def test_a_run_over_rest_that_outlasts_the_grace(model):
+def test_a_run_over_rest_that_outlasts_the_grace(start, model):
     process = start(
         "--model_name=doubling",
         f"--model_base_path={model}",
@@ -126,7 +138,7 @@ def test_a_run_over_rest_that_outlasts_the_grace(model):
             running.result()
 
 
-def test_flags_that_have_no_effect_are_told(model, tmp_path):
+def test_flags_that_have_no_effect_are_told(start, model, tmp_path):
     config = tmp_path / "models.txt"
     config.write_text(
         f'model_config_list {{ config {{ name: "doubling" base_path: "{model}" model_platform: "tensorflow" }} }}'
@@ -146,7 +158,7 @@ def test_flags_that_have_no_effect_are_told(model, tmp_path):
     assert [line.split()[0] for line in told] == ["--model_base_path", "--monitoring_config_file"]
 
 
-def test_a_first_load_that_fails_ends_it_with_the_reason(model, tmp_path):
+def test_a_first_load_that_fails_ends_it_with_the_reason(start, model, tmp_path):
     shutil.copytree(model, tmp_path / "doubling")
     (tmp_path / "doubling" / "1" / "saved_model.pb").write_bytes(b"broken")
     process = start(f"--model_base_path={tmp_path / 'doubling'}")
@@ -155,7 +167,22 @@ def test_a_first_load_that_fails_ends_it_with_the_reason(model, tmp_path):
     assert "Version 1 of model default cannot be served: " in line and "doubling/1" in line
 
 
-def test_it_waits_for_a_first_version(model, tmp_path):
+def test_a_first_load_can_be_stopped(start, model, tmp_path):
+    shutil.copytree(model, tmp_path / "doubling")
+    endless = messages.PredictRequest(model_spec={"name": "doubling", "signature_name": "slow"})
+    endless.inputs["steps"].CopyFrom(tensors.to_proto(np.int32([2_000_000_000])))
+    records = tmp_path / "doubling" / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    records.parent.mkdir()
+    with tf.io.TFRecordWriter(str(records)) as writer:
+        writer.write(messages.PredictionLog(predict_log={"request": endless}).SerializeToString())
+    process = start(f"--model_base_path={tmp_path / 'doubling'}")
+    wait_until_it_runs(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert process.stdout.read() == "Stopped.\n" and "Traceback" not in process.stderr.read()
+
+
+def test_it_waits_for_a_first_version(start, model, tmp_path):
     folder = tmp_path / "doubling"
     folder.mkdir()
     process = start("--model_name=doubling", f"--model_base_path={folder}", "--file_system_poll_wait_seconds=0.1")
@@ -189,7 +216,7 @@ def test_it_waits_for_a_first_version(model, tmp_path):
         (["--model_base_path={model}", "extra"], "extra"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(model, tmp_path, arguments, named):
+def test_what_is_wrong_is_one_sentence(start, model, tmp_path, arguments, named):
     file = tmp_path / "file"
     file.write_text("nonsense")
     process = start(*(argument.format(model=model, file=file) for argument in arguments))
@@ -204,7 +231,7 @@ def test_the_flags_are_those_of_tensorflow_serving():
         ServeOptions(model_base_path="a", rest_api_port=8500)
 
 
-def test_the_service_can_be_profiled(model, tmp_path):
+def test_the_service_can_be_profiled(start, model, tmp_path):
     with socket.socket() as free:
         free.bind(("", 0))
         port = free.getsockname()[1]

@@ -80,8 +80,9 @@ class ServeOptions:
 
 def main(options):
     """Serves until SIGTERM or Ctrl-C, and then until what runs is answered or --grace_seconds are over."""
-    from tfwarpgan.serving import configuration
+    from tfwarpgan.serving import allocator, configuration
 
+    allocator.keep_freed_memory()
     for sentence in options.ignored():
         print(sentence, file=sys.stderr, flush=True)
     configured = configuration.read(options)  # what is wrong there is told before TensorFlow starts
@@ -98,10 +99,9 @@ def main(options):
         if server.port and server.rest_port:
             print(f"REST at http://{options.address}:{server.rest_port}/v1/models/", flush=True)
         server.wait()
-    print("Stopped.", flush=True)
     if not server.ended:
-        sys.stderr.flush()
-        os._exit(0)  # Python's own end would wait for the threads of the runs that outlasted the grace
+        _leave()
+    print("Stopped.", flush=True)
 
 
 def _stop_at_signals(server):
@@ -117,9 +117,18 @@ def _stop_at_signals(server):
 
     def stop():
         os.read(reader, 1)
+        if not server.port:  # a first load cannot be broken off, and nobody waits for an answer yet
+            _leave()
         server.request_stop()
 
     threading.Thread(target=stop, daemon=True).start()
+
+
+def _leave():
+    """Ends the process; Python's own end would wait for the threads of runs that go on."""
+    print("Stopped.", flush=True)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def cli():

@@ -1,5 +1,7 @@
 """A pipeline and a human parser as small as they can be, with weights, and inputs for their signatures."""
 
+import pathlib
+
 import pytest
 import tensorflow as tf
 
@@ -44,3 +46,9 @@ def parse():
 @pytest.fixture
 def inputs():
     return sample_inputs(HEIGHT, WIDTH)
+
+
+@pytest.fixture(scope="session")
+def root():
+    """Folder of the repository."""
+    return pathlib.Path(__file__).resolve().parents[2]

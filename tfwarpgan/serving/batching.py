@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.running import FULL, remaining
+from tfwarpgan.serving.running import FULL, nbytes, remaining
 from tfwarpgan.serving.statuses import ServingError, deadline_exceeded
 
 
@@ -59,6 +59,7 @@ class _Batch:
 
     def __init__(self):
         self.tasks, self.size, self.since = [], 0, time.monotonic()
+        self.waits_from = self.since
 
 
 class BatchingRunner:
@@ -90,7 +91,7 @@ class BatchingRunner:
         if not size:
             return servable.run(feeds, fetches, remaining(deadline))
         task = _Task(feeds, size, deadline)
-        with self.admission.entered(feeds):
+        with self.admission.entered(nbytes(feeds)):
             self._enqueue(self._key(servable, feeds, fetches), servable, fetches, task)
             if not task.done.wait(remaining(deadline)):
                 raise deadline_exceeded()
@@ -138,6 +139,9 @@ class BatchingRunner:
                 if not batches:
                     del self._queues[key]
             self._run_tasks(servable, fetches, tasks)
+            with self._changed:
+                if key in self._queues:  # those who have just been answered may come back in time for the next batch
+                    self._queues[key][2][0].waits_from = time.monotonic()
 
     def _ready_queue(self):
         """The key of the queue whose first batch has waited longest of those that are full or have waited enough."""
@@ -150,7 +154,7 @@ class BatchingRunner:
         return oldest and oldest[1]
 
     def _seconds_left(self, batch):
-        return batch.since + self.options.batch_timeout_micros / 1e6 - time.monotonic()
+        return batch.waits_from + self.options.batch_timeout_micros / 1e6 - time.monotonic()
 
     def _next_timeout(self):
         times = [self._seconds_left(batches[0]) for _, _, batches in self._queues.values()]

@@ -14,6 +14,7 @@ from absl import logging
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import json_answers, json_examples, json_requests, messages
+from tfwarpgan.serving.running import Admission
 from tfwarpgan.serving.servables import DEFAULT_SIGNATURE
 from tfwarpgan.serving.statuses import HTTP_STATUSES, ServingError, serving_error
 
@@ -21,7 +22,7 @@ MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 POST = re.compile(MODEL + r":(predict|classify|regress)", re.IGNORECASE)
 GET = re.compile(MODEL + "(/metadata)?", re.IGNORECASE)
 MOST_CONNECTIONS = 256
-LARGEST_BODY = 512 * 2**20
+LARGEST_BODY, BODIES_BYTES = 256 * 2**20, 512 * 2**20  # of one request, and of all that are being read or answered
 IDLE_SECONDS = 60
 
 
@@ -159,6 +160,7 @@ class _BoundedServer(http.server.ThreadingHTTPServer):
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._answering, self._idle = 0, threading.Condition()
         self._connections, self.refuses = set(), False
+        self.bodies = Admission(MOST_CONNECTIONS, BODIES_BYTES)
         super().__init__(*args)
 
     def process_request(self, request, client_address):
@@ -229,15 +231,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
-            self.close_connection = True
-            text = "The body is too large" if length.isdecimal() else "Content-Length is missing"
-            self._write(413 if length.isdecimal() else 411, "application/json", json_answers.error(text))
-            return
-        self._respond("POST", self.rfile.read(int(length)))
+        if not length.isdecimal():
+            self._refuse(411, "Content-Length is missing")
+        elif len(length) > 18 or int(length) > LARGEST_BODY:
+            self._refuse(413, f"The body is too large: {LARGEST_BODY} bytes at most")
+        else:
+            try:
+                with self.server.bodies.entered(int(length)):
+                    self._respond("POST", self.rfile.read(int(length)))
+            except ServingError as error:
+                self._refuse(HTTP_STATUSES[error.code], error.text)
 
     def log_message(self, format, *args):
         logging.debug(format, *args)
+
+    def _refuse(self, status, text):
+        """Answers without having read the body, so that the connection cannot go on."""
+        self.close_connection = True
+        self._write(status, "application/json", json_answers.error(text))
 
     def _respond(self, method, body):
         if not self.server.begins():
@@ -253,7 +264,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
-        if self.server.refuses:
-            self.send_header("Connection", "close")  # and so it is
+        if self.server.refuses or self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)

@@ -27,7 +27,7 @@ def remaining(deadline):
 
 
 class Admission:
-    """A bound on the requests that are being answered, or wait for it, and on the bytes of their inputs."""
+    """A bound on the requests that are being answered, or wait for it, and on the bytes that they hold."""
 
     def __init__(self, most_requests, most_bytes):
         """Bounds; a request that is alone is admitted whatever its size."""
@@ -36,13 +36,12 @@ class Admission:
         self.requests = self.bytes = 0
 
     @contextlib.contextmanager
-    def entered(self, feeds):
-        """Counts a request of these inputs while the context lasts.
+    def entered(self, size):
+        """Counts a request of so many bytes while the context lasts.
 
         Raises:
             ServingError: At once, if there are too many.
         """
-        size = sum(_bytes(array) for array in feeds.values())
         with self._lock:
             too_large = self.requests and self.bytes + size > self._most_bytes
             if too_large or self.requests >= self._most_requests:
@@ -72,7 +71,7 @@ class DirectRunner:
 
     def run(self, servable, feeds, fetches, deadline=None):
         """See `Servable.run`; the deadline is one of `time.monotonic()`."""
-        with self.admission.entered(feeds):
+        with self.admission.entered(nbytes(feeds)):
             if not self._turns.acquire(timeout=remaining(deadline)):
                 raise deadline_exceeded()
             try:
@@ -84,5 +83,6 @@ class DirectRunner:
         """Nothing to stop."""
 
 
-def _bytes(array):
-    return sum(map(len, array.flat)) if array.dtype == object else array.nbytes
+def nbytes(feeds):
+    """Bytes of a dictionary of arrays, which may hold strings."""
+    return sum(sum(map(len, array.flat)) if array.dtype == object else array.nbytes for array in feeds.values())

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import pathlib
 import shutil
 import time
 
@@ -257,9 +256,3 @@ def rows():
         "x": np.arange(3 * count, dtype=np.float32).reshape(count, 3),
         "z": np.ones(count, np.float32),
     }
-
-
-@pytest.fixture(scope="session")
-def root():
-    """Folder of the repository."""
-    return pathlib.Path(__file__).resolve().parents[3]

@@ -14,7 +14,7 @@ import pytest
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.batching import BatchingOptions, BatchingRunner
 from tfwarpgan.serving.configuration import batching_options
-from tfwarpgan.serving.running import Admission
+from tfwarpgan.serving.running import Admission, nbytes
 from tfwarpgan.serving.statuses import ServingError
 
 PARAMETERS = """max_batch_size { value: 4 } batch_timeout_micros { value: 100000 } max_enqueued_batches { value: 2 }
@@ -143,6 +143,26 @@ def test_nothing_is_kept_of_keys_that_are_gone():
     runner.close()
 
 
+def test_callers_who_come_back_run_with_those_that_waited_meanwhile():
+    """Else callers that once fell out of step stay so: some wait while the others run, and no batch is full again."""
+    model = Recorder(hold=True)
+    options = BatchingOptions(max_batch_size=4, num_batch_threads=1, batch_timeout_micros=500_000)
+    runner = BatchingRunner(options, Admission(8, 10**6))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        first = pool.submit(runner.run, model, {"x": np.ones([1, 2])}, ["y"])
+        time.sleep(0.8)  # it runs, or rather is held up
+        others = [pool.submit(runner.run, model, {"x": np.ones([1, 2])}, ["y"]) for _ in range(3)]
+        time.sleep(0.8)  # these have waited for longer than the timeout
+        model.go.set()
+        first.result()
+        start = time.monotonic()
+        runner.run(model, {"x": np.ones([1, 2])}, ["y"])
+        assert time.monotonic() - start < 0.4  # it filled the batch
+        assert [other.result()[0].shape for other in others] == [(1, 2)] * 3
+    assert model.sizes == [1, 4]
+    runner.close()
+
+
 def test_requests_over_all_queues_are_bounded():
     model = Recorder(hold=True)
     runner = BatchingRunner(BatchingOptions(max_batch_size=1, num_batch_threads=1), Admission(3, 10**6))
@@ -157,11 +177,12 @@ def test_requests_over_all_queues_are_bounded():
 
 def test_the_bytes_of_requests_are_bounded():
     admission = Admission(10, 100)
-    pair = {"x": np.zeros(10), "s": np.array([b"1234567890"] * 2, object)}  # 80 and 20 bytes
-    with admission.entered({"x": np.zeros(10**6)}), pytest.raises(ServingError, match="is full; 1 requests"):
-        with admission.entered({"x": np.zeros(1)}):
+    with admission.entered(10**6), pytest.raises(ServingError, match="is full; 1 requests"):
+        with admission.entered(8):
             pass
-    with admission.entered(pair), pytest.raises(ServingError), admission.entered({"x": np.zeros(1, np.uint8)}):
+    size = nbytes({"x": np.zeros(10), "s": np.array([b"1234567890"] * 2, object)})
+    assert size == 80 + 20
+    with admission.entered(size), pytest.raises(ServingError), admission.entered(1):
         pass
     assert (admission.requests, admission.bytes) == (0, 0)
 

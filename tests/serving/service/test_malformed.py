@@ -13,12 +13,12 @@ import pytest
 from tfwarpgan.serving import messages
 
 
-@pytest.fixture(scope="module")
-def service(everything, connect, root):
+@pytest.fixture(scope="module", params=["false", "true"], ids=["one by one", "batching"])
+def service(everything, connect, root, request):
     """A service in a process of its own, which an abort would end, and a client of it."""
     command = [sys.executable, "-m", "tfwarpgan.serve", "--port=0", "--model_name=tiny"]
     process = subprocess.Popen(
-        [*command, f"--model_base_path={everything}", "--address=127.0.0.1"],
+        [*command, f"--model_base_path={everything}", f"--enable_batching={request.param}"],
         cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     address = process.stdout.readline().split()[-1]

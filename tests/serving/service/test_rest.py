@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import http.client
 import io
 import json
@@ -201,6 +202,18 @@ def test_a_body_without_a_length_and_one_too_large(service):
         with socket.create_connection(("127.0.0.1", service.server.rest_port), timeout=10) as connection:
             connection.sendall(f"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
             assert status in connection.recv(100)
+
+
+def test_bodies_are_bounded_before_they_are_read(service, predict, eventually):
+    body, started = {"instances": [1], "signature_name": "positive"}, []
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            connection = socket.create_connection(("127.0.0.1", service.server.rest_port), timeout=10)
+            started.append(stack.enter_context(connection))
+            connection.sendall(f"POST /v1/models/tiny:predict HTTP/1.1\r\nContent-Length: {2**28}\r\n\r\n[".encode())
+        status, answer = eventually(lambda: (found := predict(body))[0] == 503 and found)
+        assert "is full; 2 requests are being answered" in answer["error"]
+    assert eventually(lambda: (found := predict(body))[0] == 200 and found)[1] == {"predictions": [2.0]}
 
 
 def test_many_clients_and_broken_connections(service, predict):
