@@ -79,6 +79,7 @@ def test_versions_and_names_agree(options, expected):
     (container,) = pod["containers"]
     assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
     assert service["command"] == container["args"]
+    assert service["environment"] == {variable["name"]: variable["value"] for variable in container["env"]}
     for kind in ("ConfigMap", "Deployment", "Service", "PodDisruptionBudget"):
         assert objects[kind]["metadata"]["name"] == f"{options.model}-serving"
     claim = {volume["name"]: volume for volume in pod["volumes"]}["models"]["persistentVolumeClaim"]["claimName"]

@@ -25,7 +25,9 @@ class ServeOptions:
 
     port: int = option(8500, "Port of gRPC; 0: any free one.", minimum=0, maximum=65535)
     rest_api_port: int = option(0, "Port of REST; 0: none, -1: any free one.", minimum=ANY_PORT, maximum=65535)
-    rest_api_timeout_in_ms: int = option(30000, "Time that a REST request may take, in milliseconds.", minimum=1)
+    rest_api_timeout_in_ms: int = option(
+        30000, "Time that a REST request may take, in milliseconds.", minimum=1, maximum=2**31 - 1
+    )
     address: str = option("127.0.0.1", "Address to listen at; 0.0.0.0: all of this machine's.")
     model_name: str = option("default", "Name of the model.")
     model_base_path: str = option("", "Folder of the model: each child whose name is a number is a version.")

@@ -3,15 +3,18 @@
 import concurrent.futures
 import os
 import stat
+import threading
 import time
 
 import grpc
 from absl import logging
+from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import messages
 from tfwarpgan.serving.health import Health
-from tfwarpgan.serving.statuses import serving_error
+from tfwarpgan.serving.running import Admission
+from tfwarpgan.serving.statuses import ServingError, serving_error
 
 PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
 ARGUMENTS = {
@@ -22,6 +25,7 @@ ARGUMENTS = {
 # Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
 SPARE_THREADS = 64
 MOST_CALLS = 4096  # calls that wait for a thread have sent no message yet
+MESSAGES_BYTES = 512 * 2**20  # of the requests that are being parsed or answered
 
 
 class GrpcServer:
@@ -44,7 +48,8 @@ class GrpcServer:
             maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._health = Health([PREDICTION, MODEL])
-        handlers = [*_handlers(prediction_service, model_service), self._health.handler]
+        admission = Admission(threads, MESSAGES_BYTES)
+        handlers = [*_handlers(prediction_service, model_service, admission), self._health.handler]
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, configured.ssl
@@ -106,7 +111,7 @@ def _credentials(config):
     )
 
 
-def _handlers(prediction, model):
+def _handlers(prediction, model, admission):
     methods = {
         PREDICTION: {
             "Predict": (prediction.predict, messages.PredictRequest),
@@ -122,27 +127,35 @@ def _handlers(prediction, model):
     }
     return [
         grpc.method_handlers_generic_handler(
-            service, {name: _handler(method, request) for name, (method, request) in named.items()}
+            service, {name: _handler(method, request, admission) for name, (method, request) in named.items()}
         )
         for service, named in methods.items()
     ]
 
 
-def _handler(method, request_class):
-    def answer(request, context):
-        seconds = context.time_remaining()
-        deadline = None if seconds is None else time.monotonic() + seconds
+def _handler(method, request_class, admission):
+    """Answers a message, which is not parsed, and so takes no more memory, before it is admitted."""
+
+    def answer(message, context):
+        seconds = context.time_remaining()  # without a deadline some 10^18, or None
+        deadline = None if seconds is None or seconds > threading.TIMEOUT_MAX else time.monotonic() + seconds
         try:
-            return method(request, deadline)
+            with admission.entered(len(message)):
+                return method(_parsed(message, request_class), deadline)
         except Exception as error:
             failure = serving_error(error)
             if failure is not error:
                 logging.exception("A request failed for a reason that is not the client's.")
         context.abort(grpc.StatusCode[failure.code], failure.text)
 
-    return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=request_class.FromString, response_serializer=_serialized
-    )
+    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialized)
+
+
+def _parsed(message, request_class):
+    try:
+        return request_class.FromString(message)
+    except DecodeError as error:
+        raise ServingError("INTERNAL", f"The message is no {request_class.DESCRIPTOR.name}: {error}") from None
 
 
 def _serialized(response):

@@ -5,6 +5,7 @@ Bytes are `{"b64": "..."}`.
 
 import base64
 import binascii
+import itertools
 import json
 
 import numpy as np
@@ -126,6 +127,8 @@ def _array(value, data_type):
     dtype = tensors.NUMPY.get(data_type)
     if dtype is None or dtype.kind == "c":
         raise ServingError("UNIMPLEMENTED", f"Conversion of JSON values to type: {name}")
+    if not _leaf_types(value) <= {int, float, bool}:  # NumPy would give each string the room of the longest
+        raise invalid(f"JSON Value: {shown(value)} is not of expected type: {name.removeprefix('DT_').lower()}")
     try:
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
@@ -139,6 +142,15 @@ def _array(value, data_type):
     if dtype.kind == "f" and np.any(np.isinf(converted) & np.isfinite(array)):
         raise invalid(f"Cannot convert JSON value: {shown(value)} to {dtype} without loss of precision.")
     return converted
+
+
+def _leaf_types(value):
+    """The types of what nested lists hold, apart from lists."""
+    types, level = set(), [value]
+    while level:
+        types.update(map(type, level))
+        level = list(itertools.chain.from_iterable(part for part in level if type(part) is list))
+    return types - {list}
 
 
 def _strings(value):

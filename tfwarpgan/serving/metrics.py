@@ -12,6 +12,7 @@ from tfwarpgan.serving.statuses import serving_error
 
 LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds, up to some 20 minutes
 PREFIX = ":tensorflow:serving:"
+GRPC, REST = "GRPC", "REST"  # entrypoints
 
 
 class Metrics:
@@ -22,18 +23,20 @@ class Metrics:
         self._counters, self._histograms = {}, {}
 
     @contextlib.contextmanager
-    def counted(self, model, api, entrypoint="GRPC"):
-        """Counts a request, and how long it takes, by the status that it ends with."""
+    def counted(self, model, api, entrypoint=GRPC):
+        """Counts a request by the status that it ends with, and how long it takes where it is answered."""
         start, status = time.perf_counter(), "OK"
         try:
             yield
         except Exception as error:
             status = serving_error(error).code
             raise
+        else:
+            api = api.lower() if entrypoint == REST else api  # as it stands in the path
+            seconds = time.perf_counter() - start
+            self._observe("request_latency", seconds, model_name=model, API=api, entrypoint=entrypoint)
         finally:
             self._add("request_count", model_name=model, status=status)
-            seconds = time.perf_counter() - start
-            self._observe("request_latency", seconds, model_name=model, API=api, entrypoint=entrypoint, status=status)
 
     def ran(self, model, seconds):
         """Notes how long a run took, the wait for a batch included."""

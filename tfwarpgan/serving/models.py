@@ -24,7 +24,7 @@ class Models:
                 served; a label that is there may move to a served version only.
         """
         self._load, self._allow_missing = load, allow_labels_of_missing_versions
-        self._models = {}
+        self._models, self._leaving = {}, []  # those leave that are configured no more, once they have answered
         self._changing = threading.RLock()  # one change at a time, while requests go on
         self._stopped = threading.Event()
         self._threads = []
@@ -50,8 +50,7 @@ class Models:
             for name, config in configs.items():
                 models[name].config = config
             self._models = models
-            for model in removed:
-                model.retire()
+            self._leaving += removed
             self.poll()
             if not first:
                 self._check_served(added)
@@ -61,20 +60,27 @@ class Models:
         with self._changing:
             for model in self._models.values():
                 model.poll()
+            self._leaving = [model for model in self._leaving if not model.retire()]
 
     def follow(self, seconds):
         """Polls each so many seconds, on a thread of its own; see `stop`."""
         self._repeat(seconds, self.poll)
 
-    def follow_file(self, path, seconds):
-        """Reads the configuration file each so many seconds; one that cannot be used changes nothing."""
-        applied = [configuration.content(path)]
+    def follow_file(self, path, seconds, applied):
+        """Reads the configuration file each so many seconds; one that cannot be used changes nothing.
+
+        Args:
+            path: Of the file.
+            seconds: Between two readings.
+            applied: The `ModelConfigList` that it held when it was configured.
+        """
 
         def reread():
-            text = configuration.content(path)
-            if text != applied[0]:  # tried again where it failed: a label's version may be served by then
-                self.configure(configuration.parse_models(text, path))
-                applied[0] = text
+            nonlocal applied
+            config_list = configuration.parse_models(configuration.content(path), path)
+            if config_list != applied:  # tried again where it failed: a label's version may be served by then
+                self.configure(config_list)
+                applied = config_list
 
         self._repeat(seconds, reread)
 
@@ -83,7 +89,7 @@ class Models:
         self._stopped.set()
         for thread in self._threads:
             thread.join()
-        for model in self._models.values():
+        for model in [*self._models.values(), *self._leaving]:
             model.retire()
 
     def all_served(self):
@@ -109,12 +115,20 @@ class Models:
         """
         if not spec.name:
             raise ServingError("INVALID_ARGUMENT", "ModelSpec has no name specified.")
-        number = self.version_of(spec)
+        with contextlib.ExitStack() as stack:
+            yield self._entered(stack, spec, self.version_of(spec))
+
+    def _entered(self, stack, spec, number):
         model = self._models.get(spec.name)
-        if model is None:
-            raise not_found(spec.name, number)
-        with model.servable(number) as servable:
-            yield servable
+        try:
+            if model is None:
+                raise not_found(spec.name, number)
+            return stack.enter_context(model.servable(number))
+        except ServingError:
+            moved = self.version_of(spec)
+            if moved == number:
+                raise
+            return self._entered(stack, spec, moved)  # its label has moved since it was looked up
 
     def version_of(self, spec):
         """The number of the version that a `ModelSpec` names, or None for the highest."""

@@ -6,6 +6,7 @@ The checks come in TensorFlow Serving's order, with its codes and texts.
 import time
 
 from tfwarpgan.serving import inference, messages, tensors
+from tfwarpgan.serving.metrics import GRPC
 from tfwarpgan.serving.servables import DEFAULT_SIGNATURE
 from tfwarpgan.serving.statuses import ServingError, serving_error
 
@@ -52,11 +53,11 @@ class PredictionService:
         self.metrics.ran(servable.name, time.perf_counter() - start)
         return dict(zip(names, values, strict=True))
 
-    def classify(self, request, deadline=None, entrypoint="GRPC"):
+    def classify(self, request, deadline=None, entrypoint=GRPC):
         """Answers a `ClassificationRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, inference.CLASSIFY, messages.ClassificationResponse(), deadline, entrypoint)
 
-    def regress(self, request, deadline=None, entrypoint="GRPC"):
+    def regress(self, request, deadline=None, entrypoint=GRPC):
         """Answers a `RegressionRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, inference.REGRESS, messages.RegressionResponse(), deadline, entrypoint)
 

@@ -14,6 +14,7 @@ from absl import logging
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import json_answers, json_examples, json_requests, messages
+from tfwarpgan.serving.metrics import REST
 from tfwarpgan.serving.running import Admission
 from tfwarpgan.serving.servables import DEFAULT_SIGNATURE
 from tfwarpgan.serving.statuses import HTTP_STATUSES, ServingError, serving_error
@@ -114,7 +115,7 @@ class RestApi:
 
     def _predict(self, spec, body, deadline):
         service = self.prediction
-        with service.models.servable(spec) as servable, service.metrics.counted(servable.name, "Predict", "REST"):
+        with service.models.servable(spec) as servable, service.metrics.counted(servable.name, "Predict", REST):
             name = json_requests.signature_name(body)
             signature = servable.signature(name)
             if signature is None:
@@ -127,21 +128,21 @@ class RestApi:
     def _classify(self, spec, body, deadline):
         spec.signature_name = json_requests.signature_name(body)
         request = messages.ClassificationRequest(model_spec=spec, input=json_examples.examples(body))
-        result = self.prediction.classify(request, deadline, "REST").result
+        result = self.prediction.classify(request, deadline, REST).result
         rows = [[[c.label, json_answers.short(c.score)] for c in row.classes] for row in result.classifications]
         return json_answers.dumps({"results": rows})
 
     def _regress(self, spec, body, deadline):
         spec.signature_name = json_requests.signature_name(body)
         request = messages.RegressionRequest(model_spec=spec, input=json_examples.examples(body))
-        result = self.prediction.regress(request, deadline, "REST").result
+        result = self.prediction.regress(request, deadline, REST).result
         return json_answers.dumps({"results": [json_answers.short(found.value) for found in result.regressions]})
 
 
 def _spec(name, version, label):
     spec = messages.ModelSpec(name=name)
     if version:
-        if int(version) >= 2**63:
+        if len(version) > 19 or int(version) >= 2**63:
             raise ServingError("INVALID_ARGUMENT", f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
     elif label:

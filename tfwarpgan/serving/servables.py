@@ -108,6 +108,10 @@ class Servable:
         Raises:
             ServingError: With TensorFlow's code and text.
         """
+        for name in [*feeds, *fetches]:
+            if name not in self._tensors:
+                text = f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph"
+                raise ServingError("NOT_FOUND", text)
         options = _run_options(timeout) if timeout is not None else None
         feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
         try:
@@ -132,6 +136,7 @@ class Servable:
             name
             for signature in self.signatures.values()
             for name in [*signature.inputs.values(), *signature.outputs.values()]
+            if name  # a sparse tensor has none, and cannot be fed as one
         }
         return {name: self._graph.get_tensor_by_name(name)._as_tf_output() for name in names}
 

@@ -143,7 +143,9 @@ class Server:
         if options.file_system_poll_wait_seconds > 0:
             self.models.follow(options.file_system_poll_wait_seconds)
         if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
-            self.models.follow_file(options.model_config_file, options.model_config_file_poll_wait_seconds)
+            self.models.follow_file(
+                options.model_config_file, options.model_config_file_poll_wait_seconds, self._configured.models
+            )
 
     def _load(self, name, version, path):
         config = tf.compat.v1.ConfigProto(

@@ -98,10 +98,12 @@ class Model:
         self._close_retired()
 
     def retire(self):
-        """Lets all versions go, since the model is no longer configured."""
+        """Lets all versions go, since the model is no longer configured; False while some are being answered from."""
         with self._lock:
             self._retire(list(self._versions))
         self._close_retired()
+        with self._lock:
+            return all(version.servable is None for version in self._versions.values())
 
     def latest(self):
         """The highest version that is served, or None."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving import health
+from tfwarpgan.serving import grpc_server, health
 from tfwarpgan.serving.configuration import channel_arguments, ssl_config
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
@@ -109,6 +109,19 @@ def test_large_messages_pass(serve, everything, rows):
     with serve(everything) as client:
         count = 10**6  # 16 MB there, 16 MB back; a client's own limit is 4 MiB unless it says otherwise
         assert client.predict(rows(count))[1]["y"].shape == (count, 3)
+
+
+def test_messages_are_admitted_before_they_are_parsed(serve, everything, rows, refused, build_request, monkeypatch):
+    monkeypatch.setattr(grpc_server, "MESSAGES_BYTES", 10_000)
+    with serve(everything) as client:
+        steps = build_request({"steps": np.full(2000, 50_000, np.int32)}, name="tiny", signature_name="slow")
+        call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        running = call.future(steps.SerializeToString(), timeout=60)
+        with refused("UNAVAILABLE"):
+            while not running.done():
+                client.predict(rows(1000))
+        assert client.predict(rows(1))[0] == 1 and running.code().name == "OK"
+        assert client.predict(rows(1000))[0] == 1  # one that is alone may be larger
 
 
 def health_calls(client):
