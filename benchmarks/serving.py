@@ -49,6 +49,7 @@ class BenchmarkOptions:
     max_batch: int = option(8, "Largest batch of the batching service and of the bare session.", minimum=1)
     batch_threads: int = option(2, "Batches that the batching service runs at the same time.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
+    bare_keeps_memory: bool = option(False, "Let the bare session's process keep freed memory, as the service does.")
     output: str = option("", "JSON file of the figures; empty: they are only printed.")
 
 
@@ -228,9 +229,12 @@ def imports(rounds):
 
 def measure(options, benchmark):
     """Measures, prints, and writes the figures."""
+    from tfwarpgan.serving import allocator
     from tfwarpgan.serving.check import SavedModelSession, sample_inputs
     from tfwarpgan.serving.client import Client
 
+    if benchmark.bare_keeps_memory:
+        allocator.keep_freed_memory()
     figures = {"imports": imports(benchmark.rounds)}
     with (
         tempfile.TemporaryDirectory() as folder,
