@@ -48,8 +48,7 @@ class GrpcServer:
             maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._health = Health([PREDICTION, MODEL])
-        admission = Admission(threads, MESSAGES_BYTES)
-        handlers = [*_handlers(prediction_service, model_service, admission), self._health.handler]
+        handlers = [*_handlers(prediction_service, model_service, threads), self._health.handler]
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, configured.ssl
@@ -111,7 +110,7 @@ def _credentials(config):
     )
 
 
-def _handlers(prediction, model, admission):
+def _handlers(prediction, model, threads):
     methods = {
         PREDICTION: {
             "Predict": (prediction.predict, messages.PredictRequest),
@@ -125,12 +124,12 @@ def _handlers(prediction, model, admission):
             "HandleReloadConfigRequest": (model.reload, messages.ReloadConfigRequest),
         },
     }
-    return [
-        grpc.method_handlers_generic_handler(
-            service, {name: _handler(method, request, admission) for name, (method, request) in named.items()}
-        )
-        for service, named in methods.items()
-    ]
+    handlers = []
+    for service, named in methods.items():  # each with bounds of its own, so that a status is always told
+        admission = Admission(threads, MESSAGES_BYTES)
+        own = {name: _handler(method, request, admission) for name, (method, request) in named.items()}
+        handlers.append(grpc.method_handlers_generic_handler(service, own))
+    return handlers
 
 
 def _handler(method, request_class, admission):

@@ -58,9 +58,9 @@ class Models:
     def poll(self):
         """Looks into the folders of all models."""
         with self._changing:
+            self._leaving = [model for model in self._leaving if not model.retire()]
             for model in self._models.values():
                 model.poll()
-            self._leaving = [model for model in self._leaving if not model.retire()]
 
     def follow(self, seconds):
         """Polls each so many seconds, on a thread of its own; see `stop`."""
