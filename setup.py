@@ -54,6 +54,8 @@ TENSORFLOW = [
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
 ]
+# From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
+PROFILE = ["tensorboard-plugin-profile==2.21.*" + FROM_312]
 COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
 
 setup(
@@ -73,9 +75,11 @@ setup(
         "client": CLIENT,
         # grpcio-health-checking is the service's peer, by its stack's protobuf; with tensorflow-serving-api's messages
         # ours are compared;
-        # moto answers as an object store does; the tests of object-store paths are skipped without it.
+        # moto answers as an object store does; the tests of object-store paths are skipped without it, and that of the
+        # profile page without its package.
         "dev": [
             *TENSORFLOW,
+            *PROFILE,
             "grpcio-health-checking>=1.59,<1.63" + BEFORE_312,
             "grpcio-health-checking>=1.71" + FROM_312,
             "hypothesis>=6.100",
@@ -87,8 +91,7 @@ setup(
         ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
-        # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
-        "profile": [*TENSORFLOW, "tensorboard-plugin-profile==2.21.*" + FROM_312],
+        "profile": [*TENSORFLOW, *PROFILE],
         "benchmarks": [*TENSORFLOW, "torch==2.13.0"],
     },
     entry_points={"console_scripts": [f"tfwarpgan-{command}=tfwarpgan.{command}:cli" for command in COMMANDS]},

@@ -18,7 +18,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
 
 HERE = pathlib.Path(__file__).resolve().parent
-TLS_FILES = ("server.key", "server.crt", "ca.crt")
+TLS_FILES = {"server_key": "server.key", "server_certificate": "server.crt", "authority": "ca.crt"}
 # The flags of tensorflow_model_server; python -m tfwarpgan.serve takes them too.
 FLAGS = (
     "--port=8500",
@@ -76,6 +76,8 @@ def render(options):
     sections = re.split(r"^#### (\S+)\n", (HERE / "template.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     values, files = _values(options), {}
     for name, text in zip(sections[::2], sections[1::2]):
+        if name.startswith("tls/") and not options.tls_dir:
+            continue
         values["configs"] = "\n".join(
             f"  {pathlib.Path(done).name}: |\n{textwrap.indent(content, '    ')}".rstrip()
             for done, content in files.items()
@@ -83,8 +85,6 @@ def render(options):
         )
         rendered = string.Template(text).substitute(values)
         files[name] = re.sub(r"\n\n+", "\n", rendered)  # of what this deployment leaves out
-    if options.tls_dir:
-        files["tls/ssl.config"] = _ssl_config(options.tls_dir)
     return files
 
 
@@ -97,6 +97,7 @@ def _values(options):
     volume = f"        - name: tls\n          secret: {{secretName: {options.model}-tls}}"
     return {
         **dataclasses.asdict(options),
+        **(_tls_values(options.tls_dir) if options.tls_dir else {}),
         "versions": " ".join(f"versions: {version}" for version in sorted({options.stable, canary} - {0})),
         "canary_label": f'    version_labels {{ key: "canary" value: {canary} }}' if canary else "",
         "largest_batch": sizes[-1],
@@ -114,18 +115,16 @@ def _listed(flags, indentation):
     return "\n".join(f"{' ' * indentation}- {flag}" for flag in flags)
 
 
-def _ssl_config(folder):
-    """The text of an SSLConfig: it holds the files' contents, and asks clients for certificates of the authority."""
-    contents = []
-    for name in TLS_FILES:
+def _tls_values(folder):
+    """The contents of the TLS files, as they are quoted in a text proto."""
+    values = {}
+    for value, name in TLS_FILES.items():
         try:
             text = (pathlib.Path(folder).expanduser() / name).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"--tls_dir={folder}: {name} cannot be read ({error}); give it as PEM.") from None
-        contents.append(text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
-    fields = ("server_key", "server_cert", "custom_ca")
-    lines = [f'{field}: "{content}"' for field, content in zip(fields, contents)]
-    return "\n".join([*lines, "client_verify: true", ""])
+        values[value] = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return values
 
 
 def main(options):

@@ -79,7 +79,7 @@ def test_versions_and_names_agree(options, expected):
     (container,) = pod["containers"]
     assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
     assert service["command"] == container["args"]
-    assert service["environment"] == {variable["name"]: variable["value"] for variable in container["env"]}
+    assert service["environment"] == {each["name"]: each["value"] for each in container["env"]}
     for kind in ("ConfigMap", "Deployment", "Service", "PodDisruptionBudget"):
         assert objects[kind]["metadata"]["name"] == f"{options.model}-serving"
     claim = {volume["name"]: volume for volume in pod["volumes"]}["models"]["persistentVolumeClaim"]["claimName"]
@@ -108,6 +108,16 @@ def test_every_mounted_folder_is_mounted_and_every_flag_is_pointed_at_one(certif
         assert used == folders - {"/tmp", "/models"}
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {each["name"] for each in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+
+
+def test_models_are_written_by_others_and_read_by_servers():
+    _, service, objects = parsed(render.render(render.RenderOptions()))
+    assert objects["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "models"]
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "models"]
+    assert mount["readOnly"] and volume["persistentVolumeClaim"]["readOnly"]
+    assert any(re.fullmatch(".*:/models:ro", mounted) for mounted in service["volumes"])
 
 
 def test_batches_are_those_that_an_export_warms():

@@ -66,6 +66,11 @@ def test_the_client_brings_no_tensorflow():
     assert names(extras["tensorflow"]) <= names(extras["dev"])
 
 
+def test_no_test_of_the_profile_page_is_skipped_for_want_of_its_package():
+    _, extras = requirements()
+    assert set(extras["profile"]) <= set(extras["dev"])
+
+
 @pytest.mark.parametrize("command", ["train", "export", "serve"])
 def test_without_tensorflow_a_command_says_what_to_install(command, tmp_path):
     code = (

@@ -308,12 +308,53 @@ def test_settings_that_cannot_work_are_refused(server, settings, told):
         Client(server.target, "people", **settings)
 
 
-def test_a_unix_socket_is_a_target(tmp_path):
-    server = Server(f"unix:{tmp_path}/socket")
+@pytest.mark.parametrize(
+    "address, host",
+    [
+        ("unix:{}/socket", "unix"),
+        ("localhost:0", "localhost"),
+        ("127.0.0.1:0", "localhost"),
+        ("127.0.0.1:0", "127.0.0.1"),
+    ],
+)
+def test_sockets_and_hosts_are_targets(tmp_path, address, host):
+    """A name may resolve to an address at which nobody listens, as localhost does to ::1: no call goes there."""
+    server = Server(address.format(tmp_path))
     server.answers["Predict"] = echo
-    with Client(server.target, "people") as client:
-        assert client.predict({"x": np.ones(2)})["x"].tolist() == [1, 1]
+    with Client(f"{host}:{server.target.split(':')[1]}", "people", attempts=1) as client:
+        for _ in range(10):
+            assert client.predict({"x": np.ones(2)})["x"].tolist() == [1, 1]
     server.server.stop(None)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_servers_behind_one_target_take_turns_and_one_may_stop(kind):
+    servers = [Server(), Server()]
+    for server in servers:
+        server.answers["Predict"] = echo
+
+    async def ask(client, count):
+        """How many of the calls each server got."""
+        before = [len(server.calls) for server in servers]
+        for _ in range(count):
+            answer = client.predict({"x": np.ones(2)})
+            answer = await answer if kind is AsyncClient else answer
+            assert answer["x"].tolist() == [1, 1]
+        return [len(server.calls) - count for server, count in zip(servers, before)]
+
+    async def check():
+        client, end = kind("ipv4:" + ",".join(server.target for server in servers), "people"), time.monotonic() + 20
+        while not all(await ask(client, 2)) and time.monotonic() < end:  # until it has connected to both
+            await asyncio.sleep(0.01)
+        assert await ask(client, 10) == [5, 5]
+        servers[0].server.stop(None).wait()
+        assert await ask(client, 10) == [0, 10]
+        closed = client.close()
+        if kind is AsyncClient:
+            await closed
+
+    asyncio.run(check())
+    servers[1].server.stop(None)
 
 
 def test_tls_with_client_certificates(certificates):

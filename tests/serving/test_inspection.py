@@ -1,15 +1,19 @@
 """An inspection tells of any SavedModel what would hurt a server, and passes what does not."""
 
 import os
+import pathlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.serving.check import sample_inputs
 from tfwarpgan.serving.inspection import inspect
 from tfwarpgan.serving.messages import PredictionLog
 from tfwarpgan.serving.publish import publish
+from tfwarpgan.serving.signatures import signature_specs
 from tfwarpgan.serving.tensors import to_proto
 from tfwarpgan.serving.warmup import WARMUP_FILE, write_warmup
 
@@ -78,7 +82,7 @@ def test_unnamed_and_unknown_dimensions_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec, told", [(([2, 4], tf.float32), "no batch of free size"), (([None], tf.string), "no warm-up request")]
+    "spec, told", [(([2, 4], tf.float32), "a batch of free size"), (([None], tf.string), "no warm-up request")]
 )
 def test_what_cannot_be_tried_is_told(tmp_path, spec, told):
     path = saved(tmp_path / "m", lambda x: {"y": tf.identity(x)}, spec)
@@ -158,3 +162,125 @@ def test_what_is_no_saved_model_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be loaded") as caught:
         inspect(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def save_signature(path, function, **specs):
+    """A SavedModel of one function of named inputs, each (shape, type)."""
+    module = tf.Module()
+    specs = [tf.TensorSpec(shape, dtype, name) for name, (shape, dtype) in specs.items()]
+    module.function = tf.function(function, input_signature=specs)
+    tf.saved_model.save(module, str(path), signatures=module.function)
+    return str(path)
+
+
+def pixels(image):
+    return {"y": tf.cast(image, tf.float32) * 2}
+
+
+@pytest.mark.parametrize(
+    "shape, dtype, request_bytes",
+    [
+        ([None, None, None, 3], tf.uint8, 8 * 8 * 3),
+        ([None, None, None, 3], tf.float32, 4 * 8 * 8 * 3),
+        ([None, 784], tf.float32, 4 * 784),
+        ([None, 28, 28, 1], tf.float32, 4 * 784),
+        ([None, 28, 28, 3], tf.float32, 4 * 28 * 28 * 3),
+        ([None], tf.int64, 8),
+    ],
+)
+def test_an_input_that_is_called_as_ours_is_not_taken_for_ours(tmp_path, shape, dtype, request_bytes):
+    report = inspect(save_signature(tmp_path / "m", pixels, image=(shape, dtype))).signatures["serving_default"]
+    assert (report.untried, report.depends) == ("", "")
+    assert 0 < report.sizes[1][0] - request_bytes < 80
+
+
+def test_some_of_our_inputs_are_tried_with_their_warm_up(tmp_path):
+    poses = {"target_keypoints": np.random.default_rng(0).random([2, 18, 2], np.float32)}
+    path = save_signature(
+        tmp_path / "m", lambda target_keypoints: {"y": target_keypoints}, target_keypoints=([None, 18, 2], tf.float32)
+    )
+    write_warmup(path, "m", {"serving_default": poses}, poses, [1, 2])
+    report = inspect(path).signatures["serving_default"]
+    assert (report.untried, report.depends) == ("", "") and report.sizes[1][0] > 18 * 2 * 4
+
+
+def test_bytes_that_are_no_pictures_are_those_of_the_warm_up(tmp_path):
+    specs = {name: (spec.shape, spec.dtype) for name, spec in signature_specs(1, 1, True)["photograph_encoded"].items()}
+
+    def lengths(image_bytes, target_keypoints, target_visible):
+        del target_keypoints, target_visible
+        return {"y": tf.strings.length(image_bytes)}
+
+    path = save_signature(tmp_path / "m", lengths, **specs)
+    inputs = {**sample_inputs(8, 8), "image_bytes": np.array([b"one", b"three"], object)}
+    write_warmup(path, "m", {"serving_default": specs}, inputs, [2])
+    report = inspect(path).signatures["serving_default"]
+    assert (report.untried, report.depends) == ("", "") and report.sizes
+
+
+def test_rows_of_other_shapes_in_a_batch_are_a_problem(tmp_path):
+    def padded(x):
+        return {"y": tf.ragged.range(1 + tf.cast(x * 1000, tf.int32)).to_tensor()}
+
+    (problem,) = inspect(saved(tmp_path / "m", padded, ([None], tf.float32))).problems
+    assert "other shapes" in problem
+
+
+def test_what_refuses_random_values_is_told(tmp_path):
+    def short(x):
+        with tf.control_dependencies([tf.debugging.Assert(tf.shape(x)[1] > 100, ["too short"])]):
+            return {"y": tf.identity(x)}
+
+    found = inspect(saved(tmp_path / "m", short, ([None, None], tf.float32)))
+    told = found.signatures["serving_default"].untried
+    assert told.startswith("not tried: random values are refused (assertion failed: [too short]") and not found.problems
+
+
+def test_a_signature_without_inputs_is_told(tmp_path):
+    module = tf.Module()
+    module.function = tf.function(lambda: {"y": tf.constant([1.0])}, input_signature=[])
+    tf.saved_model.save(module, str(tmp_path / "m"), signatures=module.function)
+    assert "not all inputs have a batch" in inspect(str(tmp_path / "m")).signatures["serving_default"].untried
+
+
+def rewrite(path, change):
+    """Changes the meta graph of a SavedModel in its file."""
+    file = pathlib.Path(path) / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    change(saved_model.meta_graphs[0])
+    file.write_bytes(saved_model.SerializeToString())
+
+
+def with_unknown_operation(meta_graph):
+    for function in meta_graph.graph_def.library.function:
+        for node in function.node_def:
+            node.op = "NobodysSine" if node.op == "Sin" else node.op
+
+
+def without_tag(meta_graph):
+    meta_graph.meta_info_def.tags[:] = ["train"]
+
+
+@pytest.mark.parametrize(
+    "change, told, signatures",
+    [
+        (with_unknown_operation, "Op type not registered 'NobodysSine'", {"serving_default"}),
+        (without_tag, "MetaGraphDef associated with tags 'serve'", set()),
+    ],
+    ids=["operation", "tag"],
+)
+def test_what_cannot_be_loaded_is_told_with_all_that_its_file_tells(tmp_path, change, told, signatures):
+    def function(x):
+        return {"y": tf.numpy_function(np.sin, [tf.sin(x)], tf.float32)}
+
+    path = saved(tmp_path / "m", function, ([None, 4], tf.float32))
+    rewrite(path, change)
+    write(path, [predict_record(x=np.ones([1, 4], np.float32))])
+    found = inspect(path)
+    assert found.forbidden == ["PyFunc"] and found.warmup == 1
+    first, second = found.problems
+    assert first == "PyFunc is an operation that a server lacks."
+    assert second.startswith("It cannot be loaded: ") and told in second and "\n" not in second
+    assert set(found.signatures) == signatures
+    for report in found.signatures.values():
+        assert report.unnamed[0] == "x [-1, 4] at 0" and report.untried == "not tried: it cannot be loaded"

@@ -32,7 +32,7 @@ class SavedModelSession:
         with self.graph.as_default():
             loader = loader_impl.SavedModelLoader(path)  # as tf.compat.v1.saved_model.loader.load, without its warning
             signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
-        self.signatures = {name: signatures[name] for name in sorted(signatures) if not name.startswith("__")}
+        self.signatures = _signatures(signatures)
         self._callables = {}
 
     def __enter__(self):
@@ -103,13 +103,29 @@ def _replay(served, path):
         served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
 
 
-def operations(path):
-    """The names of all operations of a SavedModel and its functions, and "XLA" where one asks to be compiled."""
+def _meta_graphs(path):
     saved_model = saved_model_pb2.SavedModel()
     with open(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB), "rb") as file:
         saved_model.ParseFromString(file.read())
+    return saved_model.meta_graphs
+
+
+def signature_defs(path):
+    """The SignatureDefs of a SavedModel by name, read from its file: it need not be one that can be loaded."""
+    for graph in _meta_graphs(path):
+        if set(graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
+            return _signatures(graph.signature_def)
+    return {}
+
+
+def _signatures(found):
+    return {name: found[name] for name in sorted(found) if not name.startswith("__")}
+
+
+def operations(path):
+    """The names of all operations of a SavedModel and its functions, and "XLA" where one asks to be compiled."""
     found = set()
-    for graph in (meta_graph.graph_def for meta_graph in saved_model.meta_graphs):
+    for graph in (meta_graph.graph_def for meta_graph in _meta_graphs(path)):
         functions = graph.library.function
         nodes = [*graph.node, *(node for function in functions for node in function.node_def)]
         found.update(node.op for node in nodes)
@@ -130,8 +146,8 @@ def sample_inputs(height, width):
     """Inputs of all signatures by name: three pictures of noise, parsings of blocks, random poses."""
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
-    blocks = generator.integers(0, NUM_LABELS, [ROWS, height // 8, width // 8], np.uint8)
-    parsing = blocks.repeat(8, axis=1).repeat(8, axis=2)
+    blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
+    parsing = blocks.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
     return {
         "image": image,
         "image_bytes": _png(image),

@@ -147,7 +147,8 @@ class Client(_Caller):
     """A client of one model.
 
     Args:
-        target: host:port, or unix:/path of a socket.
+        target: host:port, or unix:/path of a socket. Where a host resolves to several servers, or the target names them
+            (ipv4:10.0.0.1:8500,10.0.0.2:8500), calls take turns.
         model: Name of the model.
         version: Number of its version; None and no label: the server's choice, the newest.
         label: Label of its version, such as "stable".
@@ -269,7 +270,10 @@ class AsyncClient(_Caller):
 
 
 def channel_options(attempts=MAX_ATTEMPTS, server_name=""):
-    """The options of a gRPC channel, sync or asyncio: both message limits, and retries on UNAVAILABLE alone."""
+    """The options of a gRPC channel, sync or asyncio: both message limits, and retries on UNAVAILABLE alone.
+
+    The servers that a target names, or that its name resolves to, take turns; by itself gRPC stays with the first.
+    """
     policy = {
         "maxAttempts": attempts,
         "initialBackoff": f"{FIRST_PAUSE}s",
@@ -277,16 +281,17 @@ def channel_options(attempts=MAX_ATTEMPTS, server_name=""):
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
+    config = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if attempts > 1:
+        config["methodConfig"] = [{"name": [{}], "retryPolicy": policy}]
     options = [
+        ("grpc.service_config", json.dumps(config)),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),  # a request above it, 256 KiB, would be tried once
         ("grpc.initial_reconnect_backoff_ms", int(1000 * FIRST_PAUSE)),
         ("grpc.max_reconnect_backoff_ms", int(1000 * LONGEST_PAUSE)),
     ]
-    if attempts > 1:
-        config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
-        options.append(("grpc.service_config", json.dumps(config)))
     if server_name:
         options.append(("grpc.ssl_target_name_override", server_name))
     return options

@@ -1,8 +1,9 @@
 """What can be said of any SavedModel before a server takes it, ours or not, without what it was made from.
 
 Warm-up records are run by what the service itself runs them with, while it loads a version. All answers come through a
-session, as a server runs it: `tf.saved_model.load` would hide what breaks there. Sample inputs are drawn by the names
-that `signatures` gives, else taken from the warm-up records, else drawn at random.
+session, as a server runs it: `tf.saved_model.load` would hide what breaks there. What has the inputs of one of our
+signatures, by names, types and shapes, is given those that `check` uses, anything else those of its warm-up records, or
+random ones where there are none.
 """
 
 import contextlib
@@ -14,12 +15,12 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
+from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs, signature_defs
 from tfwarpgan.serving.messages import PredictRequest, PredictResponse
 from tfwarpgan.serving.prediction_service import warm_up
 from tfwarpgan.serving.servables import DEFAULT_SIGNATURE, Servable
-from tfwarpgan.serving.signatures import DIMENSIONS
-from tfwarpgan.serving.statuses import ServingError, serving_error
+from tfwarpgan.serving.signatures import signature_specs
+from tfwarpgan.serving.statuses import serving_error
 from tfwarpgan.serving.tensors import from_proto, to_proto, to_wire
 from tfwarpgan.serving.warmup import MAX_RECORDS, read_records
 
@@ -43,7 +44,7 @@ class SignatureReport:
 
     unnamed: list = dataclasses.field(default_factory=list)
     depends: str = ""
-    untried: str = ""
+    untried: str = "not tried: it cannot be loaded"
     sizes: dict = dataclasses.field(default_factory=dict)
 
 
@@ -82,22 +83,25 @@ def inspect(path, batch_sizes=(1,)):
         batch_sizes: Batches whose messages are measured.
 
     Returns:
-        `Inspection`.
+        `Inspection`; of a SavedModel that cannot be loaded, with what its file alone tells.
 
     Raises:
-        InputError: If the folder holds no SavedModel, or none that can be loaded.
+        InputError: If the folder holds no SavedModel, or a broken file of warm-up records.
     """
     try:
-        forbidden, records = forbidden_ops(path), read_records(path)
-        found = Inspection(path, identity(path), forbidden, len(records))
-        found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
+        forbidden, definitions, records = forbidden_ops(path), signature_defs(path), read_records(path)
+    except (OSError, DecodeError) as error:
+        raise InputError(f"{path} cannot be loaded ({_reason(error)}); export it anew.") from None
+    found = Inspection(path, identity(path), forbidden, len(records))
+    found.signatures = {name: SignatureReport(_unnamed(definitions[name])) for name in sorted(definitions)}
+    found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
+    try:
         warmup = _inspect_warmup(path, records, found)
         with SavedModelSession(path) as served:
-            _inspect_signatures(served, warmup, batch_sizes, found)
-    except (OSError, ValueError, DecodeError, ServingError, tf.errors.OpError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be loaded ({str(error).splitlines()[0]}); export it anew.") from None
+            for name in served.signatures:
+                _inspect_signature(served, name, warmup, batch_sizes, found)
+    except Exception as error:  # an operation that is not registered, a variable or an asset that is missing, ...
+        found.problems.append(f"It cannot be loaded: {_reason(error)}")
     return found
 
 
@@ -138,39 +142,32 @@ def _refusal(servable, record):
     return ""
 
 
-def _inspect_signatures(served, warmup, batch_sizes, found):
-    for name, signature in served.signatures.items():
-        report = found.signatures[name] = SignatureReport(unnamed=_unnamed(signature))
-        sample = _sample(
-            signature,
-            [_arrays(each) for each in warmup if (each.model_spec.signature_name or DEFAULT_SIGNATURE) == name],
-        )
-        if isinstance(sample, str):
-            report.untried = sample
-            continue
-        if reason := _failure(served, name, sample):
-            report.untried = f"not tried: random values are refused ({reason})"
-            continue
+def _inspect_signature(served, name, warmup, batch_sizes, found):
+    signature, report = served.signatures[name], found.signatures[name]
+    requests = [each for each in warmup if (each.model_spec.signature_name or DEFAULT_SIGNATURE) == name]
+    try:
+        sample = _sample(signature, [_arrays(request) for request in requests])
+        served(name, sample)
+        report.untried = ""
         if len(next(iter(sample.values()))) < 2:
             report.untried = "not tried: the warm-up requests are of a single row"
-        else:
-            report.depends = _dependence(served, name, sample)
-        if report.depends:
-            found.problems.append(f"{name}: {report.depends}")
+        elif reason := _dependence(served, name, sample):
+            report.depends = reason
+            found.problems.append(f"{name}: {reason}")
         report.sizes = {size: _message_sizes(served, name, sample, size) for size in batch_sizes}
+    except _NoSample as error:
+        report.untried = f"not tried: {error}"
+    except Exception as error:  # whatever a graph that is not ours makes of values that it was not made for
+        report.untried = f"not tried: {'the warm-up' if requests else 'random'} values are refused ({_reason(error)})"
 
 
 def _arrays(request):
     return {key: from_proto(tensor) for key, tensor in request.inputs.items()}
 
 
-def _failure(served, name, inputs):
-    """Why a signature refuses its inputs, or an empty string."""
-    try:
-        served(name, inputs)
-    except (tf.errors.OpError, KeyError, ValueError, TypeError) as error:
-        return str(error).splitlines()[0]
-    return ""
+def _reason(error):
+    """The first line of an error's text, or the error's name."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _unnamed(signature):
@@ -186,34 +183,46 @@ def _unnamed(signature):
     return found
 
 
+class _NoSample(Exception):
+    """Why there are no inputs to try a signature with."""
+
+
 def _sample(signature, warm):
-    """Inputs of ROWS different rows, or the reason why there are none."""
-    shapes = {key: info.tensor_shape for key, info in signature.inputs.items()}
-    if any(shape.unknown_rank or not shape.dim or shape.dim[0].size != -1 for shape in shapes.values()):
-        return "not tried: an input has no batch of free size"
-    if set(shapes) <= set(DIMENSIONS):
-        return _named_sample(shapes, warm)
-    largest = max(warm, key=lambda inputs: len(next(iter(inputs.values()))), default=None)
-    if largest is not None:
-        return largest
-    if any(info.dtype == tf.string.as_datatype_enum for info in signature.inputs.values()):
-        return "not tried: no warm-up request shows what its strings hold"
-    return {key: _random(info) for key, info in signature.inputs.items()}
+    """Inputs of different rows: those of `check` for our own signatures, else of the warm-up, else random ones.
+
+    Raises:
+        _NoSample: If there are none.
+    """
+    specs = {key: tf.TensorSpec(info.tensor_shape, info.dtype, key) for key, info in signature.inputs.items()}
+    if not specs or any(not spec.shape.rank or spec.shape[0] is not None for spec in specs.values()):
+        raise _NoSample("not all inputs have a batch of free size")
+    if own := _own_sample(specs, warm):
+        return own
+    if warm:
+        return max(warm, key=lambda inputs: len(next(iter(inputs.values()))))
+    if any(spec.dtype == tf.string for spec in specs.values()):
+        raise _NoSample("no warm-up request shows what its strings hold")
+    return {key: _random(spec) for key, spec in specs.items()}
 
 
-def _named_sample(shapes, warm):
-    """The inputs that `check` uses, of the model's size: that of the tensors, else of a picture in a warm-up record."""
-    sides = [[dim.size for dim in shapes[key].dim[1:3]] for key in ("image", "condition_parsing") if key in shapes]
-    if not sides and not warm:
-        return "not tried: neither an input nor a warm-up request tells the size of its pictures"
-    size = sides[0] if sides else tf.io.decode_image(warm[0]["image_bytes"][0]).shape[:2]
-    inputs = sample_inputs(*size)
-    return {key: inputs[key] for key in shapes}
+def _own_sample(specs, warm):
+    """The inputs of `check` for what has names, types and shapes of one of our signatures; else None."""
+    image = specs.get("image")
+    size = image.shape[1:3].as_list() if image and image.shape.rank == 4 else [1, 1]
+    if None in size or specs not in signature_specs(*size, with_photograph=True).values():
+        return None
+    if not image:  # encoded pictures, of which a warm-up request tells the size
+        try:
+            size = tf.io.decode_image(warm[0]["image_bytes"][0]).shape[:2]
+        except (IndexError, tf.errors.OpError):
+            return None
+    samples = sample_inputs(*size)
+    return {key: samples[key] for key in specs}
 
 
-def _random(info):
-    shape = [ROWS] + [UNKNOWN_SIDE if dim.size == -1 else dim.size for dim in info.tensor_shape.dim[1:]]
-    generator, dtype = np.random.default_rng(0), tf.dtypes.as_dtype(info.dtype).as_numpy_dtype
+def _random(spec):
+    shape = [ROWS] + [UNKNOWN_SIDE if size is None else size for size in spec.shape[1:]]
+    generator, dtype = np.random.default_rng(0), spec.dtype.as_numpy_dtype
     if np.issubdtype(dtype, np.integer) or dtype == np.bool_:
         return generator.integers(0, 2, shape).astype(dtype)
     return generator.uniform(0, 1, shape).astype(dtype)
@@ -228,6 +237,8 @@ def _dependence(served, name, inputs):
         parts = [answer[key] for answer in single]
         if np.ndim(values) == 0 or len(values) != rows or any(len(part) != 1 for part in parts):
             return f"{key} has {np.shape(values)} for {rows} rows, which a batching server cannot divide."
+        if any(part.shape[1:] != values.shape[1:] for part in parts):
+            return f"the rows of {key} depend on their batch (they have other shapes in it)."
         difference, allowed = _difference(values, np.concatenate(parts))
         if not difference <= allowed:
             return f"the rows of {key} depend on their batch (difference {difference:.3g}, allowed {allowed:.3g})."

@@ -126,7 +126,7 @@ class _Endpoints:
 
     def _parsings(self, encoded):
         def decode(parsing):
-            is_grey = tf.equal(tf.strings.substr(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
+            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
             grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
             with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
                 parsing = tf.io.decode_png(parsing, channels=1)
@@ -150,12 +150,18 @@ def _assert_size(encoded, size):
     def png_size():
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
         with tf.control_dependencies([tf.debugging.Assert(is_png, ["A picture must be a JPEG or a PNG."])]):
-            return tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
+            return tf.io.decode_raw(_header(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
 
     is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(JPEG_START)), JPEG_START)
     found = tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(encoded)[:2], png_size)
     fits = tf.reduce_all(tf.equal(found, size))
     return tf.debugging.Assert(fits, [f"A picture must be of {size[0]} x {size[1]} (height x width), got", found])
+
+
+def _header(encoded, start, length):
+    """Bytes of a header, with zeros where it ends before: an operation's complaint would quote it, which is no text."""
+    end = start + length
+    return tf.strings.substr(tf.strings.join([tf.strings.substr(encoded, 0, end), b"\0" * end]), start, length)
 
 
 def _shapes_ensured(endpoint, specs):

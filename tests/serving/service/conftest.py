@@ -99,13 +99,14 @@ def quick_collections():
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory):
-    """Function: folder of the SavedModel of a scale, which multiplies what it is given."""
+    """Function: folder of the SavedModel of a scale, which multiplies what it is given; ballast is MiB of weights."""
     root = tmp_path_factory.mktemp("saved")
 
-    def saved(scale, names=("serving_default",)):
-        path = root / f"{scale}-{len(names)}"
+    def saved(scale, names=("serving_default",), ballast=0):
+        path = root / f"{scale}-{len(names)}-{ballast}"
         if not path.exists():
             model = TinyModel(scale)
+            model.ballast = tf.Variable(tf.ones([ballast, 2**18]))
             tf.saved_model.save(model, str(path), {name: getattr(model, name) for name in names})
         return path
 
