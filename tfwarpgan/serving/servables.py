@@ -119,6 +119,8 @@ class Servable:
                 return self._session._call_tf_sessionrun(
                     options, feed_dict, [self._tensors[name] for name in fetches], [], None
                 )
+        except UnicodeDecodeError as error:  # TensorFlow's text quotes an input's bytes, and its code is lost with it
+            raise ServingError("INVALID_ARGUMENT", error.object.decode(errors="replace")) from None
         except Exception as error:
             raise serving_error(error) from None
         finally:

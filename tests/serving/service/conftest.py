@@ -74,6 +74,10 @@ class TinyModel(tf.Module):
     def batch(self, x):
         return {"rows": tf.fill(tf.shape(x), tf.shape(x)[0])}
 
+    @signature(x=([None], tf.string))
+    def header(self, x):
+        return {"y": tf.strings.substr(x, 3, 1)}
+
     @signature(inputs=([None], tf.string))
     def classify(self, inputs):
         x = tf.io.parse_example(inputs, FEATURES)["x"]

@@ -146,6 +146,13 @@ def test_pictures(service, rows, name):
     survives(service, rows)
 
 
+def test_an_error_that_quotes_bytes_which_are_no_text(service, rows):
+    with pytest.raises(grpc.RpcError) as caught:
+        service.predict({"x": np.array([b"\xff\xfe", b"\xff\xfe\xfd\xfc"], object)}, signature_name="header")
+    assert caught.value.code().name == "INVALID_ARGUMENT" and "pos 3 out of range" in caught.value.details()
+    survives(service, rows)
+
+
 def test_the_good_picture_is_good(service):
     _, arrays = service.predict({"image_bytes": np.array([GOOD], object)}, signature_name="encoded")
     assert arrays["image_bytes"][0].startswith(b"\x89PNG")
