@@ -66,7 +66,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.13",  # TensorFlow 2.21 has wheels for 3.13 too, but nothing here is tested on it
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
     package_data={"tfwarpgan": ["data/people_render.tar.gz", "weights/*/*"]},
     install_requires=BASE,

@@ -81,10 +81,14 @@ def test_nine_blocks_of_1024_have_169_9_million():
     assert trunk(1024) == 169_887_744
 
 
-def test_residual_branch_adds_two_convolutions():
-    plain = count(WarpingGenerator(width=8, blocks=1, residual="identity", gate="none"), GENERATOR_INPUTS)
-    branch = count(WarpingGenerator(width=8, blocks=1, residual="conv", gate="none"), GENERATOR_INPUTS)
-    assert branch - plain == 2 * conv(3, 64, 64)
+def test_generator_with_residual_and_gate():
+    generator = WarpingGenerator()
+    branch = 2 * conv(3, 512, 512)
+    gate = conv(3, 2 * 512, 1)  # of the features and the warped ones
+    assert (branch, gate, 179_454_787 + branch + gate) == (4_719_616, 9_217, 184_183_620)
+    assert count(generator, GENERATOR_INPUTS) == 184_183_620
+    assert generator.warping_block.branch.count_params() == branch
+    assert generator.warping_block.gate_layer.count_params() == gate
 
 
 def test_discriminator_has_2_8_million_parameters():
@@ -96,14 +100,14 @@ def test_discriminator_has_2_8_million_parameters():
     assert count(PyramidDiscriminator(keys, num_discriminators=3), inputs) == 3 * expected
 
 
-def test_matcher_regresses_6_and_18_numbers():
-    matcher = GeometricMatcher(width=4)
-    inputs = {name: tf.zeros([1, 32, 32, 20]) for name in ("condition_parsing", "target_parsing")}
-    extractor = conv(4, 20, 4) + conv(4, 4, 8) + conv(4, 8, 16) + conv(4, 16, 32) + conv(3, 32, 32)
-    positions = 2 * 2
+def test_matcher_has_6_million_parameters_at_128x64():
+    inputs = {name: tf.zeros([1, 128, 64, 20]) for name in ("condition_parsing", "target_parsing")}
+    extractor = conv(4, 20, 64) + conv(4, 64, 128) + conv(4, 128, 256) + conv(4, 256, 512) + conv(3, 512, 512)
+    positions = (128 // 16) * (64 // 16)
     regression = conv(7, positions, 128) + conv(5, 128, 64)
-    dense = 64 * positions
-    assert count(matcher, inputs) == extractor + 2 * regression + (dense * 6 + 6) + (dense * 18 + 18)
+    affine, spline = conv(1, 64 * positions, 6), conv(1, 64 * positions, 18)  # dense layers of all positions
+    assert extractor + 2 * regression + affine + spline == 5_994_328
+    assert count(GeometricMatcher(), inputs) == 5_994_328
 
 
 def test_flags_reach_the_networks():

@@ -1,7 +1,5 @@
 """A tiny system, and batches for it."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -43,9 +41,3 @@ def batch():
         values[f"{side}_keypoints"] = generator.uniform(0, 32, [4, 18, 2]).astype("float32")
         values[f"{side}_visible"] = generator.uniform(size=[4, 18]) > 0.2
     return {name: tf.constant(value) for name, value in values.items()}
-
-
-def replaced(options, **parts):
-    """The options with some fields of their parts replaced, as in `replaced(options, data={"seed": 1})`."""
-    new = {name: dataclasses.replace(getattr(options, name), **fields) for name, fields in parts.items()}
-    return dataclasses.replace(options, **new)

@@ -57,6 +57,13 @@ def test_cross_entropy_leaves_out_ignored_pixels():
     np.testing.assert_allclose(losses.parsing_cross_entropy(labels, logits), alone / 2, rtol=1e-5)
 
 
+def test_pixel_accuracy_leaves_out_ignored_pixels_and_says_how_many_count():
+    logits = tf.one_hot([[[3, 5, 7, 7]]], 20)
+    for labels, expected in (([3, 5, 1, 255], (2 / 3, 3 / 4)), ([255] * 4, (0, 0)), ([3, 5, 7, 7], (1, 1))):
+        got = losses.pixel_accuracy(tf.constant([[labels]], tf.uint8), logits)
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
 def test_transformed_grid_loss_of_a_shift():
     identity, shifted = affine_grid([[1.0, 0, 0, 0, 1, 0]], 4, 4), affine_grid([[1.0, 0, 0.3, 0, 1, 0.4]], 4, 4)
     np.testing.assert_allclose(losses.transformed_grid_loss(shifted, identity), 0.25, rtol=1e-5)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan.compat import variables_of
 from tfwarpgan.options import TrainOptions
-from tfwarpgan.training.optimization import FusedAdam, LinearDecay, make_optimizer
+from tfwarpgan.training.optimization import FusedAdam, LinearDecay, inner_optimizer, make_optimizer, minimize
 
 keras = tf.keras
 
@@ -41,6 +42,41 @@ def test_the_first_step_is_the_learning_rate():
     optimizer = FusedAdam(0.25, 0.5, 0.999)
     optimizer.apply_gradients([(tf.constant([3.0, -1.0]), variable)])
     np.testing.assert_allclose(variable.numpy(), [0.75, 1.25], atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_two_replicas_take_the_steps_of_one(precision, mirrored):
+    options = TrainOptions(precision=precision, learning_rate=1.0, decay_from=0.5)
+    examples = tf.constant(np.random.default_rng(0).normal(size=[8, 4]), tf.float32)
+
+    def course(strategy):
+        with strategy.scope():
+            layer = keras.layers.Dense(1, kernel_initializer="ones")
+            layer.build([None, 3])
+            optimizer = make_optimizer(options, 4)
+            inner_optimizer(optimizer).epsilon = 0.1  # so that a gradient of another scale makes another step
+            optimizer.build(layer.trainable_variables)
+
+        def step(part):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((layer(part[:, :3]) - part[:, 3:]) ** 2)
+            minimize(optimizer, tape, loss, layer.trainable_variables)
+
+        run = tf.function(lambda parts: strategy.run(step, args=(parts,)))
+        replicas = strategy.num_replicas_in_sync
+        for _ in range(4):
+            run(
+                strategy.experimental_distribute_values_from_function(
+                    lambda context: tf.split(examples, replicas)[context.replica_id_in_sync_group]
+                )
+            )
+        kernel = strategy.experimental_local_results(variables_of(layer)[0])
+        return [value.numpy() for value in kernel]
+
+    (one,), two = course(tf.distribute.get_strategy()), course(mirrored)
+    assert np.abs(one - 1).max() > 0.1
+    for replica in two:
+        np.testing.assert_allclose(replica, one, rtol=1e-5)
 
 
 def test_it_comes_back_from_its_configuration():

@@ -19,7 +19,8 @@ import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
 
-# Most positions of the features for which the dense matrix product was the fastest on two cores.
+# Most positions of the features for which the dense matrix product was the fastest on two cores: at 16x8, with 512
+# channels, in all runs but one (docs/results.md).
 MATRIX_POSITIONS = 128
 # Most channels for which the fused resampler was faster than gathers; it always computes both gradients.
 RESAMPLER_CHANNELS = 16

@@ -20,4 +20,5 @@ class HumanParserTrainer(Trainer):
             logits = self.networks["human_parser"](batch, training=True)["parsing_logits"]
             loss = parsing_cross_entropy(batch["parsing"], logits)
         self.minimize("human_parser", tape, loss)
-        return self.log(cross_entropy=loss, pixel_accuracy=pixel_accuracy(batch["parsing"], logits))
+        accuracy, counted = pixel_accuracy(batch["parsing"], logits)
+        return self.log({"pixel_accuracy": counted}, cross_entropy=loss, pixel_accuracy=accuracy)

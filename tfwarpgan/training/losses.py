@@ -87,10 +87,20 @@ def parsing_cross_entropy(labels, logits):
 
 
 def pixel_accuracy(labels, logits):
-    """Share of the counted pixels [B, H, W] whose largest logit [B, H, W, C] is the label's; 0 where none counts."""
+    """Share of the counted pixels whose largest logit is the label's.
+
+    Args:
+        labels: As in `parsing_cross_entropy`.
+        logits: Likewise.
+
+    Returns:
+        The share, 0 where no pixel counts, and its weight in a mean over batches and replicas: the share of all pixels
+        that count.
+    """
     counts, labels = _counted(labels, logits)
     right = counts & (tf.argmax(logits, axis=-1, output_type=tf.int32) == labels)
-    return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(right, tf.float32)), tf.reduce_sum(tf.cast(counts, tf.float32)))
+    counted = tf.reduce_mean(tf.cast(counts, tf.float32))
+    return tf.math.divide_no_nan(tf.reduce_mean(tf.cast(right, tf.float32)), counted), counted
 
 
 def _counted(labels, logits):

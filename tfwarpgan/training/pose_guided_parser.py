@@ -39,7 +39,8 @@ class PoseGuidedParserTrainer(Trainer):
         if discriminator_loss is not None:
             self.minimize("discriminator", discriminator_tape, discriminator_loss)
             terms["discriminator"] = discriminator_loss
-        return self.log(**terms, pixel_accuracy=pixel_accuracy(batch["target_parsing"], logits))
+        accuracy, counted = pixel_accuracy(batch["target_parsing"], logits)
+        return self.log({"pixel_accuracy": counted}, **terms, pixel_accuracy=accuracy)
 
     def _terms(self, batch, inputs, real, logits):
         terms = {"cross_entropy": parsing_cross_entropy(batch["target_parsing"], logits)}
