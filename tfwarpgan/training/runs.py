@@ -12,7 +12,7 @@ from tfwarpgan.command_line import run_options, to_flagfile
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
 from tfwarpgan.data.records import check_layout, prepare
-from tfwarpgan.data.sources import open_lip, with_local_paths
+from tfwarpgan.data.sources import PATHS, open_lip, with_local_paths
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
@@ -30,6 +30,7 @@ from tfwarpgan.training.stages import STAGES, frozen_networks
 from tfwarpgan.weights import load_released
 
 keras = tf.keras
+_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
 def train(options, devices=None):
@@ -78,20 +79,27 @@ def _check_folders(options):
 
 
 def _check_same_run(options, run_dir):
-    """Refuses to train other networks, or pictures of another size, in a folder that holds a run already."""
+    """Refuses to train other networks, or on other data, in a folder that holds a run already."""
     if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
-    there = run_options(run_dir)
-
-    def identity(of):
-        networks = dataclasses.replace(of.networks, human_parser_weights="")
-        return networks, of.data.height, of.data.width, of.train.stage == "human_parser"
-
-    if identity(there) != identity(options):
+    there, here = _identity(run_options(run_dir)), _identity(options)
+    other = [f"--{name}={value}" for name, value in there.items() if here.get(name, value) != value]
+    if other:
         raise InputError(
-            f"{run_dir} holds a run of networks of another size or kind: give the flags that it was trained with (they "
-            f"are in its {RUN_FLAGFILE}), or another --run_dir."
+            f"{run_dir} holds a run of {' '.join(other)}: give the flags that it was trained with (they are in its "
+            f"{RUN_FLAGFILE}), or another --run_dir."
         )
+
+
+def _identity(options):
+    """The flags that decide what a run's networks are and what they learn; where and how long is free."""
+    data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
+    del same["human_parser_weights"]  # what training starts from need not be here any more
+    if options.train.stage == "human_parser":
+        names = ("height", "width", "lip_label_mapping")
+        return same | {name: data[name] for name in names} | {"stage": "human_parser"}
+    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
 
 class _StageData:
