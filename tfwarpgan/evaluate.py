@@ -79,11 +79,10 @@ def main(options, evaluate):
 
 def score_human_parser(options, folder):
     """Scores the human parser of a run, writes metrics.json and prints the table."""
-    from tfwarpgan.data.lip import lip_dataset
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
-    from tfwarpgan.training.runs import load_human_parser
+    from tfwarpgan.training.runs import StageData, load_human_parser
 
-    metrics = evaluate_human_parser(load_human_parser(options), lip_dataset(options.data, "val"))
+    metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
     path, table = write_human_parser_report(metrics, folder)
     print(f"\n{table}\nNumbers: {path}")
 

@@ -53,7 +53,7 @@ def train(options, devices=None):
     run_dir = _check_folders(options)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    data = _StageData(options, stage)
+    data = StageData(options)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
         return all(train_stage(name, options, data, strategy) for name in names)
@@ -102,16 +102,21 @@ def _identity(options):
     return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
 
-class _StageData:
-    """The data sets of a run, prepared, if need be, before anything is built."""
+class StageData:
+    """The data sets of a run, prepared, if need be, before anything is built.
 
-    def __init__(self, options, stage):
+    Args:
+        options: `Options`.
+    """
+
+    def __init__(self, options):
         self.options = options
-        self.is_lip = stage == "human_parser"
+        self.is_lip = options.train.stage == "human_parser"
         self.prepared = prepare(options.data) if not self.is_lip or options.data.dataset == "lip" else None
         self.lip = with_local_paths(options.data) if self.is_lip else None
 
     def dataset(self, split, start=0):
+        """Batches of "train", from position `start` on, or of "test"."""
         if self.is_lip and self.prepared:
             return pictures_dataset(self.prepared, self.options.data, split, start=start)
         if self.is_lip:
