@@ -14,7 +14,7 @@ from PIL import Image
 from tfwarpgan import evaluate
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
-from tfwarpgan.evaluation.ssim import PROTOCOLS
+from tfwarpgan.evaluation.ssim import PROTOCOLS, window
 from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions, check_places
 
 SIDE = 32
@@ -156,9 +156,14 @@ def test_where_the_report_goes():
 def test_protocols():
     assert EvaluateOptions(ssim_protocols="win51, gaussian").protocols == ["gaussian", "win51"]
     assert EvaluateOptions().protocols == ["gaussian"]
-    assert evaluate.SSIM_PROTOCOLS == tuple(PROTOCOLS)
+    assert evaluate.SSIM_PROTOCOLS == {name: len(window(name)) for name in PROTOCOLS}
     with pytest.raises(InputError, match="--ssim_protocols: 'best' must be one of gaussian, posegan"):
         EvaluateOptions(ssim_protocols="gaussian,best")
+
+
+def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(tmp_path):
+    with pytest.raises(InputError, match="win51 needs pictures of at least 51 x 51 pixels, .* 32 x 32"):
+        evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
 
 
 def test_the_command_ends_with_one_sentence():

@@ -72,7 +72,6 @@ def check_layout(data):
         InputError: If something is missing; it says what to get and where to put it.
     """
     sources.open_layout(data)
-    filters.required_joints(data.required_joints)
 
 
 def prepare(data, workers=0, beam_runner=None, beam_options=None):
