@@ -118,9 +118,40 @@ def test_profile_has_a_marker_a_step(run_options):
     assert any("Conv2D" in kind for kind in times)
 
 
+def test_steps_that_are_done_or_never_come_are_not_profiled_without_a_word(run_options, capsys):
+    for steps in ("2000,2010", "1,2", "3001,3002"):
+        options = changed(run_options, profile_steps=steps)
+        watching = runs._watching("geometric_matcher", options, options.train.run_dir, 2000, 3000, (None, None))
+        assert not any(isinstance(callback, runs.callbacks.Profile) for callback in watching)
+        told = f"note: --profile_steps={steps} records nothing: geometric_matcher trains steps 2,001 to 3,000."
+        assert capsys.readouterr().err.splitlines() == [told]
+    options = changed(run_options, profile_steps="2001,2002")
+    watching = runs._watching("geometric_matcher", options, options.train.run_dir, 2000, 3000, (None, None))
+    assert isinstance(watching[0], runs.callbacks.Profile) and not capsys.readouterr().err
+
+
 def test_generator_needs_the_stages_before_it(run_options):
     with pytest.raises(InputError, match="--stage=geometric_matcher"):
         runs.train(changed(run_options, stage="warping_generator"))
+
+
+def test_a_stage_that_is_not_done_is_told_once_and_used(run_options, capsys):
+    assert runs.train(changed(run_options, stage="pose_guided_parser", parser_steps=1))
+    assert runs.train(changed(run_options, stage="geometric_matcher"))
+    capsys.readouterr()
+    assert runs.train(changed(run_options, stage="warping_generator"))
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
+    assert line.endswith("note: pose_guided_parser has done 1 of 3 steps; --stage=pose_guided_parser trains the rest.")
+    runs.load_pipeline(changed(run_options, generator_steps=40_000))
+    first, second = capsys.readouterr().err.splitlines()
+    assert "pose_guided_parser has done 1 of 3 steps" in first
+    assert "warping_generator has done 3 of 40,000 steps" in second
+
+
+def test_a_finished_run_is_used_without_a_word(run_options, capsys):
+    assert runs.train(run_options)
+    runs.load_pipeline(run_options)
+    assert "note:" not in capsys.readouterr().err
 
 
 def test_a_run_of_other_sizes_is_not_resumed(run_options):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import sys
 
 import tensorflow as tf
 
@@ -23,10 +24,10 @@ from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, check_places
 from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
+from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
-from tfwarpgan.training.stages import STAGES, frozen_networks
+from tfwarpgan.training.stages import STAGES, frozen_networks, load_trained
 from tfwarpgan.weights import load_released
 
 keras = tf.keras
@@ -163,7 +164,13 @@ def _watching(name, options, run_dir, done, steps, looking):
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps:
-        watching.insert(0, callbacks.Profile(run_dir, *map(int, train.profile_steps.split(","))))
+        first, last = map(int, train.profile_steps.split(","))
+        if done < first <= steps:
+            return [callbacks.Profile(run_dir, first, last), *watching]
+        print(
+            f"note: --profile_steps={first},{last} records nothing: {name} trains steps {done + 1:,} to {steps:,}.",
+            file=sys.stderr,
+        )
     return watching
 
 
@@ -188,8 +195,7 @@ def load_pipeline(options, weights="", for_new_pictures=False):
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
         return WarpingGAN(load_released(weights, builders), options.data)
     networks = frozen_networks(options)
-    generator = build.warping_generator(options)
-    networks["warping_generator"] = load_network(generator, options.train.run_dir, "warping_generator")
+    networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source)
 
 
@@ -215,7 +221,7 @@ def load_human_parser(options, size=None, average_flip=True):
     # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
     parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
-    load_network(parser, options.train.run_dir, "human_parser")
+    load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
     def parse(images):
