@@ -1,11 +1,17 @@
 """Every flagfile of configs/ is parsed, and the full-size ones hold the paper's numbers."""
 
+import dataclasses
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from absl import flags
 
 from tfwarpgan import command_line, options
+from tfwarpgan.errors import InputError
+from tfwarpgan.training import runs
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
 FLAGFILES = sorted(CONFIGS.glob("*.flags"))
@@ -36,6 +42,29 @@ def test_a_header_says_what_to_expect_and_the_command(path):
         assert word in text, word
 
 
+@pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.stem)
+def test_a_flagfile_alone_trains_or_says_what_data_to_get(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = parsed(path)
+    assert config.train.run_dir == f"runs/{path.stem}"
+    if config.data.dataset == "people" and config.train.stage == "all":
+        assert runs._check_folders(config) == config.train.run_dir
+        return
+    place = config.data.data_dir or config.data.lip_dir
+    with pytest.raises(InputError, match=rf"{place}.*(is missing|is no folder): get .* there.*(parsing/|LIP's layout)"):
+        runs.train(config)
+    assert place.startswith("data/") and list(tmp_path.iterdir()) == []
+
+
+def test_the_documented_command_as_it_is(tmp_path):
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    command = [sys.executable, "-m", "tfwarpgan.train", "--flagfile=configs/market.flags"]
+    environment = {**os.environ, "PYTHONPATH": str(CONFIGS.parent)}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and result.stdout == ""
+    assert "error: data/market1501/bounding_box_train is missing: get" in result.stderr.splitlines()[-1]
+
+
 def test_market_is_the_paper():
     market = parsed(CONFIGS / "market.flags")
     assert (market.data.dataset, market.data.height, market.data.width, market.data.batch_size) == (
@@ -57,7 +86,7 @@ def test_deepfashion_differs_from_market_in_the_data_alone():
     data = deepfashion.data
     assert (data.dataset, data.height, data.width, data.batch_size) == ("deepfashion", 256, 256, 12)
     assert (deepfashion.networks, deepfashion.losses, deepfashion.train) == (
-        market.networks, market.losses, market.train,
+        market.networks, market.losses, dataclasses.replace(market.train, run_dir="runs/deepfashion"),
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from tfwarpgan import evaluate
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
-from tfwarpgan.evaluation.ssim import PROTOCOLS
-from tfwarpgan.options import DataOptions, Options, TrainOptions
+from tfwarpgan.evaluation.ssim import PROTOCOLS, window
+from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions, check_places
 
 SIDE = 32
 
@@ -94,6 +94,56 @@ def test_some_pairs_into_another_folder(tmp_path, fakes):
     assert len((tmp_path / "x" / "pairs.csv").read_text().splitlines()) == 4
 
 
+@pytest.fixture
+def human_parser_run(tmp_path):
+    """Options of a run whose human parser says upper-clothes (5) everywhere; half of the pictures' pixels are that."""
+    from tfwarpgan.compat import variables_of
+    from tfwarpgan.models import networks
+    from tfwarpgan.training.checkpoints import stage_folder
+
+    labels = np.full((SIDE, SIDE), 5, np.uint8)
+    labels[: SIDE // 2] = 9
+    for split in ("train", "val"):
+        folders = "lip/TrainVal_images", f"{split}_images", "lip/TrainVal_parsing_annotations", f"{split}_segmentations"
+        pictures, maps = tmp_path / folders[0] / folders[1], tmp_path / folders[2] / folders[3]
+        for folder in (pictures, maps):
+            folder.mkdir(parents=True)
+        for name in ("a", "b", "c"):
+            Image.fromarray(labels).convert("RGB").save(pictures / f"{name}.jpg")
+            Image.fromarray(labels).save(maps / f"{name}.png")
+        (tmp_path / f"lip/{split}_id.txt").write_text("a\nb\nc\n")
+    made = Options(
+        DataOptions(height=SIDE, width=SIDE, batch_size=2, prepared_dir=str(tmp_path / "prepared")),
+        NetworkOptions(human_parser_width=8, human_parser_weights="none"),
+        train=TrainOptions(run_dir=str(tmp_path / "run"), stage="human_parser"),
+    )
+    parser = networks.human_parser(made)
+    parser.classify.set_weights([np.zeros([1, 1, 4, 20]), np.eye(20)[5]])
+    checkpoint = tf.train.Checkpoint(human_parser=variables_of(parser))
+    tf.train.CheckpointManager(checkpoint, stage_folder(made.train.run_dir, "human_parser"), max_to_keep=1).save()
+    return made
+
+
+@pytest.mark.parametrize(
+    "data", [{"lip_dir": "lip"}, {"dataset": "lip", "lip_dir": "lip"}, {"dataset": "lip", "data_dir": "lip"}], ids=str
+)
+def test_a_human_parser_is_scored_wherever_its_pictures_are_named(human_parser_run, tmp_path, monkeypatch, data):
+    monkeypatch.chdir(tmp_path)
+    made = dataclasses.replace(human_parser_run, data=dataclasses.replace(human_parser_run.data, **data))
+    check_places(made)  # what the training accepts
+    evaluate.main(made, EvaluateOptions())
+    metrics = json.loads((tmp_path / "run/evaluation/metrics.json").read_text())
+    assert metrics["iou"]["upper-clothes"] == metrics["pixel_accuracy"] == pytest.approx(0.5, abs=0.1)
+    assert metrics["iou"]["pants"] == 0.0 and metrics["iou"]["hat"] is None
+
+
+def test_a_human_parser_is_scored_on_pictures_in_a_store(human_parser_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("tfwarpgan.data.sources.local_copy", lambda path: str(tmp_path / path.removeprefix("s3://x/")))
+    data = dataclasses.replace(human_parser_run.data, lip_dir="s3://x/lip")
+    evaluate.main(dataclasses.replace(human_parser_run, data=data), EvaluateOptions())
+    assert (tmp_path / "run/evaluation/metrics.json").exists()
+
+
 def test_where_the_report_goes():
     assert evaluate.output_folder(options("runs/a"), EvaluateOptions()) == "runs/a/evaluation"
     assert evaluate.output_folder(options("runs/a"), EvaluateOptions(output_dir="b", weights="people")) == "b"
@@ -106,9 +156,14 @@ def test_where_the_report_goes():
 def test_protocols():
     assert EvaluateOptions(ssim_protocols="win51, gaussian").protocols == ["gaussian", "win51"]
     assert EvaluateOptions().protocols == ["gaussian"]
-    assert evaluate.SSIM_PROTOCOLS == tuple(PROTOCOLS)
+    assert evaluate.SSIM_PROTOCOLS == {name: len(window(name)) for name in PROTOCOLS}
     with pytest.raises(InputError, match="--ssim_protocols: 'best' must be one of gaussian, posegan"):
         EvaluateOptions(ssim_protocols="gaussian,best")
+
+
+def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(tmp_path):
+    with pytest.raises(InputError, match="win51 needs pictures of at least 51 x 51 pixels, .* 32 x 32"):
+        evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
 
 
 def test_the_command_ends_with_one_sentence():

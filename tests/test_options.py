@@ -121,6 +121,11 @@ def test_a_value_out_of_its_range_is_refused_by_name(argument):
     [
         ["--matcher_scale=5"],
         ["--matcher_control_points=4"],
+        ["--required_joints=bogus"],
+        ["--label_mapping=bogus"],
+        ["--lip_label_mapping=bogus"],
+        ["--lambda_pixel=0", "--lambda_adversarial=0", "--lambda_perceptual=0", "--lambda_pyramid=0"],
+        ["--pyramid_alphas=0,0,0", "--lambda_adversarial=0", "--lambda_pixel=0", "--lambda_perceptual=0"],
         ["--pyramid_alphas=1,2"],
         ["--pyramid_alphas=1,two,3"],
         ["--pyramid_alphas=1,-2,3"],
@@ -136,6 +141,13 @@ def test_a_value_out_of_its_range_is_refused_by_name(argument):
 def test_an_impossible_value_or_combination_names_its_flag(arguments):
     with pytest.raises(InputError, match=arguments[0].split("=")[0]):
         parsed(*arguments)
+
+
+def test_one_loss_is_enough():
+    rest = ["--lambda_pixel=0", "--lambda_perceptual=0"]
+    assert parsed(*rest, "--lambda_adversarial=0", "--pyramid_alphas=0,0,1").losses.lambda_pyramid == 10.0
+    assert parsed(*rest, "--lambda_pyramid=0").losses.lambda_adversarial == 1.0
+    assert parsed(*rest, "--pyramid_alphas=0,0,0").losses.lambda_adversarial == 1.0
 
 
 def test_a_flagfile_gives_the_same_options_again(tmp_path):
@@ -163,6 +175,7 @@ def test_main_gets_the_options_and_tensorflow_is_not_imported_before():
         (["--dataset=mpii"], "dataset"),
         (["--matcher_scale=5"], "matcher_scale"),
         (["--matcher_pretraining_steps=11", "--matcher_steps=10"], "matcher_steps"),
+        (["--required_joints=bogus"], "--required_joints=bogus"),
         (["--flagfile=no/such/file.flags"], "no/such/file.flags"),
         (["leftover"], "leftover"),
     ],

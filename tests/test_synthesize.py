@@ -164,6 +164,21 @@ def test_a_folder_of_pictures_in_one_pose(folder):
     assert pixel(folder / "out/a.png") == [20, 50, 5] and pixel(folder / "out/deep/b.png") == [20, 100, 6]
 
 
+def test_label_maps_inside_the_folder_are_no_pictures(folder):
+    (folder / "pictures").mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).rename(folder / "pictures" / name)
+    (folder / "labels").rename(folder / "pictures/parsing")
+    flags = {"image_dir": str(folder / "pictures"), "pose_json": str(folder / "pose.json")}
+    job = SynthesizeOptions(output_dir=str(folder / "pictures/out"), **flags)
+    for _ in range(2):  # nor are those drawn before
+        synthesize.main(options(parsing_dir=str(folder / "pictures/parsing")), job)
+        assert sorted(os.listdir(job.output_dir)) == ["a.png", "b.png"]
+    job = SynthesizeOptions(output_dir=str(folder / "pictures"), **flags)
+    with pytest.raises(InputError, match="--output_dir=.*/pictures must name a folder other than --image_dir"):
+        synthesize.main(options(parsing_dir=str(folder / "pictures/parsing")), job)
+
+
 def test_a_folder_with_a_broken_picture_draws_the_others(folder):
     (folder / "pictures").mkdir()
     for name in ("a.png", "b.png"):

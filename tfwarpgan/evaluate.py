@@ -10,8 +10,8 @@ from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
 
-# Named here too, so that a wrong one is refused before TensorFlow is loaded.
-SSIM_PROTOCOLS = ("gaussian", "posegan", "uniform7", "win51")
+# Named here too, with the pixels of their windows, so that a wrong one is refused before TensorFlow is loaded.
+SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +55,29 @@ def output_folder(options, evaluate):
     return os.path.join(options.train.run_dir, "evaluation")
 
 
+def check_windows(options, evaluate):
+    """Refuses SSIM protocols whose window is larger than the pictures.
+
+    Raises:
+        InputError: Naming the protocol.
+    """
+    height, width = options.data.height, options.data.width
+    for name in evaluate.protocols:
+        size = SSIM_PROTOCOLS[name]
+        if min(height, width) < size:
+            raise InputError(
+                f"--ssim_protocols: {name} needs pictures of at least {size} x {size} pixels, and those of this run "
+                f"have {height} x {width}; leave it out."
+            )
+
+
 def main(options, evaluate):
     """Scores the pipeline and writes the report."""
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
         score_human_parser(options, folder)
         return
+    check_windows(options, evaluate)
     from tfwarpgan.data.pipeline import pairs_dataset
     from tfwarpgan.data.records import prepare
     from tfwarpgan.training.runs import load_pipeline
@@ -79,11 +96,10 @@ def main(options, evaluate):
 
 def score_human_parser(options, folder):
     """Scores the human parser of a run, writes metrics.json and prints the table."""
-    from tfwarpgan.data.lip import lip_dataset
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
-    from tfwarpgan.training.runs import load_human_parser
+    from tfwarpgan.training.runs import StageData, load_human_parser
 
-    metrics = evaluate_human_parser(load_human_parser(options), lip_dataset(options.data, "val"))
+    metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
     path, table = write_human_parser_report(metrics, folder)
     print(f"\n{table}\nNumbers: {path}")
 

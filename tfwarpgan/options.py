@@ -6,6 +6,8 @@ Library code takes these dataclasses and never reads a flag. This module does no
 import dataclasses
 import re
 
+from tfwarpgan.data.filters import required_joints
+from tfwarpgan.data.label_mappings import to_lip
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
@@ -116,6 +118,9 @@ class DataOptions:
         for name, pattern, form in _BOXES:
             if getattr(self, name) and not re.fullmatch(pattern, getattr(self, name)):
                 raise InputError(f"--{name}={getattr(self, name)} must be {form}, whole numbers of pixels.")
+        for name in ("label_mapping", "lip_label_mapping"):
+            to_lip(getattr(self, name), name)
+        required_joints(self.required_joints)
         if self.shares_of_lip() and self.dataset == "lip":
             raise InputError("--lip_shares draws from the files of --lip_dir, not from --dataset=lip; leave one out.")
 
@@ -201,6 +206,12 @@ class LossOptions:
     def __post_init__(self):
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
+        pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
+        if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_perceptual or pyramid):
+            raise InputError(
+                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with --pyramid_alphas "
+                "leave the generator no loss; give one of them a weight above 0."
+            )
 
 
 @dataclasses.dataclass(frozen=True)

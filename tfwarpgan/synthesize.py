@@ -165,7 +165,8 @@ def folder_requests(options, job):
         parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
         return synthesis.condition_row(path, *size, parsing) | pose(path)
 
-    pictures = list_pictures(job.image_dir, job.output_dir)
+    parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
+    pictures = list_pictures(job.image_dir, job.output_dir, "output_dir", parsings)
     return [(output, functools.partial(row, path)) for path, output in pictures]
 
 

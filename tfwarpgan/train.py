@@ -1,4 +1,4 @@
-"""Trains the stages: `python -m tfwarpgan.train --flagfile=configs/market.flags --run_dir=runs/market`."""
+"""Trains the stages: `python -m tfwarpgan.train --flagfile=configs/market.flags`."""
 
 import sys
 

@@ -80,7 +80,7 @@ def test_bad_pictures_are_refused_and_odd_ones_labelled(tmp_path):
 
 def test_two_pictures_of_one_stem_are_refused(tmp_path):
     save(tmp_path / "in/a.png"), save(tmp_path / "in/a.jpg")
-    with pytest.raises(InputError, match="a.jpg and .*a.png would both be labelled in .*out/a.png"):
+    with pytest.raises(InputError, match="a.jpg and .*a.png would both become .*out/a.png"):
         list_pictures(str(tmp_path / "in"), str(tmp_path / "out"))
 
 

@@ -161,6 +161,15 @@ def test_prepared_pictures_give_the_same_batches(tmp_path):
     np.testing.assert_allclose(one["image"][order[0]], other["image"][order[1]], atol=2.1 / 127.5)
 
 
+def test_a_label_map_rewritten_in_place_is_prepared_anew(tmp_path):
+    data = options(write(tmp_path / "lip"), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
+    first = records.prepare(data)
+    assert records.prepare(data).folder == first.folder
+    Image.fromarray(np.full([40, 30], 7, np.uint8)).save(lip.find_lip(data.lip_dir)["val"][0][2])
+    labels = [tf.io.decode_png(record["parsing"]) for record in records.prepare(data).records("val")]
+    assert [bool(tf.reduce_all(label == 7)) for label in labels].count(True) == 1
+
+
 def test_prepared_training_sees_each_picture_once_an_epoch_and_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
     prepared = records.prepare(data)

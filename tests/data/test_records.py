@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfwarpgan.data import builders, encoding, keypoints, records
+from tfwarpgan.data import builders, encoding, keypoints, records, sources
 from tfwarpgan.data.images import read_rgb
 from tfwarpgan.data.parsing import read_label_map
 from tfwarpgan.errors import InputError
@@ -79,11 +79,25 @@ def test_changed_lists_and_parsings_are_prepared_anew(options, market):
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))
     second = records.prepare(options())
     assert second.num_pairs["train"] == first.num_pairs["train"] - 1
-    path = market / "parsing" / NAME.replace("jpg", "png")
-    path.rename(market / "old.png")
-    Image.fromarray(np.full((64, 32), 7, np.uint8)).save(path)
+    # In place, which their folder's own time does not show.
+    Image.fromarray(np.full((64, 32), 7, np.uint8)).save(market / "parsing" / NAME.replace("jpg", "png"))
     third = _records(records.prepare(options()), "train")["0001"]
     assert (tf.io.decode_png(third["parsings"][1]).numpy() == 7).all()
+
+
+def test_any_file_rewritten_in_place_is_noticed(market, tmp_path):
+    folders = [market / "bounding_box_train", market / "parsing"]
+
+    def state():
+        return [sources._stamps(folder) for folder in folders]
+
+    first = state()
+    assert state() == first
+    path = folders[0] / NAME
+    os.utime(path, (1, 1))  # by an older file of the same size
+    assert state() != first and state()[1] == first[1]
+    (folders[1] / "away.png").symlink_to(tmp_path / "nowhere")  # a link without its file is told by who needs it
+    assert state()[1] != first[1]
 
 
 def _truncate(market):

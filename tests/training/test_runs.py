@@ -118,19 +118,90 @@ def test_profile_has_a_marker_a_step(run_options):
     assert any("Conv2D" in kind for kind in times)
 
 
+def test_steps_that_are_done_or_never_come_are_not_profiled_without_a_word(run_options, capsys):
+    for steps in ("2000,2010", "1,2", "3001,3002"):
+        options = changed(run_options, profile_steps=steps)
+        watching = runs._watching("geometric_matcher", options, options.train.run_dir, 2000, 3000, (None, None))
+        assert not any(isinstance(callback, runs.callbacks.Profile) for callback in watching)
+        told = f"note: --profile_steps={steps} records nothing: geometric_matcher trains steps 2,001 to 3,000."
+        assert capsys.readouterr().err.splitlines() == [told]
+    options = changed(run_options, profile_steps="2001,2002")
+    watching = runs._watching("geometric_matcher", options, options.train.run_dir, 2000, 3000, (None, None))
+    assert isinstance(watching[0], runs.callbacks.Profile) and not capsys.readouterr().err
+
+
 def test_generator_needs_the_stages_before_it(run_options):
     with pytest.raises(InputError, match="--stage=geometric_matcher"):
         runs.train(changed(run_options, stage="warping_generator"))
+
+
+def test_a_stage_that_is_not_done_is_told_once_and_used(run_options, capsys):
+    assert runs.train(changed(run_options, stage="pose_guided_parser", parser_steps=1))
+    assert runs.train(changed(run_options, stage="geometric_matcher"))
+    capsys.readouterr()
+    assert runs.train(changed(run_options, stage="warping_generator"))
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
+    assert line.endswith("note: pose_guided_parser has done 1 of 3 steps; --stage=pose_guided_parser trains the rest.")
+    runs.load_pipeline(changed(run_options, generator_steps=40_000))
+    first, second = capsys.readouterr().err.splitlines()
+    assert "pose_guided_parser has done 1 of 3 steps" in first
+    assert "warping_generator has done 3 of 40,000 steps" in second
+
+
+def test_a_finished_run_is_used_without_a_word(run_options, capsys):
+    assert runs.train(run_options)
+    runs.load_pipeline(run_options)
+    assert "note:" not in capsys.readouterr().err
 
 
 def test_a_run_of_other_sizes_is_not_resumed(run_options):
     options = changed(run_options, stage="pose_guided_parser")
     assert runs.train(options)
     networks = dataclasses.replace(options.networks, parser_width=8)
-    with pytest.raises(InputError, match="another size"):
+    with pytest.raises(InputError, match="holds a run of --parser_width=4: "):
         runs.train(changed(dataclasses.replace(options, networks=networks), parser_steps=9))
     with open(os.path.join(options.train.run_dir, "options.flags")) as file:
         assert file.read() == to_flagfile(options)  # what was there is as it was
+
+
+@pytest.mark.parametrize("field, value", [
+    ("dataset", "folder"), ("pose_map", "gaussian"), ("pose_radius", 3.0), ("pose_sigma", 5.0), ("split_seed", 1),
+    ("label_mapping", "cihp_20"), ("picture_crop", "0,0,16,32"), ("min_joints", 3), ("width", 48),
+])  # fmt: skip
+def test_a_run_is_not_continued_on_other_data(run_options, tmp_path, field, value):
+    (tmp_path / "run").mkdir()
+    flagfile = tmp_path / "run/options.flags"
+    flagfile.write_text(to_flagfile(run_options))
+    other = dataclasses.replace(run_options, data=dataclasses.replace(run_options.data, **{field: value}))
+    with pytest.raises(InputError, match=f"holds a run of --{field}={getattr(run_options.data, field)}: "):
+        runs._check_same_run(other, run_options.train.run_dir)
+    assert flagfile.read_text() == to_flagfile(run_options)
+
+
+def test_a_run_may_move_and_go_on_longer(run_options, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/options.flags").write_text(to_flagfile(run_options))
+    data = dataclasses.replace(run_options.data, data_dir="b", prepared_dir="c", train_pairs="d", batch_size=2)
+    moved = changed(dataclasses.replace(run_options, data=data), learning_rate=1e-5, stage="geometric_matcher")
+    runs._check_same_run(changed(moved, generator_steps=9), run_options.train.run_dir)
+    with pytest.raises(InputError, match="holds a run of --stage=all: "):
+        runs._check_same_run(changed(moved, stage="human_parser"), run_options.train.run_dir)
+    with pytest.raises(InputError, match="holds a run of --parsing_source=synthesized: "):
+        runs._check_same_run(changed(moved, parsing_source="ground_truth"), run_options.train.run_dir)
+
+
+def test_the_human_parser_does_not_mind_the_pairs(run_options, tmp_path):
+    options = changed(run_options, stage="human_parser")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/options.flags").write_text(to_flagfile(options))
+
+    def check(**fields):
+        data = dataclasses.replace(options.data, **fields)
+        runs._check_same_run(dataclasses.replace(options, data=data), options.train.run_dir)
+
+    check(dataset="lip", lip_dir="x", pose_map="gaussian")
+    with pytest.raises(InputError, match="holds a run of --lip_label_mapping=lip_20: "):
+        check(lip_label_mapping="atr_18")
 
 
 def test_missing_weights_of_the_loss_are_found_before_any_stage(run_options):

@@ -26,10 +26,10 @@ class Layout(layouts.Layout):
     """Where the files of a DeepFashion In-shop folder are."""
 
     what_to_get = (
-        "get DeepFashion In-shop and the pose-gan annotations and pairs, and give --data_dir the folder with "
-        "img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/*.jpg (or flattened copies in img/, or in train/ and test/), "
-        "fasion-annotation-train.csv, fasion-annotation-test.csv, fasion-pairs-train.csv, fasion-pairs-test.csv and "
-        "parsing/ with the same paths."
+        "get DeepFashion In-shop and the pose-gan annotations and pairs, and put them there, or give --data_dir "
+        "the folder with img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/*.jpg (or flattened copies in img/, or in train/ and "
+        "test/), fasion-annotation-train.csv, fasion-annotation-test.csv, fasion-pairs-train.csv, "
+        "fasion-pairs-test.csv and parsing/ with the same paths."
     )
 
     def wanted(self):

@@ -74,11 +74,12 @@ MAPPINGS = {
 }  # fmt: skip
 
 
-def to_lip(text):
+def to_lip(text, flag="label_mapping"):
     """The table that a --label_mapping names.
 
     Args:
         text: Name of a mapping, or the LIP label of each label of the files, separated by commas.
+        flag: What it is called on the command line.
 
     Returns:
         Tuple of LIP labels, one for each label of the files; None where they are LIP's already.
@@ -91,7 +92,7 @@ def to_lip(text):
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) > 256 or not all(re.fullmatch(r"1?[0-9]", cell) for cell in cells):
         raise InputError(
-            f"--label_mapping={text[:80]} is none of {', '.join(MAPPINGS)} and no list of LIP labels 0 to 19, "
+            f"--{flag}={text[:80]} is none of {', '.join(MAPPINGS)} and no list of LIP labels 0 to 19, "
             "separated by commas, one for each label of the files."
         )
     return tuple(int(cell) for cell in cells)

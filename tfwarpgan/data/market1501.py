@@ -18,8 +18,8 @@ class Layout(layouts.Layout):
     """Where the files of a Market-1501 folder are."""
 
     what_to_get = (
-        "get Market-1501 and the pose-gan annotations and pairs, and give --data_dir the folder with "
-        "bounding_box_train/, bounding_box_test/, market-annotation-train.csv, market-annotation-test.csv, "
+        "get Market-1501 and the pose-gan annotations and pairs, and put them there, or give --data_dir the folder "
+        "with bounding_box_train/, bounding_box_test/, market-annotation-train.csv, market-annotation-test.csv, "
         "market-pairs-train.csv, market-pairs-test.csv and parsing/."
     )
 

@@ -2,8 +2,8 @@
 
 A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
-training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when the lists,
-the folders of pictures or the filter change, it is made anew.
+training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when a list,
+a picture, a label map or the filter changes, it is made anew.
 """
 
 import dataclasses
@@ -72,7 +72,6 @@ def check_layout(data):
         InputError: If something is missing; it says what to get and where to put it.
     """
     sources.open_layout(data)
-    filters.required_joints(data.required_joints)
 
 
 def prepare(data, workers=0, beam_runner=None, beam_options=None):

@@ -52,6 +52,11 @@ class StageCheckpoints:
         return self.trainer.steps_done
 
 
+def steps_saved(run_dir, stage):
+    """The steps that a stage's latest checkpoint has done."""
+    return int(tf.train.latest_checkpoint(stage_folder(run_dir, stage)).rpartition("-")[2])
+
+
 def load_network(network, run_dir, stage):
     """Gives a network the weights of a stage's latest checkpoint.
 

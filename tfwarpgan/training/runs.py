@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import sys
 
 import tensorflow as tf
 
@@ -12,7 +13,7 @@ from tfwarpgan.command_line import run_options, to_flagfile
 from tfwarpgan.data import lip
 from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
 from tfwarpgan.data.records import check_layout, prepare
-from tfwarpgan.data.sources import open_lip, with_local_paths
+from tfwarpgan.data.sources import PATHS, open_lip, with_local_paths
 from tfwarpgan.data.storage import disk_errors
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.sampling import core_ops_only
@@ -23,13 +24,14 @@ from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, check_places
 from tfwarpgan.pictures import write_atomically
 from tfwarpgan.training import callbacks, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints, load_network, stage_folder
+from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
-from tfwarpgan.training.stages import STAGES, frozen_networks
+from tfwarpgan.training.stages import STAGES, frozen_networks, load_trained
 from tfwarpgan.weights import load_released
 
 keras = tf.keras
+_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
 def train(options, devices=None):
@@ -52,7 +54,7 @@ def train(options, devices=None):
     run_dir = _check_folders(options)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    data = _StageData(options, stage)
+    data = StageData(options)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
         return all(train_stage(name, options, data, strategy) for name in names)
@@ -78,32 +80,44 @@ def _check_folders(options):
 
 
 def _check_same_run(options, run_dir):
-    """Refuses to train other networks, or pictures of another size, in a folder that holds a run already."""
+    """Refuses to train other networks, or on other data, in a folder that holds a run already."""
     if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
-    there = run_options(run_dir)
-
-    def identity(of):
-        networks = dataclasses.replace(of.networks, human_parser_weights="")
-        return networks, of.data.height, of.data.width, of.train.stage == "human_parser"
-
-    if identity(there) != identity(options):
+    there, here = _identity(run_options(run_dir)), _identity(options)
+    other = [f"--{name}={value}" for name, value in there.items() if here.get(name, value) != value]
+    if other:
         raise InputError(
-            f"{run_dir} holds a run of networks of another size or kind: give the flags that it was trained with (they "
-            f"are in its {RUN_FLAGFILE}), or another --run_dir."
+            f"{run_dir} holds a run of {' '.join(other)}: give the flags that it was trained with (they are in its "
+            f"{RUN_FLAGFILE}), or another --run_dir."
         )
 
 
-class _StageData:
-    """The data sets of a run, prepared, if need be, before anything is built."""
+def _identity(options):
+    """The flags that decide what a run's networks are and what they learn; where and how long is free."""
+    data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
+    del same["human_parser_weights"]  # what training starts from need not be here any more
+    if options.train.stage == "human_parser":
+        names = ("height", "width", "lip_label_mapping")
+        return same | {name: data[name] for name in names} | {"stage": "human_parser"}
+    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
-    def __init__(self, options, stage):
+
+class StageData:
+    """The data sets of a run, prepared, if need be, before anything is built.
+
+    Args:
+        options: `Options`.
+    """
+
+    def __init__(self, options):
         self.options = options
-        self.is_lip = stage == "human_parser"
+        self.is_lip = options.train.stage == "human_parser"
         self.prepared = prepare(options.data) if not self.is_lip or options.data.dataset == "lip" else None
         self.lip = with_local_paths(options.data) if self.is_lip else None
 
     def dataset(self, split, start=0):
+        """Batches of "train", from position `start` on, or of "test"."""
         if self.is_lip and self.prepared:
             return pictures_dataset(self.prepared, self.options.data, split, start=start)
         if self.is_lip:
@@ -150,7 +164,13 @@ def _watching(name, options, run_dir, done, steps, looking):
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps:
-        watching.insert(0, callbacks.Profile(run_dir, *map(int, train.profile_steps.split(","))))
+        first, last = map(int, train.profile_steps.split(","))
+        if done < first <= steps:
+            return [callbacks.Profile(run_dir, first, last), *watching]
+        print(
+            f"note: --profile_steps={first},{last} records nothing: {name} trains steps {done + 1:,} to {steps:,}.",
+            file=sys.stderr,
+        )
     return watching
 
 
@@ -175,8 +195,7 @@ def load_pipeline(options, weights="", for_new_pictures=False):
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
         return WarpingGAN(load_released(weights, builders), options.data)
     networks = frozen_networks(options)
-    generator = build.warping_generator(options)
-    networks["warping_generator"] = load_network(generator, options.train.run_dir, "warping_generator")
+    networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source)
 
 
@@ -202,7 +221,7 @@ def load_human_parser(options, size=None, average_flip=True):
     # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
     parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
-    load_network(parser, options.train.run_dir, "human_parser")
+    load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
     def parse(images):

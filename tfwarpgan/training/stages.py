@@ -1,12 +1,13 @@
 """The stages of a run: what each trains, with what, for how long."""
 
 import dataclasses
+import sys
 from collections.abc import Callable
 
 from tfwarpgan.models import networks as build
 from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.models.pipeline import WarpingGAN
-from tfwarpgan.training.checkpoints import load_network
+from tfwarpgan.training.checkpoints import load_network, steps_saved
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
 from tfwarpgan.training.pose_guided_parser import PoseGuidedParserTrainer
@@ -68,7 +69,20 @@ def frozen_networks(options):
     names = ["geometric_matcher"]
     if options.train.parsing_source == "synthesized":
         names.append("pose_guided_parser")
-    return {name: load_network(getattr(build, name)(options), options.train.run_dir, name) for name in names}
+    return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
+
+
+def load_trained(network, options, name):
+    """Gives a network the weights of its stage in the run, and tells it if that stage is not at its end.
+
+    Raises:
+        InputError: If it has not been trained.
+    """
+    load_network(network, options.train.run_dir, name)
+    done, steps = steps_saved(options.train.run_dir, name), STAGES[name].total_steps(options)
+    if done < steps:
+        print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
+    return network
 
 
 STAGES = {
