@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +17,14 @@ HEIGHT, WIDTH = 64, 32
 TRAIN = {"0001": 4, "0002": 3, "0003": 2, "0007": 3, "0010": 2}
 TEST = {"0004": 3, "0005": 2}
 SHARED = pathlib.Path(__file__).resolve().parents[1] / "../shared/data"
+
+
+@pytest.fixture(autouse=True)
+def precision():
+    """Whatever policy a test sets, or a training in it, the next one begins with float32."""
+    yield
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].keras.mixed_precision.set_global_policy("float32")
 
 
 @pytest.fixture

@@ -47,7 +47,6 @@ def train(options, devices=None):
     Raises:
         InputError: If the data or a stage before it is missing or unfit.
     """
-    keras.mixed_precision.set_global_policy(options.train.precision)
     strategy, stage = choose_strategy(devices), options.train.stage
     names = [name for name in STAGES if name != "human_parser"] if stage == "all" else [stage]
     _check_devices(options, strategy.num_replicas_in_sync)
@@ -55,6 +54,7 @@ def train(options, devices=None):
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     data = StageData(options)
+    keras.mixed_precision.set_global_policy(options.train.precision)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
         return all(train_stage(name, options, data, strategy) for name in names)

@@ -216,14 +216,17 @@ def test_long_strings_in_place_of_numbers_take_no_memory():
 
 
 def test_bodies_are_bounded_before_they_are_read(service, predict, eventually):
-    body, started = {"instances": [1], "signature_name": "positive"}, []
+    body = {"instances": [1], "signature_name": "positive"}
     with contextlib.ExitStack() as stack:
-        for _ in range(2):
-            connection = socket.create_connection(("127.0.0.1", service.server.rest_port), timeout=10)
-            started.append(stack.enter_context(connection))
+
+        def refused():
+            address = ("127.0.0.1", service.server.rest_port)
+            connection = stack.enter_context(socket.create_connection(address, timeout=10))
             connection.sendall(f"POST /v1/models/tiny:predict HTTP/1.1\r\nContent-Length: {2**28}\r\n\r\n[".encode())
-        status, answer = eventually(lambda: (found := predict(body))[0] == 503 and found)
-        assert "is full; 2 requests are being answered" in answer["error"]
+            status, answer = predict(body)
+            return status == 503 and answer["error"]
+
+        assert "is full; 2 requests are being answered" in eventually(refused)
     assert eventually(lambda: (found := predict(body))[0] == 200 and found)[1] == {"predictions": [2.0]}
 
 
