@@ -12,6 +12,7 @@ import pytest
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving import grpc_server, health
 from tfwarpgan.serving.configuration import channel_arguments, ssl_config
+from tfwarpgan.serving.running import Admission
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
 
@@ -111,16 +112,22 @@ def test_large_messages_pass(serve, everything, rows):
         assert client.predict(rows(count))[1]["y"].shape == (count, 3)
 
 
-def test_messages_are_admitted_before_they_are_parsed(serve, everything, rows, refused, build_request, monkeypatch):
-    monkeypatch.setattr(grpc_server, "MESSAGES_BYTES", 10_000)
+def test_messages_are_admitted_before_they_are_parsed(
+    serve, everything, rows, refused, build_request, monkeypatch, eventually
+):
+    admissions = [Admission(100, 10_000), Admission(100, 10_000)]  # of the two services
+    wanted = iter(admissions)
+    monkeypatch.setattr(grpc_server, "Admission", lambda *bounds: next(wanted))
     with serve(everything) as client:
-        steps = build_request({"steps": np.full(2000, 50_000, np.int32)}, name="tiny", signature_name="slow")
+        endless = build_request({"steps": np.full(2000, 10**9, np.int32)}, name="tiny", signature_name="slow")
         call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-        running = call.future(steps.SerializeToString(), timeout=60)
+        running = call.future(endless.SerializeToString(), timeout=3)
+        eventually(lambda: admissions[0].requests)
         with refused("UNAVAILABLE"):
-            while not running.done():
-                client.predict(rows(1000))
-        assert client.predict(rows(1))[0] == 1 and running.code().name == "OK"
+            client.predict(rows(1000))
+        assert client.predict(rows(1))[0] == 1 and client.status() == {1: 30}
+        assert running.code().name == "DEADLINE_EXCEEDED"
+        eventually(lambda: not admissions[0].requests)
         assert client.predict(rows(1000))[0] == 1  # one that is alone may be larger
 
 
