@@ -13,7 +13,7 @@ def keep_freed_memory():
 
     Each run of a model allocates its activations, and every convolution's weights in another layout. By default glibc
     maps such blocks afresh, and the kernel fills them with zeros page by page: a third of the time of a full-size run
-    of one row. Kept, they are there at once, and the peak does not grow.
+    of one row. Kept, they are there at once, and the peak grows little.
 
     It holds for threads that have not allocated anything yet, so call it first. Without glibc it does nothing.
 
