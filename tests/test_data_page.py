@@ -8,7 +8,8 @@ import pytest
 from absl import flags
 
 from tfwarpgan import command_line, options
-from tfwarpgan.data import keypoint_files, label_mappings
+from tfwarpgan.body import label_mappings
+from tfwarpgan.data.joints import files as joint_files
 
 PAGE = (pathlib.Path(__file__).resolve().parents[1] / "docs/data.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    (python -m tfwarpgan\.(?:prepare|train) .*?[^\\])$", PAGE, re.MULTILINE | re.DOTALL)
@@ -27,11 +28,11 @@ def test_all_layouts_formats_and_mappings_are_there():
     assert len(COMMANDS) >= 8
     for dataset in ("market1501", "deepfashion", "folder"):
         assert f"--dataset={dataset} " in PAGE
-    for name in (*keypoint_files.READERS, *label_mappings.MAPPINGS):
+    for name in (*joint_files.READERS, *label_mappings.MAPPINGS):
         assert f"`{name}`" in PAGE
 
 
 def test_the_flags_offer_what_the_readers_read():
     fields = {field.name: field for field in options.dataclasses.fields(options.DataOptions)}
-    assert set(fields["keypoint_format"].metadata["choices"]) == set(keypoint_files.READERS)
+    assert set(fields["keypoint_format"].metadata["choices"]) == set(joint_files.READERS)
     assert all(name in fields["label_mapping"].metadata["help"] for name in label_mappings.MAPPINGS)

@@ -21,7 +21,7 @@ def main(options, annotate):
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
-    from tfwarpgan.data.annotations import annotate_folder, list_pictures, other_files
+    from tfwarpgan.inference.label_folder import annotate_folder, list_pictures, other_files
     from tfwarpgan.training.runs import load_human_parser
 
     image_dir, parsing_dir = (os.path.expanduser(folder) for folder in (annotate.image_dir, options.data.parsing_dir))

@@ -13,9 +13,9 @@ import sys
 
 from absl import app, flags, logging
 
-from tfwarpgan import object_store
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import RUN_FLAGFILE, Options
+from tfwarpgan.storage import object_store
 
 
 def define_flags(*classes, flag_values=flags.FLAGS):

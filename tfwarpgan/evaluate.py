@@ -78,8 +78,8 @@ def main(options, evaluate):
         score_human_parser(options, folder)
         return
     check_windows(options, evaluate)
-    from tfwarpgan.data.pipeline import pairs_dataset
-    from tfwarpgan.data.records import prepare
+    from tfwarpgan.data.batches.pairs import pairs_dataset
+    from tfwarpgan.data.records.preparation import prepare
     from tfwarpgan.training.runs import load_pipeline
 
     pipeline = load_pipeline(options, evaluate.weights)

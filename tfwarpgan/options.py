@@ -6,8 +6,8 @@ Library code takes these dataclasses and never reads a flag. This module does no
 import dataclasses
 import re
 
-from tfwarpgan.data.filters import required_joints
-from tfwarpgan.data.label_mappings import to_lip
+from tfwarpgan.body.label_mappings import to_lip
+from tfwarpgan.data.pairs.filters import required_joints
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")

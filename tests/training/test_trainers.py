@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
-from tfwarpgan.models import networks as build
+from tfwarpgan.models import build
 from tfwarpgan.training import geometric_matcher, stages
 from tfwarpgan.training.optimization import make_optimizer
 

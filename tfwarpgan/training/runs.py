@@ -8,27 +8,27 @@ import sys
 
 import tensorflow as tf
 
-from tfwarpgan import object_store
 from tfwarpgan.command_line import run_options, to_flagfile
-from tfwarpgan.data import lip
-from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
-from tfwarpgan.data.records import check_layout, prepare
-from tfwarpgan.data.sources import PATHS, open_lip, with_local_paths
-from tfwarpgan.data.storage import disk_errors
+from tfwarpgan.data.batches.pairs import pairs_dataset, pictures_dataset
+from tfwarpgan.data.layouts import lip
+from tfwarpgan.data.layouts.opening import PATHS, open_lip, with_local_paths
+from tfwarpgan.data.records.preparation import check_layout, prepare
 from tfwarpgan.errors import InputError
+from tfwarpgan.inference.released import load_released
 from tfwarpgan.layers.sampling import core_ops_only
-from tfwarpgan.models import networks as build
+from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
-from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
+from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import RUN_FLAGFILE, check_places
-from tfwarpgan.pictures import write_atomically
+from tfwarpgan.storage import object_store
+from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.stages import STAGES, frozen_networks, load_trained
-from tfwarpgan.weights import load_released
+from tfwarpgan.viewing.drawing import write_atomically
 
 keras = tf.keras
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts

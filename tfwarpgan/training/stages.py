@@ -4,9 +4,9 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-from tfwarpgan.models import networks as build
+from tfwarpgan.models import build
 from tfwarpgan.models.perceptual import PerceptualFeatures
-from tfwarpgan.models.pipeline import WarpingGAN
+from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.training.checkpoints import load_network, steps_saved
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
