@@ -37,6 +37,7 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # Stamp files: an installation is made anew only when what it depends on has changed. It is an editable one, so that
 # a change of the sources needs no second installation.

@@ -74,10 +74,10 @@ def exported(options, benchmark, folder):
     if benchmark.saved_model:
         yield os.path.abspath(os.path.expanduser(benchmark.saved_model))
         return
+    from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.models import build
     from tfwarpgan.models.warping_gan import WarpingGAN
     from tfwarpgan.serving.exporting.publish import publish
-    from tfwarpgan.training.runs import load_pipeline
 
     if benchmark.weights:
         pipeline = load_pipeline(options, benchmark.weights, for_new_pictures=True)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.compat import variables_of
 from tfwarpgan.data.pictures.label_maps import read_label_map
+from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 
 
@@ -24,8 +24,8 @@ def run(tmp_path):
     """A run whose human parser says upper-clothes (5) everywhere."""
     import tensorflow as tf
 
+    from tfwarpgan.inference.checkpoints import stage_folder
     from tfwarpgan.models import build
-    from tfwarpgan.training.checkpoints import stage_folder
 
     folder = tmp_path / "run"
     folder.mkdir()

@@ -56,7 +56,7 @@ def fakes(monkeypatch):
         asked.append(split)
         return make_dataset(3).repeat() if split == "train" else make_dataset(5)
 
-    monkeypatch.setattr("tfwarpgan.training.runs.load_pipeline", lambda options, weights="": perfect)
+    monkeypatch.setattr("tfwarpgan.inference.loading.load_pipeline", lambda options, weights="": perfect)
     monkeypatch.setattr(
         "tfwarpgan.data.records.preparation.prepare", lambda data: FakePrepared({"train": 3, "test": 5})
     )
@@ -100,8 +100,8 @@ def test_some_pairs_into_another_folder(tmp_path, fakes):
 def human_parser_run(tmp_path):
     """Options of a run whose human parser says upper-clothes (5) everywhere; half of the pictures' pixels are that."""
     from tfwarpgan.compat import variables_of
+    from tfwarpgan.inference.checkpoints import stage_folder
     from tfwarpgan.models import build
-    from tfwarpgan.training.checkpoints import stage_folder
 
     labels = np.full((SIDE, SIDE), 5, np.uint8)
     labels[: SIDE // 2] = 9

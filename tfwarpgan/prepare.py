@@ -57,7 +57,7 @@ def main(options, how):
 
 
 def summary(prepared):
-    """What a `records.Prepared` holds, as lines of text."""
+    """What a `preparation.Prepared` holds, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
     for split in prepared.num_images:

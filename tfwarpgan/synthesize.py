@@ -10,8 +10,9 @@ import functools
 import os
 import re
 
-from tfwarpgan.command_line import run_command, run_options
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
 
@@ -134,7 +135,7 @@ def main(options, job, server=OWN_NETWORKS):
 
 def _own_pipeline(options, job):
     from tfwarpgan.inference import synthesis
-    from tfwarpgan.training.runs import load_human_parser, load_pipeline
+    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
 
     pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
     if job.parsing or not job.human_parser_run_dir:
@@ -155,8 +156,8 @@ def image_request(options, job):
 
 def folder_requests(options, job):
     """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
+    from tfwarpgan.data.pictures.files import list_pictures
     from tfwarpgan.inference import synthesis
-    from tfwarpgan.inference.label_folder import list_pictures
 
     size = (options.data.height, options.data.width)
     pose = _one_pose(options, job)
@@ -208,7 +209,7 @@ def _pose_picture(job, path):
 def pair_requests(options, job):
     """The requests of --pairs, for `synthesis.synthesize`, after a check that all that they name is there."""
     from tfwarpgan.data.joints import pose_gan
-    from tfwarpgan.data.pairs.persons import read_pairs
+    from tfwarpgan.data.pairs.lists import read_pairs
     from tfwarpgan.data.pictures import images
     from tfwarpgan.inference import synthesis
 

@@ -37,12 +37,12 @@ def garment_means(images, parsing, label):
 
 def measure(options, benchmark):
     """Measures and prints."""
+    from tfwarpgan.body.labels import LABELS
     from tfwarpgan.data.batches.pairs import pairs_dataset
-    from tfwarpgan.data.pictures.label_maps import LABELS
     from tfwarpgan.data.records.preparation import prepare
+    from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.inference.synthesis import for_any_batch_size
     from tfwarpgan.layers.colours import decorrelate_colours
-    from tfwarpgan.training.runs import load_pipeline
 
     synthesize = for_any_batch_size(load_pipeline(options, benchmark.weights))
     means = {"synthesized": [], "target": []}

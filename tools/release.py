@@ -8,7 +8,8 @@ import json
 import os
 
 import tfwarpgan
-from tfwarpgan.command_line import run_command, to_flagfile
+from tfwarpgan.command_line import run_command
+from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, LossOptions, Options, option
 
 
@@ -21,8 +22,8 @@ class ReleaseOptions:
 
 def main(options, release):
     """Writes the weights, the options that rebuild the networks, and the run's metrics if it was evaluated."""
+    from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.inference.released import WEIGHTS_FILE, save_weights
-    from tfwarpgan.training.runs import load_pipeline
 
     pipeline = load_pipeline(options)
     folder = os.path.join(os.path.dirname(tfwarpgan.__file__), "weights", release.name)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.body import label_mappings
+from tfwarpgan.body.labels import LABELS
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.pictures.files import PictureFile
 from tfwarpgan.errors import InputError
@@ -17,12 +18,12 @@ TO_LIP = {
         "right-leg": "right-leg", "left-arm": "left-arm", "right-arm": "right-arm", "bag": "background",
         "scarf": "scarf",
     },
-    "cihp_20": {name: name for name in label_maps.LABELS if name != "jumpsuits"} | {"torso-skin": "face"},
+    "cihp_20": {name: name for name in LABELS if name != "jumpsuits"} | {"torso-skin": "face"},
     "adgan_8": {
         "background": "background", "pants": "pants", "hair": "hair", "skirt": "skirt", "face": "face",
         "upper-clothes": "upper-clothes", "arms": "left-arm", "legs": "left-leg",
     },
-    "lip_20": {name: name for name in label_maps.LABELS},
+    "lip_20": {name: name for name in LABELS},
 }  # fmt: skip
 
 FROM_LIP = {  # what the other set has no label of the same name for
@@ -40,10 +41,10 @@ FROM_LIP = {  # what the other set has no label of the same name for
 @pytest.mark.parametrize("name", label_mappings.MAPPINGS)
 def test_every_label_by_its_name(name):
     mapping = label_mappings.MAPPINGS[name]
-    to_lip = {label: label_maps.LABELS[place] for label, place in zip(mapping.labels, mapping.to_lip)}
+    to_lip = {label: LABELS[place] for label, place in zip(mapping.labels, mapping.to_lip)}
     assert to_lip == TO_LIP[name] and len(mapping.to_lip) == len(mapping.labels) == int(name.split("_")[1])
-    from_lip = {label: mapping.labels[place] for label, place in zip(label_maps.LABELS, mapping.from_lip)}
-    assert from_lip == {label: FROM_LIP[name].get(label, label) for label in label_maps.LABELS}
+    from_lip = {label: mapping.labels[place] for label, place in zip(LABELS, mapping.from_lip)}
+    assert from_lip == {label: FROM_LIP[name].get(label, label) for label in LABELS}
 
 
 @pytest.mark.parametrize("name", label_mappings.MAPPINGS)

@@ -15,7 +15,8 @@ from tfwarpgan.data.joints import files as joint_files
 from tfwarpgan.data.joints import pose_gan, pose_json
 from tfwarpgan.data.layouts import lip
 from tfwarpgan.data.pairs import lists as pair_lists
-from tfwarpgan.data.pairs import persons, splits
+from tfwarpgan.data.pairs import splits
+from tfwarpgan.data.pairs.lists import read_pairs
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.pictures.archives import unpack_tar
 from tfwarpgan.data.pictures.files import PictureFile, inside
@@ -121,7 +122,7 @@ def test_annotation_csv(tmp_path, content):
 @hypothesis.given(damaged(PAIRS) | damaged(LIST), st.sampled_from(["header", "source_first", "target_first"]))
 def test_pair_lists(tmp_path, content, order):
     (tmp_path / "a.csv").write_bytes(content)
-    survives_twice(lambda **k: persons.read_pairs(str(tmp_path / "a.csv"), **k))
+    survives_twice(lambda **k: read_pairs(str(tmp_path / "a.csv"), **k))
     survives_twice(lambda **k: pair_lists.read(str(tmp_path / "a.csv"), order, **k))
 
 
@@ -181,7 +182,7 @@ def test_names_and_tables(tmp_path, text):
     survives(lambda: label_mappings.to_lip(text))
     for flag in ("keypoint_frame", "keypoint_crop", "picture_crop"):
         survives(lambda flag=flag: DataOptions(**{flag: text}))
-    survives(lambda: splits.deal({text}, 0.5, 0))
+    survives(lambda: splits.assign_persons({text}, 0.5, 0))
 
 
 @bounded
@@ -220,7 +221,7 @@ def test_bad_inputs_by_every_reader():
         pytest.skip(f"{SHARED / 'bad_inputs'} is not there")
     for path in map(str, (SHARED / "bad_inputs").rglob("*")):
         for read in (images.check_image, images.read_rgb, label_maps.read_label_map, pose_gan.read_annotation_rows,
-                     persons.read_pairs, pair_lists.read, pose_json.read_openpose_json):  # fmt: skip
+                     read_pairs, pair_lists.read, pose_json.read_openpose_json):  # fmt: skip
             survives(functools.partial(read, path))
         for kind in joint_files.READERS:
             survives(functools.partial(joint_files.read, path, kind))

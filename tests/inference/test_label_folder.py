@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfwarpgan.data.pictures import files
+from tfwarpgan.data.pictures.files import list_pictures
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference import label_folder
-from tfwarpgan.inference.label_folder import annotate_folder, labels_at_size, list_pictures
-from tfwarpgan.viewing.drawing import save_png
+from tfwarpgan.inference.label_folder import annotate_folder, labels_at_size
+from tfwarpgan.storage.writing import save_png
 
 BAD = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/bad_inputs/images"
 SIZE = {"height": 32, "width": 16, "batch_size": 2}
@@ -110,4 +111,4 @@ def test_labels_of_a_larger_picture_are_those_of_resized_scores():
 
 def test_logits_below_zero_count(tmp_path):
     np.testing.assert_array_equal(labels_at_size(np.full([1, 1, 3], [-3.0, -1.0, -2.0]), 2, 2), [[1, 1]] * 2)
-    assert ".tif" not in label_folder.SUFFIXES
+    assert ".tif" not in files.PICTURE_SUFFIXES

@@ -7,9 +7,9 @@ import os
 import numpy as np
 import pytest
 
-from tfwarpgan.command_line import released_folder
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference import released
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.models import build
 from tfwarpgan.options import NetworkOptions, Options
 
@@ -62,7 +62,7 @@ def test_released_people_fit_their_own_options(tmp_path):
     """The release is small, holds no pickle, and its options rebuild its networks."""
     from absl import flags
 
-    from tfwarpgan.command_line import define_flags, from_flags
+    from tfwarpgan.flags import define_flags, from_flags
     from tfwarpgan.options import RUN_FLAGFILE
 
     folder = released_folder("people")

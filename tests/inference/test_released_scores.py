@@ -6,12 +6,13 @@ import os
 
 import pytest
 
-from tfwarpgan.command_line import released_folder, run_options
 from tfwarpgan.data.batches import pairs
 from tfwarpgan.data.records import preparation
 from tfwarpgan.evaluation import evaluator
 from tfwarpgan.evaluation.baselines import mean_image
-from tfwarpgan.training.runs import load_pipeline
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.loading import load_pipeline
+from tfwarpgan.inference.released import released_folder
 
 FOLDER = released_folder("people")
 PAIRS, MEAN_PAIRS = 24, 400

@@ -7,9 +7,9 @@ import sys
 
 import boto3
 
-from tfwarpgan.command_line import run_options
 from tfwarpgan.data.records import preparation
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.storage import object_store
 from tfwarpgan.training import runs
@@ -80,7 +80,7 @@ def main(server, market, work):
     s3.create_bucket(Bucket="people")
     data = data_options("s3://people/market", "s3://people/prepared")
     print(json.dumps({**copies(market, work), **preparing(market, work, data), **training(data)}))
-    object_store.leave(0)
+    object_store.exit_process(0)
 
 
 if __name__ == "__main__":

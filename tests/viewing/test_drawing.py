@@ -1,13 +1,9 @@
-"""Pictures: values by hand, sizes, and files that are whole or not there."""
-
-import os
+"""Drawings: values by hand, and sizes."""
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tfwarpgan.data.pictures.label_maps import COLOURS
-from tfwarpgan.errors import InputError
+from tfwarpgan.body.labels import COLOURS
 from tfwarpgan.viewing import drawing
 
 
@@ -125,34 +121,3 @@ def test_sample_columns():
     assert np.all(columns["synthesized parsing"][1] == COLOURS[7])
     assert columns["target pose"][0].shape == (64, 32, 3)
     assert drawing.grid(columns).ndim == 3
-
-
-def test_save_png_makes_folders_and_leaves_nothing_else(tmp_path):
-    picture = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    path = tmp_path / "new" / "a.png"
-    drawing.save_png(path, picture)
-    np.testing.assert_array_equal(np.asarray(Image.open(path)), picture)
-    assert os.listdir(path.parent) == ["a.png"]
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        drawing.write_atomically(tmp_path / "a.txt", "new")
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_failed_write_is_one_sentence_and_keeps_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(InputError, match=r"a\.txt cannot be written \(No space left on device\)"):
-        drawing.write_atomically(path, "new")
-    assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]

@@ -111,7 +111,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
 
     Args:
         pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
-            I, `parsing_logits` [B, H, W, 20]; `models.pipeline.WarpingGAN`.
+            I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
         mean: The mean training image [H, W, 3] in [-1, 1].
         protocols: SSIM protocols; the first ranks the pairs in the report.

@@ -7,58 +7,11 @@ import numpy as np
 from tqdm import tqdm
 
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES
+from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
 from tfwarpgan.errors import InputError
-from tfwarpgan.viewing.drawing import save_png
+from tfwarpgan.storage.writing import save_png
 
 SUFFIXES = PICTURE_SUFFIXES
-
-
-def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
-    """The pictures of a folder and its sub-folders with the PNG files that are made of them.
-
-    Args:
-        image_dir: Folder of pictures.
-        output_dir: Folder of the PNG files; what lies in it is no picture, also where it is inside `image_dir`.
-        flag: What `output_dir` is called on the command line.
-        without: More folders of what is no picture.
-
-    Returns:
-        Sorted list of (picture path, PNG path): the relative path is kept, the suffix becomes .png.
-
-    Raises:
-        InputError: If there is no picture, or two would become the same file.
-    """
-    if not image_dir or not os.path.isdir(image_dir):
-        raise InputError(f"--image_dir={image_dir} is no folder; give the folder of the pictures.")
-    if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
-        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir, for what is made.")
-    outputs = {}
-    for path in _files(image_dir, output_dir, *without):
-        stem, suffix = os.path.splitext(path)
-        if suffix.lower() in SUFFIXES:
-            output = os.path.join(output_dir, os.path.relpath(stem, image_dir) + ".png")
-            outputs.setdefault(output, []).append(stem + suffix)
-    for output, pictures in outputs.items():
-        if len(pictures) > 1:
-            raise InputError(f"{' and '.join(sorted(pictures))} would both become {output}; rename one.")
-    if not outputs:
-        raise InputError(f"--image_dir={image_dir} holds no picture ({', '.join(SUFFIXES)}).")
-    return sorted((pictures[0], output) for output, pictures in outputs.items())
-
-
-def other_files(image_dir, parsing_dir):
-    """The files below `image_dir` that are no pictures by their names, sorted."""
-    files = _files(image_dir, parsing_dir)
-    return sorted(path for path in files if os.path.splitext(path)[1].lower() not in SUFFIXES)
-
-
-def _files(image_dir, *without):
-    """All files below a folder, but for those in some folders inside it."""
-    skipped = {os.path.realpath(place) for place in without}
-    for folder, subfolders, names in os.walk(image_dir, followlinks=True):
-        subfolders[:] = [name for name in subfolders if os.path.realpath(os.path.join(folder, name)) not in skipped]
-        yield from (os.path.join(folder, name) for name in names)
 
 
 def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=16):

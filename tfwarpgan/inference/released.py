@@ -8,12 +8,11 @@ import os
 
 import numpy as np
 
-from tfwarpgan.command_line import released_folder
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import RUN_FLAGFILE
 
+ROOT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "weights")
 WEIGHTS_FILE = "weights.npz"
-
-
 MANTISSA_BITS = 6
 
 
@@ -74,3 +73,16 @@ def load_released(name, build):
     networks = {network: make() for network, make in build.items()}
     load_weights(os.path.join(released_folder(name), WEIGHTS_FILE), networks)
     return networks
+
+
+def released_folder(name):
+    """The folder of released weights of that name.
+
+    Raises:
+        InputError: If there are none.
+    """
+    folder = os.path.join(ROOT, name)
+    if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
+        names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
+        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
+    return folder

@@ -9,10 +9,11 @@ import os
 import numpy as np
 from tqdm import tqdm
 
-from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
-from tfwarpgan.viewing.drawing import save_png, to_uint8
+from tfwarpgan.storage.writing import save_png
+from tfwarpgan.viewing.drawing import to_uint8
 
 
 def condition_row(image_path, height, width, parsing_path=""):
@@ -65,7 +66,7 @@ def pose_row(joints, visible, frame, height, width, source):
             f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of a picture of {frame[0]} x "
             f"{frame[1]} (height x width); give the size that they were annotated in by --pose_size."
         )
-    return {"target_keypoints": pose_gan.scale(joints, visible, frame, (height, width)), "target_visible": visible}
+    return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
 
 
 def with_human_parser(pipeline, parse):

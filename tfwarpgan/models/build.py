@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from tfwarpgan.data.joints.pose_gan import NUM_KEYPOINTS
-from tfwarpgan.data.pictures.label_maps import NUM_LABELS
+from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.models import vgg
 from tfwarpgan.models.discriminator import PyramidDiscriminator
 from tfwarpgan.models.geometric_matcher import GeometricMatcher

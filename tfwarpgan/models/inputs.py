@@ -1,6 +1,6 @@
 """From a batch of the data pipeline to what the networks take: one-hot parsings and pose maps, made in the graph."""
 
-from tfwarpgan.data.pictures.label_maps import one_hot
+from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.pose_maps import pose_map
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfwarpgan.data.pictures.label_maps import one_hot
+from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models.inputs import dense_inputs
 

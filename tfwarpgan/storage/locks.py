@@ -50,7 +50,7 @@ def _reason(error):
 
 
 @contextlib.contextmanager
-def alone(folder):
+def locked(folder):
     """Waits until no other process of this machine is in here with the same folder, which is made if need be.
 
     The system lets go of the folder when the process ends, however it ends. Where folders cannot be locked, as on some

@@ -47,7 +47,7 @@ def connect(path):
     return tf.io.gfile
 
 
-def leave(code):
+def exit_process(code):
     """Ends the process with this exit code if an object store was used, else does nothing.
 
     tensorflow-io's S3 aborts ("pure virtual method called") while Python takes itself down, when all is done and
@@ -67,7 +67,7 @@ def leave(code):
 
 
 @contextlib.contextmanager
-def told(path):
+def remote_errors(path):
     """Turns what an object store says into an `InputError`."""
     import tensorflow as tf
 
@@ -84,19 +84,19 @@ def exists(path):
     """As `os.path.exists`, for local and remote paths."""
     if not is_remote(path):
         return os.path.exists(path)
-    with told(path):
+    with remote_errors(path):
         return connect(path).exists(path)
 
 
 def read(path):
     """The bytes of a remote file."""
-    with told(path), connect(path).GFile(path, "rb") as file:
+    with remote_errors(path), connect(path).GFile(path, "rb") as file:
         return file.read()
 
 
 def write(path, content):
     """Writes a remote file; object stores show a file once it is whole."""
-    with told(path), connect(path).GFile(path, "wb") as file:
+    with remote_errors(path), connect(path).GFile(path, "wb") as file:
         file.write(content)
 
 
@@ -129,7 +129,7 @@ def local_copy(path):
     path = path.rstrip("/")
     place = hashlib.sha256(path.encode()).hexdigest()[:12]
     target = os.path.join(os.path.expanduser(COPIES_DIR), place, os.path.basename(path))
-    with told(path):
+    with remote_errors(path):
         gfile = connect(path)
         if not gfile.exists(path):
             raise InputError(f"{path} is missing; look at its name, and at the store's credentials.")
@@ -147,7 +147,7 @@ def upload(folder, path, last=""):
         path: Remote folder.
         last: Name of the file that is copied after all others: where it is, the rest is.
     """
-    with told(path):
+    with remote_errors(path):
         gfile = connect(path)
         names = [os.path.relpath(os.path.join(at, name), folder) for at, _, files in os.walk(folder) for name in files]
         with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from tfwarpgan.data.pictures.label_maps import NUM_LABELS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs

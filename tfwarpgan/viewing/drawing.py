@@ -1,21 +1,16 @@
 """Pictures for a person's eyes: skeletons, parsings in LIP colours, grids of samples.
 
 Everything here is NumPy and Pillow, uint8 RGB, and belongs to TensorBoard, the report and the commands; no network
-sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph, by `data/pose_maps.py`).
+sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph, by `layers/pose_maps.py`).
 """
 
 import colorsys
-import os
-import tempfile
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tfwarpgan.data.joints.pose_gan import LIMBS, NUM_KEYPOINTS
-from tfwarpgan.data.pictures.images import encode_png
-from tfwarpgan.data.pictures.label_maps import COLOURS
-from tfwarpgan.errors import InputError
-from tfwarpgan.storage import object_store
+from tfwarpgan.body.joints import LIMBS, NUM_KEYPOINTS
+from tfwarpgan.body.labels import COLOURS
 
 GAP = 4  # pixels between the cells of a grid
 BACKGROUND = (255, 255, 255)
@@ -160,36 +155,3 @@ def _resized(picture, size):
     # A pixel that is shown larger stays a pixel: what is looked at is what was made.
     enlarged = size[0] >= image.size[0] and size[1] >= image.size[1]
     return image.resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
-
-
-def save_png(path, picture):
-    """Writes a uint8 picture, [H, W, 3] or [H, W], as PNG; the file appears whole or not at all."""
-    write_atomically(path, encode_png(picture))
-
-
-def write_atomically(path, content):
-    """Writes bytes (or text, as UTF-8) beside the path, then renames; folders are made as needed. Remote paths too.
-
-    Raises:
-        InputError: If the file cannot be written; no part of it is left behind.
-    """
-    content = content.encode() if isinstance(content, str) else content
-    path = os.path.expanduser(os.fspath(path))
-    if object_store.is_remote(path):
-        object_store.write(path, content)
-        return
-    try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".writing_", dir=os.path.dirname(path) or ".")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:  # Ctrl-C too
-            os.remove(temporary)
-            raise
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free the place or choose another one."
-        ) from None

@@ -3,7 +3,7 @@
 import base64
 import html
 
-from tfwarpgan.data.pictures.images import encode_png
+from tfwarpgan.storage.writing import encode_png
 
 STYLE = """
 body { font: 14px sans-serif; margin: 2em; color: #222; }

@@ -1,11 +1,11 @@
-"""The reader of LIP's layout."""
+"""The layout of LIP, and the batches that are made of it."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfwarpgan.data.batches import pairs
+from tfwarpgan.data.batches import human_parser
 from tfwarpgan.data.layouts import lip
 from tfwarpgan.data.records import preparation
 from tfwarpgan.errors import InputError
@@ -46,7 +46,7 @@ def test_every_spelling_of_the_layout_is_found(tmp_path, doubled, lists_at_top):
     rows = lip.find_lip(str(write(tmp_path, doubled, lists_at_top)))
     assert [row[0] for row in rows["val"]] == ["a_val0", "a_val1", "b_val2"]
     assert len(rows["train"]) == 6
-    picture, labels = lip.read_example(*rows["train"][1][1:])
+    picture, labels = human_parser.read_example(*rows["train"][1][1:])
     assert picture.shape == (40, 30, 3)
     assert np.unique(labels).tolist() == [0, 2]  # of a palette PNG: its indices
 
@@ -71,13 +71,13 @@ def test_a_label_map_of_another_size_is_refused(tmp_path):
     rows = lip.find_lip(str(write(tmp_path)))["val"]
     Image.fromarray(np.zeros([8, 8], np.uint8)).save(rows[0][2])
     with pytest.raises(InputError, match="a_val0.png is 8 x 8"):
-        lip.read_example(*rows[0][1:])
+        human_parser.read_example(*rows[0][1:])
     with pytest.raises(tf.errors.InvalidArgumentError, match="a_val0.png is 8 x 8"):
-        next(iter(lip.lip_dataset(options(tmp_path), "val")))
+        next(iter(human_parser.lip_dataset(options(tmp_path), "val")))
 
 
 def test_validation_is_one_pass_in_order_with_the_short_batch(tmp_path):
-    batches = list(lip.lip_dataset(options(write(tmp_path)), "val"))
+    batches = list(human_parser.lip_dataset(options(write(tmp_path)), "val"))
     assert [batch["image"].shape for batch in batches] == [(2, 32, 32, 3), (1, 32, 32, 3)]
     assert [int(labels[16, 16]) for batch in batches for labels in batch["parsing"]] == [1, 2, 3]
     image, labels = batches[0]["image"].numpy(), batches[0]["parsing"].numpy()
@@ -85,7 +85,7 @@ def test_validation_is_one_pass_in_order_with_the_short_batch(tmp_path):
     assert labels.dtype == np.uint8
     assert image[labels == 0].mean() < -0.8
     assert image[(labels > 0) & (labels < 255)].mean() > 0.8
-    again = next(iter(lip.lip_dataset(options(tmp_path), "test")))
+    again = next(iter(human_parser.lip_dataset(options(tmp_path), "test")))
     np.testing.assert_array_equal(again["image"], batches[0]["image"])
 
 
@@ -94,14 +94,14 @@ def light(monkeypatch):
     """Augmentation that is quick: the fixed crop, its brightness drawn by the seed."""
 
     def augment(image, labels, height, width, seed):
-        image, labels = lip.augmentation.place_person(image, labels, height, width)
+        image, labels = human_parser.augmentation.place_person(image, labels, height, width)
         return image * tf.random.stateless_uniform([], seed), labels
 
-    monkeypatch.setattr(lip.augmentation, "augment", augment)
+    monkeypatch.setattr(human_parser.augmentation, "augment", augment)
 
 
 def test_a_training_batch_is_augmented(tmp_path):
-    first, second = lip.lip_dataset(options(write(tmp_path, splits=(("train", 2), ("val", 1))))).take(2)
+    first, second = human_parser.lip_dataset(options(write(tmp_path, splits=(("train", 2), ("val", 1))))).take(2)
     for batch in (first, second):
         assert batch["image"].shape == (2, 32, 32, 3)
         assert batch["image"].dtype == tf.float32
@@ -119,28 +119,30 @@ def persons(dataset, batches):
 
 
 def test_training_sees_each_picture_once_an_epoch_and_never_ends(tmp_path, light):
-    found = persons(lip.lip_dataset(options(write(tmp_path))), 6)
+    found = persons(human_parser.lip_dataset(options(write(tmp_path))), 6)
     assert sorted(found[:6]) == sorted(found[6:]) == [1, 2, 3, 4, 5, 6]
     assert found[:6] != found[6:]
 
 
 def test_a_resumed_stream_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), seed=3)
-    whole = list(lip.lip_dataset(data).take(4))
-    rest = list(lip.lip_dataset(data, start=4).take(2))
+    whole = list(human_parser.lip_dataset(data).take(4))
+    rest = list(human_parser.lip_dataset(data, start=4).take(2))
     for want, got in zip(whole[2:], rest):
         np.testing.assert_array_equal(got["parsing"], want["parsing"])
         np.testing.assert_array_equal(got["image"], want["image"])
-    assert not np.array_equal(whole[0]["image"], next(iter(lip.lip_dataset(options(tmp_path, seed=4))))["image"])
+    assert not np.array_equal(
+        whole[0]["image"], next(iter(human_parser.lip_dataset(options(tmp_path, seed=4))))["image"]
+    )
 
 
 def test_shares_balance_merged_sets(tmp_path, light):
     write(tmp_path)
-    found = persons(lip.lip_dataset(options(tmp_path, lip_shares="a:0.9,b:0.1")), 60)
+    found = persons(human_parser.lip_dataset(options(tmp_path, lip_shares="a:0.9,b:0.1")), 60)
     assert 0.8 < np.mean(np.array(found) <= 3) < 0.98
-    assert set(persons(lip.lip_dataset(options(tmp_path, lip_shares="b:1")), 6)) == {4, 5, 6}
+    assert set(persons(human_parser.lip_dataset(options(tmp_path, lip_shares="b:1")), 6)) == {4, 5, 6}
     with pytest.raises(InputError, match="begins with 'c'"):
-        lip.lip_dataset(options(tmp_path, lip_shares="c:1"))
+        human_parser.lip_dataset(options(tmp_path, lip_shares="c:1"))
     for wrong in ("a", "a:x", ":1", "a:0", "a:-1"):
         with pytest.raises(InputError, match="--lip_shares"):
             options(tmp_path, lip_shares=wrong)
@@ -153,7 +155,7 @@ def test_prepared_pictures_give_the_same_batches(tmp_path):
     prepared = preparation.prepare(data)
     one, other = (
         {name: np.concatenate([batch[name] for batch in dataset.as_numpy_iterator()]) for name in ("image", "parsing")}
-        for dataset in (lip.lip_dataset(data, "val"), pairs.pictures_dataset(prepared, data, "val"))
+        for dataset in (human_parser.lip_dataset(data, "val"), human_parser.pictures_dataset(prepared, data, "val"))
     )
     order = [
         np.argsort(batches["parsing"].max(axis=(1, 2), where=batches["parsing"] < 255, initial=0))
@@ -175,6 +177,6 @@ def test_a_label_map_rewritten_in_place_is_prepared_anew(tmp_path):
 def test_prepared_training_sees_each_picture_once_an_epoch_and_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
     prepared = preparation.prepare(data)
-    whole = persons(pairs.pictures_dataset(prepared, data), 6)
+    whole = persons(human_parser.pictures_dataset(prepared, data), 6)
     assert sorted(whole[:6]) == sorted(whole[6:]) == [1, 2, 3, 4, 5, 6] and whole[:6] != whole[6:]
-    assert persons(pairs.pictures_dataset(prepared, data, start=4), 4) == whole[4:]
+    assert persons(human_parser.pictures_dataset(prepared, data, start=4), 4) == whole[4:]

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan.body import joints
+from tfwarpgan.body.labels import FLIP_PERMUTATION
 from tfwarpgan.data.batches import pairs
 from tfwarpgan.data.joints import pose_gan
 from tfwarpgan.data.pictures import label_maps
-from tfwarpgan.data.pictures.images import encode_jpeg, encode_png, read_rgb
+from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.records import preparation
+from tfwarpgan.storage.writing import encode_jpeg, encode_png
 
 PAIRS = 28  # of the drawn training split
 
@@ -122,8 +125,8 @@ ROLE_NAMES = ("image", "parsing", "keypoints", "visible")
 
 def _assert_mirrored(one, other):
     np.testing.assert_array_equal(other["image"], one["image"][:, ::-1])
-    np.testing.assert_array_equal(other["parsing"], np.array(label_maps.FLIP_PERMUTATION)[one["parsing"][:, ::-1]])
-    points, visible = pose_gan.flip(one["keypoints"], one["visible"], 32)
+    np.testing.assert_array_equal(other["parsing"], np.array(FLIP_PERMUTATION)[one["parsing"][:, ::-1]])
+    points, visible = joints.flip(one["keypoints"], one["visible"], 32)
     np.testing.assert_array_equal(other["keypoints"], points)
     np.testing.assert_array_equal(other["visible"], visible)
 
@@ -138,12 +141,12 @@ def test_test_split_once_in_the_same_order_with_the_short_batch(prepared, option
 
 
 def test_coins_follow_from_seed_and_number_alone():
-    first = pairs.coins(3, tf.range(4096, dtype=tf.int64)).numpy()
+    first = pairs.flip_mask(3, tf.range(4096, dtype=tf.int64)).numpy()
     assert 0.45 < first.mean() < 0.55
-    np.testing.assert_array_equal(first[1000:], pairs.coins(3, tf.range(1000, 4096, dtype=tf.int64)))
+    np.testing.assert_array_equal(first[1000:], pairs.flip_mask(3, tf.range(1000, 4096, dtype=tf.int64)))
     for lag in (1, 2, 20):  # neighbours are independent: they agree half of the time
         assert 0.45 < (first[lag:] == first[:-lag]).mean() < 0.55
-    other = pairs.coins(4, tf.range(4096, dtype=tf.int64)).numpy()
+    other = pairs.flip_mask(4, tf.range(4096, dtype=tf.int64)).numpy()
     assert 0.45 < (first == other).mean() < 0.55
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan import prepare
+from tfwarpgan.body.joints import NAMES
 from tfwarpgan.data.doctor import examine, facts
 from tfwarpgan.data.doctor.page import strip
 from tfwarpgan.data.doctor.text import report_text
@@ -116,7 +117,7 @@ def test_pictures_that_the_filter_leaves_out_are_counted_and_not_judged(options,
 
 
 def test_a_filter_that_leaves_no_pair_is_an_error(options):
-    report = examine.examine(options(required_joints=",".join(pose_gan.NAMES)))
+    report = examine.examine(options(required_joints=",".join(NAMES)))
     assert report.splits["train"].pairs == 0
     assert "The filter leaves no pair of train" in report.text()
 
@@ -148,8 +149,8 @@ def test_the_pictures_of_the_human_parser(tmp_path):
 
 def test_exchanged_sides_are_warned_of(options, market, monkeypatch):
     monkeypatch.setattr(examine, "FEWEST_PEOPLE", 3)
-    right, left = (pose_gan.NAMES.index(f"{side} shoulder") for side in ("right", "left"))
-    elbow = pose_gan.NAMES.index("right elbow")
+    right, left = (NAMES.index(f"{side} shoulder") for side in ("right", "left"))
+    elbow = NAMES.index("right elbow")
     for split in ("train", "test"):
         path = market / f"market-annotation-{split}.csv"
         rows = ["name:keypoints_y:keypoints_x"]

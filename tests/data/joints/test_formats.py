@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tfwarpgan.body.joints import NAMES
 from tfwarpgan.data.joints import formats
-from tfwarpgan.data.joints.pose_gan import NAMES
 
 COCO_NAMES = (
     "nose", "left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder", "left elbow",

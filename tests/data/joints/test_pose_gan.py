@@ -16,39 +16,6 @@ def _csv(tmp_path, text, encoding="utf-8"):
     return str(path)
 
 
-def test_flip_permutation_exchanges_left_and_right():
-    for place, other in enumerate(pose_gan.FLIP_PERMUTATION):
-        name = pose_gan.NAMES[place]
-        swapped = name.replace("left", "?").replace("right", "left").replace("?", "right")
-        assert pose_gan.NAMES[other] == swapped
-
-
-def test_limbs_join_all_joints_as_a_tree():
-    assert len(pose_gan.LIMBS) == 17
-    reached = {1}
-    for _ in pose_gan.LIMBS:
-        reached |= {joint for limb in pose_gan.LIMBS if reached & set(limb) for joint in limb}
-    assert reached == set(range(18))
-
-
-def test_flip_moves_the_right_wrist_to_the_left():
-    points = np.full((18, 2), -1, np.float32)
-    points[4] = (50, 3)
-    visible = np.arange(18) == 4
-    flipped, flipped_visible = pose_gan.flip(points, visible, 64)
-    assert flipped[7].tolist() == [50, 60]
-    assert flipped_visible.tolist() == (np.arange(18) == 7).tolist()
-    assert (flipped[np.arange(18) != 7] == -1).all()
-    again, _ = pose_gan.flip(flipped, flipped_visible, 64)
-    np.testing.assert_array_equal(again, points)
-
-
-def test_scale_keeps_pixel_centres():
-    points = np.array([[0, 0], [127, 63], [-1, -1]], np.float32)
-    result = pose_gan.scale(points, [True, True, False], (128, 64), (64, 64))
-    np.testing.assert_allclose(result, [[-0.25, 0], [63.25, 63], [-1, -1]])
-
-
 def test_csv_gives_y_then_x_and_missing_joints(tmp_path):
     y, x = list(range(18)), list(range(20, 38))
     y[2] = x[2] = -1

@@ -10,7 +10,8 @@ from PIL import Image
 from tfwarpgan.data.joints.pose_gan import annotation_row
 from tfwarpgan.data.layouts import deepfashion, folder, market1501
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pairs.persons import SPLITS, check_disjoint, read_persons
+from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
+from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.records import preparation
 from tfwarpgan.errors import InputError
@@ -127,14 +128,20 @@ def test_two_spellings_of_one_picture_are_refused(people):
     assert len(errors) == 1 and "a0.jpg is the same picture as a/a0.jpg" in str(errors[0])
 
 
-def test_persons_are_dealt_by_the_seed():
+def test_persons_are_assigned_by_the_seed():
     persons = {f"p{k}" for k in range(40)}
-    dealt = splits.deal(persons, 0.25, 0)
-    assert len(dealt["test"]) == 10 and not dealt["test"] & dealt["train"] and dealt["test"] | dealt["train"] == persons
-    assert dealt == splits.deal(sorted(persons), 0.25, 0) and dealt != splits.deal(persons, 0.25, 1)
-    assert [len(splits.deal(persons, share, 0)["test"]) for share in (0, 1)] == [1, 39]
+    assigned = splits.assign_persons(persons, 0.25, 0)
+    assert (
+        len(assigned["test"]) == 10
+        and not assigned["test"] & assigned["train"]
+        and assigned["test"] | assigned["train"] == persons
+    )
+    assert assigned == splits.assign_persons(sorted(persons), 0.25, 0) and assigned != splits.assign_persons(
+        persons, 0.25, 1
+    )
+    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 1)] == [1, 39]
     with pytest.raises(InputError, match="1 persons cannot be split"):
-        splits.deal({"a"}, 0.5, 0)
+        splits.assign_persons({"a"}, 0.5, 0)
 
 
 def test_market_by_the_rule_with_json_joints(market):

@@ -7,6 +7,7 @@ import pytest
 
 from tfwarpgan.data.layouts import market1501, people
 from tfwarpgan.data.pairs import persons
+from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.errors import InputError
 
 
@@ -17,7 +18,7 @@ def folder(tmp_path_factory):
 
 def test_shipped_people_are_a_market_folder(folder):
     layout = market1501.Layout(folder)
-    splits = {split: persons.read_persons(layout, split) for split in persons.SPLITS}
+    splits = {split: persons.read_persons(layout, split) for split in SPLITS}
     persons.check_disjoint(splits)
     counts = {
         split: (len(p), sum(len(x.names) for x in p), sum(len(x.pairs) for x in p)) for split, p in splits.items()

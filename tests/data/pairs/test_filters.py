@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.body.joints import NAMES
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.records import preparation
@@ -16,7 +16,7 @@ def persons(tmp_path):
     """One person: a whole picture, one of 3 joints, one without the left shoulder, one with little foreground."""
     visible = np.ones((4, 18), bool)
     visible[1, 3:] = False
-    visible[2, pose_gan.NAMES.index("left shoulder")] = False
+    visible[2, NAMES.index("left shoulder")] = False
     labels = np.zeros((4, 10, 10), np.uint8)
     labels[:3, 2:] = 5  # 80 of 100 pixels
     labels[3, 9] = 5  # 10 of 100

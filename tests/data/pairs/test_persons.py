@@ -9,7 +9,8 @@ from PIL import Image
 from tfwarpgan.data.joints.pose_gan import annotation_row
 from tfwarpgan.data.layouts import deepfashion, market1501
 from tfwarpgan.data.layouts.layout import Layout
-from tfwarpgan.data.pairs.persons import Person, check_disjoint, read_pairs, read_persons
+from tfwarpgan.data.pairs.lists import read_pairs
+from tfwarpgan.data.pairs.persons import Person, check_disjoint, read_persons
 from tfwarpgan.errors import InputError
 
 A, B, C = (f"0001_c1s1_{frame:06d}_01.jpg" for frame in range(3))

@@ -109,7 +109,7 @@ def test_every_orientation(tmp_path, orientation, kind):
 
 BOMB = """
 import resource, sys, tracemalloc
-from tfwarpgan.data import images
+from tfwarpgan.data.pictures import images
 from tfwarpgan.errors import InputError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 tracemalloc.start()

@@ -1,48 +1,21 @@
-"""Label maps: labels, colours, mirroring, and the files that hold them."""
+"""Files of label maps."""
 
 import io
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
+from tfwarpgan.body.labels import COLOURS
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.errors import InputError
-
-
-def test_flip_permutation_exchanges_left_and_right():
-    assert len(label_maps.LABELS) == label_maps.NUM_LABELS == 20
-    for place, other in enumerate(label_maps.FLIP_PERMUTATION):
-        swapped = label_maps.LABELS[place].replace("left", "?").replace("right", "left").replace("?", "right")
-        assert label_maps.LABELS[other] == swapped
-
-
-def test_colours_are_lip_s():
-    assert label_maps.COLOURS.shape == (20, 3) and len(np.unique(label_maps.COLOURS, axis=0)) == 20
-    assert label_maps.COLOURS[[0, 2, 5, 13, 19]].tolist() == [
-        [0, 0, 0], [255, 0, 0], [255, 85, 0], [0, 0, 255], [255, 170, 0],
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("dtype", [tf.float32, tf.float16])
-def test_one_hot(dtype):
-    result = label_maps.one_hot(np.array([[[0, 19], [5, 5]]], np.uint8), dtype)
-    assert result.shape == (1, 2, 2, 20) and result.dtype == dtype
-    np.testing.assert_array_equal(np.argmax(result, -1), [[[0, 19], [5, 5]]])
-    np.testing.assert_array_equal(np.sum(result, -1), np.ones((1, 2, 2)))
-
-
-def test_flip_mirrors_and_exchanges():
-    labels = tf.constant([[[0, 14, 5, 18]]], tf.uint8)
-    np.testing.assert_array_equal(label_maps.flip(labels), [[[19, 5, 15, 0]]])
 
 
 def _png(path, labels, mode=None, **options):
     image = Image.fromarray(np.asarray(labels, np.uint8))
     if mode == "P":
         image = image.convert("P")
-        image.putpalette(label_maps.COLOURS.tobytes())
+        image.putpalette(COLOURS.tobytes())
     image.save(path, "PNG", **options)
     return str(path)
 

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 # Writing that waits in its midst until it is killed.
 SLOW = """
 import sys, time
-from tfwarpgan.data import encoding, records
+from tfwarpgan.data.records import encoding, preparation
 from tfwarpgan.options import DataOptions
 
 def wait(person, height, width):
@@ -26,7 +26,7 @@ def wait(person, height, width):
 
 encoding.person_record = wait
 data_dir, prepared_dir = sys.argv[1:]
-records.prepare(
+preparation.prepare(
     DataOptions(dataset="market1501", data_dir=data_dir, prepared_dir=prepared_dir, height=64, width=32), workers=1
 )
 """
@@ -69,11 +69,11 @@ def test_an_interrupted_one_is_made_anew_and_its_rest_removed(options, market, t
 def test_a_folder_is_had_alone(tmp_path):
     folder = str(tmp_path / "folder")
     code = f"""
-from tfwarpgan.data import storage
-with storage.alone({folder!r}):
+from tfwarpgan.storage import locks
+with locks.locked({folder!r}):
     print("in", flush=True)
 """
-    with locks.alone(folder):
+    with locks.locked(folder):
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
         time.sleep(1)
         assert process.poll() is None

@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from tfwarpgan.command_line import released_folder, run_options
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.options import RUN_FLAGFILE
 from tfwarpgan.serving.exporting.check import check
 from tfwarpgan.serving.exporting.inspection import inspect
@@ -39,7 +40,7 @@ def test_the_other_is_another_stack(exported):
 
 
 def test_it_answers_as_the_networks_of_this_one(exported):
-    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.inference.loading import load_pipeline
 
     assert os.path.exists(os.path.join(released_folder("people"), RUN_FLAGFILE))
     report = check(exported, load_pipeline(run_options(released_folder("people")), "people"))

@@ -117,7 +117,7 @@ def test_configuration_files_are_read():
 
 def test_the_messages_need_no_tensorflow_and_do_not_collide_with_it():
     code = (
-        "import sys; from tfwarpgan.serving import messages, tensors; assert 'tensorflow' not in sys.modules; "
+        "import sys; from tfwarpgan.serving.wire import messages, tensors; assert 'tensorflow' not in sys.modules; "
         "from tensorflow.core.framework import tensor_pb2; from tensorflow.core.protobuf import meta_graph_pb2; "
         "import grpc; assert tensor_pb2.TensorProto is not messages.TensorProto"
     )

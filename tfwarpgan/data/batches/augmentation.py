@@ -8,7 +8,7 @@ All randomness is stateless: a seed [2] gives the same result again.
 import numpy as np
 import tensorflow as tf
 
-from tfwarpgan.data.pictures.label_maps import FLIP_PERMUTATION, NUM_LABELS
+from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
 
 IGNORED = 255
 EVALUATION_MARGIN = 1.1  # height of the box over the height of the person, where nothing is random

@@ -8,15 +8,13 @@ without a stored iterator. The buffers hold a fixed number of encoded records an
 
 import tensorflow as tf
 
-from tfwarpgan.data.joints import pose_gan as joints
-from tfwarpgan.data.layouts import lip
-from tfwarpgan.data.pictures import label_maps
+from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers import label_maps
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
 PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
-PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
 
 
 def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
@@ -26,7 +24,7 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     its rest from the next). test goes through the pairs once, always in the same order, and keeps the short last batch.
 
     Args:
-        prepared: `records.Prepared`.
+        prepared: `preparation.Prepared`.
         data: `options.DataOptions`: batch_size, flip, seed.
         split: "train" or "test".
         start: Pairs that were consumed before, to go on from there exactly.
@@ -50,29 +48,10 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     def finish(number, batch):
         if training and data.flip:  # a batch at once: a pair at a time it would cost as much as decoding
             indices = start + number * data.batch_size + tf.range(data.batch_size, dtype=tf.int64)
-            batch = _flip_some(batch, coins(data.seed, indices))
+            batch = _flip_some(batch, flip_mask(data.seed, indices))
         return _by_role(batch, names)
 
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-
-def pictures_dataset(prepared, data, split="train", *, start=0):
-    """Batches for the human parser from prepared records; as `lip.lip_dataset`, which reads the files themselves.
-
-    Args:
-        prepared: `records.Prepared` of the LIP data set.
-        data: `options.DataOptions`: height, width, batch_size, seed.
-        split: "train", or "val" (also called "test").
-        start: Pictures of the training stream that were consumed before, to go on from there exactly.
-
-    Returns:
-        tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
-    """
-    training = split == "train"
-    files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
-    if training:
-        files = files.shuffle(PICTURES_BUFFER, data.seed).repeat()
-    return lip.cropped_batches(files, _decode, data, training, start)
 
 
 def _endless_pairs(prepared, seed, start):
@@ -110,7 +89,7 @@ def _pairs_of(person, seed=None):
     return tf.data.Dataset.from_tensor_slices(pairs).map(pair)
 
 
-def coins(seed, indices):
+def flip_mask(seed, indices):
     """Which pairs are mirrored: a hash of the seed and the pair's number in the training stream, wherever it starts.
 
     Args:
@@ -140,13 +119,14 @@ def _flip_some(batch, chosen):
 
 def _decoded_pair(pair, prepared):
     """Decodes the pictures and label maps of a pair; all values are [2, ...], condition first."""
-    condition, target = (_decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
+    condition, target = (decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
     images, parsings = (tf.stack(both) for both in zip(condition, target))
     size = [2, prepared.height, prepared.width]
     return {**pair, "images": tf.ensure_shape(images, [*size, 3]), "parsings": tf.ensure_shape(parsings, size)}
 
 
-def _decode(jpeg, png):
+def decode(jpeg, png):
+    """An image uint8 [H, W, 3] from its JPEG and its label map uint8 [H, W] from its PNG."""
     # The accurate transform is Pillow's, so that a picture is the same read by either.
     image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
     return image, tf.io.decode_png(png, channels=1)[..., 0]
@@ -162,14 +142,14 @@ def flip(pair):
         The same, mirrored: column x becomes column W - 1 - x; missing joints stay (-1, -1).
     """
     width = tf.cast(tf.shape(pair["images"])[2], tf.float32)
-    visible = tf.gather(pair["visible"], joints.FLIP_PERMUTATION, axis=1)
-    rows, columns = tf.unstack(tf.gather(pair["keypoints"], joints.FLIP_PERMUTATION, axis=1), axis=-1)
+    visible = tf.gather(pair["visible"], FLIP_PERMUTATION, axis=1)
+    rows, columns = tf.unstack(tf.gather(pair["keypoints"], FLIP_PERMUTATION, axis=1), axis=-1)
     points = tf.stack([rows, width - 1.0 - columns], axis=-1)
     return {
         **pair,
         "images": tf.reverse(pair["images"], [2]),
         "parsings": label_maps.flip(pair["parsings"]),
-        "keypoints": tf.where(visible[..., tf.newaxis], points, joints.MISSING),
+        "keypoints": tf.where(visible[..., tf.newaxis], points, MISSING),
         "visible": visible,
     }
 

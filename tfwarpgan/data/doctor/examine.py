@@ -11,12 +11,13 @@ import functools
 import numpy as np
 import tqdm
 
+from tfwarpgan.body.labels import LABELS, NUM_LABELS
 from tfwarpgan.data.doctor.facts import BACK, FRONT, examine_person, examine_row
 from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.pairs import filters
-from tfwarpgan.data.pairs.persons import SPLITS, read_persons
-from tfwarpgan.data.pictures.label_maps import LABELS, NUM_LABELS
+from tfwarpgan.data.pairs.persons import read_persons
+from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
 

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from tfwarpgan.data.joints.pose_gan import NAMES
+from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.body.labels import LABELS, NUM_LABELS
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.records import encoding
@@ -16,14 +17,14 @@ FRONT, BACK, SIDE, UNKNOWN = "front", "back", "side", "not told"
 _VIEW_IN_NAME = re.compile(r"(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
 _RIGHT_SHOULDER, _LEFT_SHOULDER = NAMES.index("right shoulder"), NAMES.index("left shoulder")
 _FACE_JOINTS = tuple(NAMES.index(name) for name in ("nose", "right eye", "left eye"))
-_FACE = tuple(label_maps.LABELS.index(name) for name in ("face", "sunglasses"))
+_FACE = tuple(LABELS.index(name) for name in ("face", "sunglasses"))
 
 # Joints on limbs, with the label of their own side and of the other: elbow, wrist, knee, ankle.
 _LIMB_LABELS = tuple(
     (
         NAMES.index(f"{side} {joint}"),
-        label_maps.LABELS.index(f"{side}-{limb}"),
-        label_maps.LABELS.index(f"{other}-{limb}"),
+        LABELS.index(f"{side}-{limb}"),
+        LABELS.index(f"{other}-{limb}"),
     )
     for joint, limb in (("elbow", "arm"), ("wrist", "arm"), ("knee", "leg"), ("ankle", "leg"))
     for side, other in (("right", "left"), ("left", "right"))
@@ -66,8 +67,8 @@ class Facts:
 
 
 def examine_person(person, data):
-    """The `Facts` of each picture of a `pairs.Person`; `data` holds the filter's options."""
-    required = filters.required_joints(data.required_joints)
+    """The `Facts` of each picture of a `persons.Person`; `data` holds the filter's options."""
+    required = required_joints(data.required_joints)
     return [_examine_joined(person, place, data, required) for place in range(len(person.names))]
 
 
@@ -113,7 +114,7 @@ def _examine_files(facts, picture, labels):
     except InputError as error:
         facts.errors.append(("label maps", f"{facts.row}: {error}"))
         return None
-    facts.labels = np.bincount(label_map.ravel(), minlength=label_maps.NUM_LABELS)
+    facts.labels = np.bincount(label_map.ravel(), minlength=NUM_LABELS)
     return label_map
 
 

@@ -4,10 +4,12 @@ import html
 
 import numpy as np
 
+from tfwarpgan.body.labels import COLOURS, LABELS
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.label_maps import COLOURS, LABELS, read_label_map
+from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.errors import InputError
-from tfwarpgan.viewing.drawing import colour_parsing, draw_skeleton, grid, write_atomically
+from tfwarpgan.storage.writing import write_atomically
+from tfwarpgan.viewing.drawing import colour_parsing, draw_skeleton, grid
 from tfwarpgan.viewing.pages import image, page, preformatted
 
 SAMPLES = 40
@@ -19,7 +21,7 @@ def write(path, report):
 
     Args:
         path: The HTML file.
-        report: A `doctor.Report` with samples.
+        report: A `examine.Report` with samples.
 
     Raises:
         InputError: If the file cannot be written.
@@ -53,7 +55,7 @@ def strip(sample):
     """The pictures of a sample side by side.
 
     Args:
-        sample: A `doctor.Sample`.
+        sample: A `examine.Sample`.
 
     Returns:
         uint8 [H, W, 3]: the picture, the skeleton on it, the parsing, and the skeleton on the two mixed.

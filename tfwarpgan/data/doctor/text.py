@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 
+from tfwarpgan.body.labels import LABELS
 from tfwarpgan.data.doctor.facts import BACK, FRONT, SIDE, UNKNOWN
-from tfwarpgan.data.pictures.label_maps import LABELS
 
 SHOWN = 20  # messages of a group in full; of the rest the rows are given
 _PLACE = re.compile(r"^(?P<file>.*?), row (?P<row>\d+)(?: \(line \d+\))?: ")
@@ -14,7 +14,7 @@ _NAME = re.compile(r"'[^']*'|\S*[/\\]\S*|\S+\.\w{2,5}\b|-?\d[\d.,x]*")
 
 
 def report_text(report):
-    """All of a `doctor.Report`, to read."""
+    """All of a `examine.Report`, to read."""
     parts = [report.title, "", summary_table(report), ""]
     if any(split.labels.any() for split in report.splits.values()):
         parts += [label_table(report), ""]

@@ -16,7 +16,7 @@ def read(path, form, images, on_error):
         on_error: Function of the `InputError` of a bad annotation.
 
     Returns:
-        As `keypoint_files.read`.
+        As `joints.files.read`.
     """
     content = read_json(path)
     results = isinstance(content, list)

@@ -6,14 +6,16 @@ visible bool [18], where it stands). Names from files that are named after pictu
 
 import os
 
+from tfwarpgan.body.joints import NUM_KEYPOINTS
 from tfwarpgan.data.joints import coco, formats
-from tfwarpgan.data.joints.pose_gan import NUM_KEYPOINTS, at_row, read_annotation_rows, read_lines
+from tfwarpgan.data.joints.pose_gan import read_annotation_rows
 from tfwarpgan.data.joints.pose_json import LANDMARK_KEYS, checked, landmarks, openpose, read_json
 from tfwarpgan.data.pictures.files import files_below
-from tfwarpgan.errors import InputError, refuse
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import at_row, read_lines
 
 
-def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=refuse):
+def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=raise_error):
     """Reads the joints of a data set.
 
     Args:

@@ -1,7 +1,7 @@
 """How pose estimators and data sets write the joints of one person, and how those become the 18 of OpenPose.
 
 Each format is one table of where the 18 joints come from, with its axis order, its sign for a missing joint and its
-confidence. A joint that a format does not have (the neck of COCO) is the mean of two others. `keypoint_files` reads
+confidence. A joint that a format does not have (the neck of COCO) is the mean of two others. `joints.files` reads
 the files.
 """
 
@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from tfwarpgan.data.joints.pose_gan import BODY_25_TO_18, MISSING, NUM_KEYPOINTS
+from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_KEYPOINTS
 
 MISSING_CHOICES = ("format", "-1", "0")
 
@@ -116,3 +116,5 @@ MEDIAPIPE_33 = KeypointFormat(
 )
 
 ALL = (POSE_GAN, NTED, OPENPOSE_18, OPENPOSE_25, COCO_17, MEDIAPIPE_33)
+
+FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from tfwarpgan.data.joints.pose_gan import MISSING, scale
+from tfwarpgan.body.joints import MISSING, scale
 from tfwarpgan.data.pictures import images
 
 

@@ -4,37 +4,17 @@ Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [1
 Left and right are the person's own.
 """
 
-import os
-
 import numpy as np
 
-from tfwarpgan.errors import InputError, refuse
-
-NAMES = (
-    "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
-    "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle", "right eye", "left eye",
-    "right ear", "left ear",
-)  # fmt: skip
-NUM_KEYPOINTS = len(NAMES)
-MISSING = -1.0
-
-# The joint that each joint becomes when the picture is mirrored; it is its own inverse.
-FLIP_PERMUTATION = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
-
-# The bones of OpenPose's skeleton, as pairs of joints.
-LIMBS = (
-    (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
-    (0, 14), (14, 16), (0, 15), (15, 17),
-)  # fmt: skip
-
-# OpenPose's BODY_25 has the middle of the hips at 8 and the feet after 18.
-BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+from tfwarpgan.body.joints import MISSING, NUM_KEYPOINTS
+from tfwarpgan.data.joints.formats import FARTHEST
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import at_row, read_lines
 
 _COLUMNS = ("name", "keypoints_y", "keypoints_x")
-FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
 
 
-def read_annotation_csv(path, *, on_error=refuse):
+def read_annotation_csv(path, *, on_error=raise_error):
     """Reads the annotation format of pose-gan: `name:keypoints_y:keypoints_x`, then `x.jpg: [18 y]: [18 x]`.
 
     A joint with -1 in either coordinate is missing. Rows are counted from 1 below the header.
@@ -52,7 +32,7 @@ def read_annotation_csv(path, *, on_error=refuse):
     return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path, on_error=on_error).items()}
 
 
-def read_annotation_rows(path, *, missing=MISSING, on_error=refuse):
+def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
     """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
@@ -82,65 +62,6 @@ def annotation_row(name, keypoints, visible):
     """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
     points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
-
-
-def flip(keypoints, visible, width):
-    """Mirrors joints and exchanges left and right.
-
-    Args:
-        keypoints: float [18, 2], (y, x) in pixels.
-        visible: bool [18].
-        width: Width of the picture, pixels; column x becomes column width - 1 - x.
-
-    Returns:
-        (keypoints, visible), missing joints at (-1, -1).
-    """
-    order = list(FLIP_PERMUTATION)
-    mirrored = np.stack([keypoints[:, 0], width - 1 - keypoints[:, 1]], axis=1)[order]
-    visible = np.asarray(visible)[order]
-    return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
-
-
-def scale(keypoints, visible, from_size, to_size):
-    """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
-
-    Args:
-        keypoints: float [18, 2], (y, x) in pixels of the old frame.
-        visible: bool [18].
-        from_size: (height, width) of the old frame.
-        to_size: (height, width) of the new frame.
-
-    Returns:
-        float32 [18, 2], missing joints at (-1, -1).
-    """
-    ratio = np.asarray(to_size, np.float32) / np.asarray(from_size, np.float32)
-    moved = (keypoints + 0.5) * ratio - 0.5
-    return np.where(np.asarray(visible)[:, np.newaxis], moved, MISSING).astype(np.float32)
-
-
-def read_lines(path, what):
-    """The lines of a text file, without a byte order mark and with any line ends.
-
-    Raises:
-        InputError: If the file is missing, empty or not UTF-8 text; `what` says what was expected.
-    """
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; expected {what}.") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; expected {what}.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({os.strerror(error.errno)}); expected {what}.") from None
-    if not any(line.strip() for line in lines):
-        raise InputError(f"{path} is empty; expected {what}.")
-    return lines
-
-
-def at_row(path, row):
-    """How messages name a place in a CSV file; rows are counted from 1 below the header."""
-    return f"{path}, row {row} (line {row + 1})"
 
 
 def _lines(path):

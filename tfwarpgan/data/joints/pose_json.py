@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 
+from tfwarpgan.body.joints import MISSING, NUM_KEYPOINTS
 from tfwarpgan.data.joints import formats
-from tfwarpgan.data.joints.pose_gan import FARTHEST, MISSING, NUM_KEYPOINTS, read_lines
+from tfwarpgan.data.joints.formats import FARTHEST
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.text import read_lines
 
 NOBODY = np.full((NUM_KEYPOINTS, 2), MISSING, np.float32), np.zeros(NUM_KEYPOINTS, bool)
 LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")

@@ -3,8 +3,8 @@
     people/anna/1.jpg  people/anna/beach/2.png  people/ben/1.webp
 
 A picture is called by its path in the folder, with or without suffix; where its file name occurs once, that is enough.
-Label maps have the same paths with .png, joints come from --keypoints in any format, persons are dealt to the splits by
-a seed, and pairs are built by the rule.
+Label maps have the same paths with .png, joints come from --keypoints in any format, persons are assigned to the splits
+by a seed, and pairs are built by the rule.
 """
 
 import collections
@@ -34,7 +34,7 @@ class Layout(layout.Layout):
         return [self.data_dir, self.parsing_dir]
 
     def annotation_csv(self, split):
-        """One file for both splits, which are dealt by persons."""
+        """One file for both splits, which are assigned by persons."""
         del split
         return os.path.join(self.data_dir, "annotation.csv")
 

@@ -1,6 +1,6 @@
 """What every data set of pairs has in common: pictures, label maps, joints, a split and pairs, as the options declare.
 
-A data set's own class says where its files are and what its names mean; `pairs.read_persons` joins it all.
+A data set's own class says where its files are and what its names mean; `persons.read_persons` joins it all.
 """
 
 import functools
@@ -12,7 +12,7 @@ from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
 from tfwarpgan.data.pictures.files import PictureFile, leaves, stem
-from tfwarpgan.errors import InputError, refuse
+from tfwarpgan.errors import InputError, raise_error
 from tfwarpgan.options import DataOptions
 
 
@@ -114,7 +114,7 @@ class Layout:
         pairs = (self.builds_pairs, data.pair_order, data.duplicate_pairs)
         return [joints, frames, split, pairs, stamps]
 
-    def annotations(self, split, *, on_error=refuse):
+    def annotations(self, split, *, on_error=raise_error):
         """The joints of a split.
 
         Args:
@@ -147,7 +147,7 @@ class Layout:
                 on_error(error)
         return found
 
-    def pairs(self, split, *, on_error=refuse):
+    def pairs(self, split, *, on_error=raise_error):
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
         return pair_lists.read(self.pair_list(split), self.data.pair_order, on_error=on_error)
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 
 from tfwarpgan.data.layouts import deepfashion, folder, lip, market1501, people
-from tfwarpgan.errors import InputError, refuse
+from tfwarpgan.errors import InputError, raise_error
 from tfwarpgan.options import check_data_place
 from tfwarpgan.storage.object_store import is_remote, local_copy
 
@@ -37,7 +37,7 @@ def open_layout(data):
     return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
 
 
-def open_lip(data, *, on_error=refuse):
+def open_lip(data, *, on_error=raise_error):
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
     data = with_local_paths(data)
     rows = lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)

@@ -12,7 +12,7 @@ import io
 
 import numpy as np
 
-from tfwarpgan.data.joints.pose_gan import NAMES
+from tfwarpgan.body.joints import NAMES, required_joints
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
@@ -40,25 +40,6 @@ class Removed:
 def is_active(data):
     """Whether the options ask for a filter."""
     return bool(data.min_joints or data.required_joints or data.min_foreground)
-
-
-def required_joints(text):
-    """Positions of joints from their names.
-
-    Args:
-        text: Names as in `keypoints.NAMES`, separated by commas; underscores are spaces.
-
-    Returns:
-        list of positions, 0..17.
-
-    Raises:
-        InputError: If a name is unknown.
-    """
-    wanted = [" ".join(name.replace("_", " ").lower().split()) for name in text.split(",") if name.strip()]
-    for name in wanted:
-        if name not in NAMES:
-            raise InputError(f"--required_joints={text}: there is no joint '{name}'; there are: {', '.join(NAMES)}.")
-    return [NAMES.index(name) for name in wanted]
 
 
 def filter_persons(splits, data, workers=0):

@@ -4,12 +4,13 @@ A line of the latter holds one name and then one or more of the other role: `tar
 `target,source,source,...`; which comes first is declared, never guessed.
 """
 
-from tfwarpgan.data.joints.pose_gan import at_row, read_lines
-from tfwarpgan.data.pairs.persons import read_pairs
-from tfwarpgan.errors import InputError, refuse
+import csv
+
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import at_row, read_lines
 
 
-def read(path, order="header", *, on_error=refuse):
+def read(path, order="header", *, on_error=raise_error):
     """Reads a list of pairs.
 
     Args:
@@ -43,4 +44,42 @@ def read(path, order="header", *, on_error=refuse):
         for other in others:
             names = (first, other) if order == "source_first" else (other, first)
             pairs.append((f"{path}, line {number}", *names))
+    return pairs
+
+
+def read_pairs(path, *, on_error=raise_error):
+    """Reads a pairs CSV.
+
+    Args:
+        path: CSV file with a header that names the columns `from` and `to`.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
+
+    Returns:
+        list of (row, from, to), rows counted from 1 below the header.
+
+    Raises:
+        InputError: If the file is missing, holds no pair, or a row has not both names.
+    """
+    lines = read_lines(path, "pairs with the header from,to")
+    try:
+        header, *rows = csv.reader(lines, quoting=csv.QUOTE_NONE)
+    except csv.Error as error:
+        raise InputError(f"{path} is not a CSV file ({error}); expected pairs with the header from,to.") from None
+    header = [column.strip() for column in header]
+    for column in ("from", "to"):
+        if header.count(column) != 1:
+            raise InputError(f"{path}: the header has no column '{column}'; expected from,to.")
+    places = header.index("from"), header.index("to")
+    pairs = []
+    for row, cells in enumerate(rows, start=1):
+        if not any(cell.strip() for cell in cells):
+            continue
+        names = [cells[place].strip() if place < len(cells) else "" for place in places]
+        if not all(names):
+            got = ",".join(cells)[:80]
+            on_error(InputError(f"{at_row(path, row)}: expected two names and a comma, got '{got}'."))
+            continue
+        pairs.append((row, *names))
+    if not any(any(cell.strip() for cell in cells) for cells in rows):
+        raise InputError(f"{path} holds no pairs; a split needs at least one.")
     return pairs

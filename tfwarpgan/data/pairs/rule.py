@@ -17,7 +17,7 @@ def build_pairs(persons, split, most=0, seed=0):
     """Gives persons their pairs.
 
     Args:
-        persons: Iterable of `pairs.Person`; theirs are set.
+        persons: Iterable of `persons.Person`; theirs are set.
         split: "train" or "test".
         most: Number of pairs to draw from all that there are; 0 or more than there are: all.
         seed: Of that draw.

@@ -1,14 +1,14 @@
 """Which pictures are for training and which for tests, so that no person is in both.
 
 In this order: the official lists `train.lst` and `test.lst` beside the data; folders of their own; annotation files of
-their own; else the persons are dealt by a seed.
+their own; else the persons are assigned by a seed.
 """
 
 import hashlib
 import os
 
-from tfwarpgan.data.joints.pose_gan import read_lines
-from tfwarpgan.errors import InputError, refuse
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import read_lines
 
 SPLITS = ("train", "test")
 
@@ -18,11 +18,11 @@ def list_files(data_dir):
     return [os.path.join(data_dir, f"{split}.lst") for split in SPLITS]
 
 
-def assign(layout, *, on_error=refuse):
+def assign(layout, *, on_error=raise_error):
     """The pictures of each split.
 
     Args:
-        layout: `layouts.Layout`.
+        layout: `layout.Layout`.
         on_error: Function of the `InputError` of a bad line in a list; one that does not raise has the line left out.
 
     Returns:
@@ -43,12 +43,12 @@ def assign(layout, *, on_error=refuse):
         if layout.annotation_csv("train") != layout.annotation_csv("test"):
             return None
     persons = {key: layout.person(key) for key in layout.pictures}
-    dealt = deal(set(persons.values()) - {None}, layout.data.test_share, layout.data.split_seed)
-    return {split: {key for key, person in persons.items() if person in dealt[split]} for split in SPLITS}
+    assigned = assign_persons(set(persons.values()) - {None}, layout.data.test_share, layout.data.split_seed)
+    return {split: {key for key, person in persons.items() if person in assigned[split]} for split in SPLITS}
 
 
-def deal(persons, test_share, seed):
-    """Deals persons to the splits; who goes where depends on the name and the seed alone, not on the others' order.
+def assign_persons(persons, test_share, seed):
+    """Assigns persons to the splits; who goes where depends on the name and the seed alone, not on the others' order.
 
     Args:
         persons: Names, each once.

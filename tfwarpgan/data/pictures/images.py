@@ -5,7 +5,6 @@ tensorflow-io where it gives the same pixels; the training pipeline decodes prep
 [H, W, 3] here and float32 in [-1, 1] in networks.
 """
 
-import io
 import os
 import warnings
 
@@ -14,6 +13,7 @@ from PIL import Image, ImageOps
 
 from tfwarpgan.data.pictures import codecs
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.writing import encode_jpeg
 
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
@@ -90,22 +90,6 @@ def resize(image, height, width):
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def encode_png(image):
-    """PNG bytes of uint8 [H, W, 3] or [H, W]."""
-    return _encode(image, "PNG")
-
-
-def encode_jpeg(image):
-    """JPEG bytes of uint8 [H, W, 3]: quality 95, colours at full resolution."""
-    return _encode(image, "JPEG", quality=95, subsampling=0)
-
-
-def _encode(image, kind, **options):
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def decode_file(path, use):

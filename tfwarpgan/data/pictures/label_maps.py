@@ -8,51 +8,9 @@ import numpy as np
 from PIL import Image
 
 from tfwarpgan.body.label_mappings import translate
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.images import decode_file, used_part
 from tfwarpgan.errors import InputError
-
-LABELS = (
-    "background", "hat", "hair", "glove", "sunglasses", "upper-clothes", "dress", "coat", "socks", "pants", "jumpsuits",
-    "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe", "right-shoe",
-)  # fmt: skip
-NUM_LABELS = len(LABELS)
-
-# The label that each label becomes when the picture is mirrored; it is its own inverse.
-FLIP_PERMUTATION = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 14, 17, 16, 19, 18)
-
-# The colours in which the LIP data set shows its labels, RGB.
-COLOURS = np.array(
-    [
-        (0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51), (255, 85, 0), (0, 0, 85), (0, 119, 221),
-        (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221), (0, 255, 255),
-        (85, 255, 170), (170, 255, 85), (255, 255, 0), (255, 170, 0),
-    ],
-    np.uint8,
-)  # fmt: skip
-
-
-def one_hot(labels, dtype="float32"):
-    """One channel a label.
-
-    Args:
-        labels: Integer [B, H, W], 0..19.
-        dtype: Of the result.
-
-    Returns:
-        [B, H, W, 20], 1 in the label's channel, else 0.
-    """
-    import tensorflow as tf
-
-    return tf.one_hot(tf.cast(labels, tf.int32), NUM_LABELS, dtype=dtype)
-
-
-def flip(labels):
-    """Mirrors label maps [B, H, W] and exchanges the labels of left and right."""
-    import tensorflow as tf
-
-    mirrored = tf.reverse(labels, [-1])
-    # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbours from the left arm on.
-    return tf.bitwise.bitwise_xor(mirrored, tf.cast(mirrored >= LABELS.index("left-arm"), labels.dtype))
 
 
 def read_label_map(path, size=None):

@@ -17,11 +17,11 @@ import tqdm
 from absl import logging
 from tensorflow_datasets.core import shuffle
 
-from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.body.joints import NUM_KEYPOINTS
 from tfwarpgan.data.records import encoding
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.storage.object_store import exists, is_remote, upload
-from tfwarpgan.viewing.drawing import write_atomically
+from tfwarpgan.storage.writing import write_atomically
 
 DESCRIPTION = "dataset_info.json"
 SHUFFLE_BYTES = 256 << 20  # of records that are held before they go through files; tensorflow-datasets holds 1 GB
@@ -84,7 +84,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
 
 
 class Persons(_Builder):
-    """Pictures of persons with joints, clothing labels and pairs; an item is a `pairs.Person`."""
+    """Pictures of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
 
     def features(self):
         height, width = self._size()
@@ -93,8 +93,8 @@ class Persons(_Builder):
             "names": tfds.features.Sequence(tfds.features.Text()),
             "images": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 3), encoding_format="jpeg")),
             "parsings": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 1), encoding_format="png")),
-            "keypoints": tfds.features.Tensor(shape=(None, pose_gan.NUM_KEYPOINTS, 2), dtype=tf.float32),
-            "visible": tfds.features.Tensor(shape=(None, pose_gan.NUM_KEYPOINTS), dtype=tf.bool),
+            "keypoints": tfds.features.Tensor(shape=(None, NUM_KEYPOINTS, 2), dtype=tf.float32),
+            "visible": tfds.features.Tensor(shape=(None, NUM_KEYPOINTS), dtype=tf.bool),
             "pairs": tfds.features.Tensor(shape=(None, 2), dtype=tf.int32),
         }
 

@@ -7,9 +7,10 @@ import io
 
 import numpy as np
 
-from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.writing import encode_png
 
 MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
 
@@ -18,7 +19,7 @@ def person_record(person, height, width):
     """Checks and encodes all files of a person.
 
     Args:
-        person: `pairs.Person`.
+        person: `persons.Person`.
         height: Height of the pictures wanted, pixels.
         width: Width of the pictures wanted, pixels.
 
@@ -35,8 +36,8 @@ def person_record(person, height, width):
         joints, visible = person.keypoints[place], person.visible[place]
         check_frame(person.rows[place], path, joints[visible], size)
         record["images"].append(io.BytesIO(jpeg))
-        record["parsings"].append(io.BytesIO(images.encode_png(labels)))
-        record["keypoints"].append(pose_gan.scale(joints, visible, size, (height, width)))
+        record["parsings"].append(io.BytesIO(encode_png(labels)))
+        record["keypoints"].append(scale(joints, visible, size, (height, width)))
     record["keypoints"] = np.stack(record["keypoints"])
     record["visible"] = np.stack(person.visible)
     record["pairs"] = np.array(person.pairs, np.int32)
@@ -58,7 +59,7 @@ def picture_record(row):
     name, picture, labels = row
     size = images.check_image(picture)
     jpeg, _ = images.jpeg_of_size(picture, *size)
-    png = images.encode_png(label_maps.read_label_map(labels, size))
+    png = encode_png(label_maps.read_label_map(labels, size))
     return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
 
 

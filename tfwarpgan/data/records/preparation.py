@@ -13,11 +13,13 @@ import os
 
 import tensorflow_datasets as tfds
 
+from tfwarpgan.body.joints import required_joints
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.pairs import filters
-from tfwarpgan.data.pairs.persons import SPLITS, check_disjoint, read_persons
+from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
+from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.records import builders
-from tfwarpgan.storage.locks import alone, disk_errors, remove_empty_folders
+from tfwarpgan.storage.locks import disk_errors, locked, remove_empty_folders
 from tfwarpgan.storage.object_store import connect, is_remote
 
 REMOVED_CSV = "removed.csv"
@@ -95,7 +97,7 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
     source = opening.open_lip(data) if is_lip else opening.open_layout(data)
     folder, builder = _builder(data, source)
     if not builders.is_written(builder):
-        with disk_errors(builder.data_dir, "--prepared_dir"), alone(os.path.dirname(builder.data_dir)):
+        with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
             try:
                 if builders.is_written(builder):  # another process was faster
                     builder.info.read_from_directory(builder.data_dir)
@@ -120,7 +122,7 @@ def _builder(data, source):
     else:
         builder, config, state = builders.Persons, f"{data.height}x{data.width}", opening.fingerprint(source)
         if filters.is_active(data):
-            state.append((data.min_joints, filters.required_joints(data.required_joints), data.min_foreground))
+            state.append((data.min_joints, required_joints(data.required_joints), data.min_foreground))
     name = f"{data.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
     folder = os.path.join(os.path.expanduser(data.prepared_dir), name)
     if is_remote(folder):

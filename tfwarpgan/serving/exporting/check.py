@@ -7,8 +7,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow.python.saved_model import loader_impl
 
-from tfwarpgan.data.joints.pose_gan import NUM_KEYPOINTS
-from tfwarpgan.data.pictures.label_maps import NUM_LABELS
+from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.serving.exporting.signatures import from_pixels, to_pixels
 from tfwarpgan.serving.wire.tensors import from_proto
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records

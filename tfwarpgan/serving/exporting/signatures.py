@@ -17,8 +17,8 @@ of exactly the model's size; their headers are read before they are decoded: no 
 
 import tensorflow as tf
 
-from tfwarpgan.data.joints.pose_gan import NUM_KEYPOINTS
-from tfwarpgan.data.pictures.label_maps import NUM_LABELS
+from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.sampling import core_ops_only
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
