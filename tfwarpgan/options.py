@@ -6,8 +6,8 @@ Library code takes these dataclasses and never reads a flag. This module does no
 import dataclasses
 import re
 
-from tfwarpgan.data.filters import required_joints
-from tfwarpgan.data.label_mappings import to_lip
+from tfwarpgan.body.joints import required_joints
+from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
@@ -264,6 +264,15 @@ class TrainOptions:
             steps = re.fullmatch(r"([0-9]+),([0-9]+)", self.profile_steps)
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
+
+    def steps_of(self, stage):
+        """Steps of a stage in a run of these options."""
+        return {
+            "human_parser": self.human_parser_steps,
+            "pose_guided_parser": self.parser_steps,
+            "geometric_matcher": self.matcher_steps,
+            "warping_generator": self.generator_steps,
+        }[stage]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
 from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim
-from tfwarpgan.synthesis import for_any_batch_size
+from tfwarpgan.inference.synthesis import for_any_batch_size
 
 MODEL, COPY, MEAN = "model", *baselines.NAMES
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
@@ -111,7 +111,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
 
     Args:
         pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
-            I, `parsing_logits` [B, H, W, 20]; `models.pipeline.WarpingGAN`.
+            I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
         mean: The mean training image [H, W, 3] in [-1, 1].
         protocols: SSIM protocols; the first ranks the pairs in the report.

@@ -1,7 +1,7 @@
 """From a batch of the data pipeline to what the networks take: one-hot parsings and pose maps, made in the graph."""
 
-from tfwarpgan.data.parsing import one_hot
-from tfwarpgan.data.pose_maps import pose_map
+from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.layers.pose_maps import pose_map
 
 
 def dense_inputs(batch, data):

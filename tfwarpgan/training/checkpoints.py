@@ -1,16 +1,9 @@
 """Checkpoints of a stage: everything that a resumed run needs, and the networks alone for the stages after it."""
 
-import os
-
 import tensorflow as tf
 
 from tfwarpgan.compat import trackable, variables_of
 from tfwarpgan.errors import InputError
-
-
-def stage_folder(run_dir, stage):
-    """The folder of a stage's checkpoints."""
-    return os.path.join(os.path.expanduser(run_dir), stage)
 
 
 class StageCheckpoints:
@@ -50,28 +43,3 @@ class StageCheckpoints:
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
         return self.trainer.steps_done
-
-
-def steps_saved(run_dir, stage):
-    """The steps that a stage's latest checkpoint has done."""
-    return int(tf.train.latest_checkpoint(stage_folder(run_dir, stage)).rpartition("-")[2])
-
-
-def load_network(network, run_dir, stage):
-    """Gives a network the weights of a stage's latest checkpoint.
-
-    Raises:
-        InputError: If there is none, or if it is of another size.
-    """
-    path = tf.train.latest_checkpoint(stage_folder(run_dir, stage))
-    if not path:
-        raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
-    try:
-        status = tf.train.Checkpoint(**{stage: variables_of(network)}).restore(path)
-        status.expect_partial().assert_existing_objects_matched()
-    except (ValueError, AssertionError) as error:
-        raise InputError(
-            f"The checkpoint {path} does not fit the network of these flags: give those that it was trained with "
-            f"({str(error).splitlines()[0]})."
-        ) from None
-    return network

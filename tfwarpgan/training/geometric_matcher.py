@@ -7,7 +7,7 @@ to tear the grid.
 
 import tensorflow as tf
 
-from tfwarpgan.data.parsing import one_hot
+from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.training.losses import grid_smoothness, soft_iou_loss, transformed_grid_loss

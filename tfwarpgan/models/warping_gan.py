@@ -1,0 +1,70 @@
+"""The whole way from a picture and a pose to a picture: stage I, the matcher and the warping generator in a row."""
+
+import tensorflow as tf
+
+from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.layers.transforms import sample
+from tfwarpgan.models.inputs import dense_inputs
+
+
+class WarpingGAN(tf.Module):
+    """The three trained networks, called on a batch of the data pipeline.
+
+    Args:
+        networks: Dictionary of `pose_guided_parser`, `geometric_matcher` and `warping_generator`; the parser may be
+            missing where `parsing_source` is "ground_truth".
+        data: `DataOptions`.
+        parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
+    """
+
+    def __init__(self, networks, data, parsing_source="synthesized"):
+        super().__init__()
+        self.networks = networks
+        self.parser = networks.get("pose_guided_parser")
+        self.matcher = networks["geometric_matcher"]
+        self.generator = networks.get("warping_generator")
+        self.data = data
+        self.parsing_source = parsing_source
+        self.height, self.width = data.height, data.width
+
+    def conditions(self, batch):
+        """All that the generator needs, from the stages before it; nothing here is trained with the generator.
+
+        Returns:
+            The dictionary that `WarpingGenerator` takes, and also `grid` [B, H, W, 2] and (from stage I)
+            `parsing_logits` [B, H, W, 20].
+        """
+        inputs = dense_inputs(batch, self.data)
+        if self.parsing_source == "synthesized":
+            logits = self.parser(inputs)["parsing_logits"]
+            inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
+        return {key: tf.stop_gradient(value) for key, value in {**inputs, **self.matcher(inputs)}.items()}
+
+    def __call__(self, batch):
+        """Synthesizes a batch.
+
+        Args:
+            batch: See `dense_inputs`; the target parsing is read only as the ground truth.
+
+        Returns:
+            Dictionary of `image` [B, H, W, 3] in [-1, 1], `parsing_logits` [B, H, W, 20] (stage I's), `target_parsing`
+            one-hot (what the generator got), `grid` [B, H, W, 2], `warped_image` [B, H, W, 3] and `warped_parsing`
+            [B, H, W, 20] (the condition's, sampled by the grid) and `gate`.
+        """
+        conditions = self.conditions(batch)
+        synthesized = self.generator(conditions)
+        kept = {key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions}
+        return {
+            "image": synthesized["image"],
+            "gate": synthesized["gate"],
+            **self.warped(conditions),
+            **kept,
+        }
+
+    def warped(self, conditions):
+        """The condition picture and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
+        grid = conditions["grid"]
+        return {
+            "warped_image": sample(conditions["condition_image"], grid),
+            "warped_parsing": sample(conditions["condition_parsing"], grid),
+        }
