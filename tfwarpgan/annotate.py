@@ -10,9 +10,9 @@ from tfwarpgan.options import Options, option
 
 @dataclasses.dataclass(frozen=True)
 class AnnotateOptions:
-    """What is labelled, and how."""
+    """What is labeled, and how."""
 
-    image_dir: str = option("", "Folder of the pictures; sub-folders count.")
+    image_dir: str = option("", "Folder of the pictures; subfolders count.")
     average_flip: bool = option(True, "Average over the mirrored picture: better labels at twice the time.")
 
 

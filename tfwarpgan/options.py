@@ -33,7 +33,7 @@ class DataOptions:
 
     dataset: str = option(
         "people",
-        "Data set: the shipped rendered people, or a folder in the named layout; folder: one sub-folder a person.",
+        "Data set: the shipped rendered people, or a folder in the named layout; folder: one subfolder a person.",
         choices=("people", "market1501", "deepfashion", "lip", "folder"),
     )
     data_dir: str = option("", "Folder of the data set in its official layout; 'people' needs none.")
@@ -164,7 +164,7 @@ class NetworkOptions:
     warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
     warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
     decorrelated_colours: bool = option(
-        False, "Show the warping generator the condition's colours along their principal axes: hue is learned sooner."
+        False, "Show the warping generator the condition's colors along their principal axes: hue is learned sooner."
     )
     upsampling: str = option(
         "transposed",
@@ -179,7 +179,7 @@ class NetworkOptions:
     def __post_init__(self):
         if self.fusion_width % 8:
             raise InputError(
-                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it thrice."
+                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
             )
 
 

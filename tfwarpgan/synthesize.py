@@ -28,7 +28,7 @@ class SynthesizeOptions:
 
     weights: str = option("", "Released weights to use in place of a run's, such as 'people'.")
     image: str = option("", "Picture of the person.")
-    parsing: str = option("", "Label map of --image: grey or palette PNG of the 20 LIP labels, of the picture's size.")
+    parsing: str = option("", "Label map of --image: gray or palette PNG of the 20 LIP labels, of the picture's size.")
     human_parser_run_dir: str = option("", "Run whose human parser labels the pictures that have no parsing.")
     pose_json: str = option("", "Target pose: OpenPose's JSON file.")
     annotation: str = option("", "CSV of poses, name:keypoints_y:keypoints_x.")
@@ -40,7 +40,7 @@ class SynthesizeOptions:
     )  # fmt: skip
     output: str = option("", "PNG file to write.")
     image_dir: str = option(
-        "", "Folder of pictures, sub-folders too, with --parsing_dir that of their parsings: each is drawn in the one "
+        "", "Folder of pictures, subfolders too, with --parsing_dir that of their parsings: each is drawn in the one "
         "pose, or as --pairs says.",
     )  # fmt: skip
     pairs: str = option("", "CSV of pairs, from,to: draws each person 'from' in the pose of 'to'.")

@@ -1,4 +1,4 @@
-"""Labelling a folder of pictures."""
+"""Labeling a folder of pictures."""
 
 import pathlib
 import shutil
@@ -61,7 +61,7 @@ def test_what_is_done_is_kept(tmp_path):
 def test_unreadable_pictures_are_named_after_all_others_are_labelled(tmp_path):
     save(tmp_path / "in/good.png"), save(tmp_path / "in/z.png")
     (tmp_path / "in/broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(InputError, match="1 of 3 pictures could not be labelled.*broken.jpg"):
+    with pytest.raises(InputError, match="1 of 3 pictures could not be labeled.*broken.jpg"):
         annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["good.png", "z.png"]
 

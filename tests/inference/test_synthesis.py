@@ -61,7 +61,7 @@ def test_joints_are_scaled_with_their_frame():
     joints, visible = np.full((18, 2), -1, np.float32), np.zeros(18, bool)
     joints[0], joints[1], visible[:2] = (10, 20), (0, 0), True
     row = synthesis.pose_row(joints, visible, (64, 64), 128, 32, "pose.json")
-    # Pixel centres: (10 + .5) * 2 - .5 = 20.5 and (20 + .5) / 2 - .5 = 9.75.
+    # Pixel centers: (10 + .5) * 2 - .5 = 20.5 and (20 + .5) / 2 - .5 = 9.75.
     np.testing.assert_allclose(row["target_keypoints"][:3], [[20.5, 9.75], [0.5, -0.25], [-1, -1]])
     np.testing.assert_array_equal(row["target_visible"], visible)
 

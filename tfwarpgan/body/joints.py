@@ -47,7 +47,7 @@ def flip(keypoints, visible, width):
 
 
 def scale(keypoints, visible, from_size, to_size):
-    """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
+    """Moves joints into the frame of the resized picture; pixel centers stay pixel centers.
 
     Args:
         keypoints: float [18, 2], (y, x) in pixels of the old frame.

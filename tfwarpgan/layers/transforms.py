@@ -1,7 +1,7 @@
 """Geometric transformations as sampling grids: affine, thin-plate spline, and both as one.
 
 A grid [B, H, W, 2] is a backward map: for each output position p it holds the input position G(p) as (x, y),
-normalised, -1 and 1 at the centres of the first and the last pixel. `sample` reads features there.
+normalized, -1 and 1 at the centers of the first and the last pixel. `sample` reads features there.
 
 The spline (Bookstein, "Principal warps", 1989) is the interpolant with the kernel U(r) = r^2 log r^2 that moves each
 point of a regular control grid by its offset exactly and bends least in between. Both kinds are regressed as in Rocco
@@ -25,7 +25,7 @@ def affine_grid(theta, height, width):
     """The grid of x' = a x + b y + tx, y' = c x + d y + ty.
 
     Args:
-        theta: [B, 6], (a, b, tx, c, d, ty), in normalised units.
+        theta: [B, 6], (a, b, tx, c, d, ty), in normalized units.
         height: Rows of the grid.
         width: Columns of the grid.
 
@@ -44,7 +44,7 @@ def tps_grid(offsets, height, width, control_points=3):
     """The grid of the thin-plate spline that moves a regular control grid by `offsets`.
 
     Args:
-        offsets: [B, k*k, 2], (x, y) in normalised units, added to the control points in row-major order.
+        offsets: [B, k*k, 2], (x, y) in normalized units, added to the control points in row-major order.
         height: Rows of the grid.
         width: Columns of the grid.
         control_points: k, control points a side, over the whole of [-1, 1].

@@ -12,7 +12,7 @@ keras = tf.keras
 class Checkpoints(keras.callbacks.Callback):
     """Saves every `every` steps, at the end, and before stopping on Ctrl-C (or a termination signal).
 
-    `interrupted` says afterwards whether a signal stopped the training.
+    `interrupted` says afterward whether a signal stopped the training.
     """
 
     def __init__(self, checkpoints, every):

@@ -34,7 +34,7 @@ def test_palette_of_four_bits(tmp_path):
 
 
 def _grey_png(bits, rows, width):
-    """A grey PNG written by hand, since Pillow writes no grey of 2 or 4 bits."""
+    """A gray PNG written by hand, since Pillow writes no gray of 2 or 4 bits."""
     import struct
     import zlib
 

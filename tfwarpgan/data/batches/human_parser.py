@@ -1,4 +1,4 @@
-"""The human parser's batches: crops around the labelled persons, degraded for training as street cameras do.
+"""The human parser's batches: crops around the labeled persons, degraded for training as street cameras do.
 
 Pictures come from the files of a LIP folder, or from prepared records of it.
 """

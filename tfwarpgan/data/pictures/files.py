@@ -14,7 +14,7 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
 class PictureFile(str):
     """The path of a picture or label map, with what of it is used.
 
-    To everything else it is a path; `images` and `parsing` honour the rest, so that no user of a file can forget it.
+    To everything else it is a path; `images` and `parsing` honor the rest, so that no user of a file can forget it.
 
     Attributes:
         crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
@@ -46,7 +46,7 @@ def inside(folder, name):
 
     Args:
         folder: Folder that the list's names lie in.
-        name: From the list; it may have sub-folders.
+        name: From the list; it may have subfolders.
 
     Returns:
         The path, whether there is such a file or not.
@@ -63,7 +63,7 @@ def inside(folder, name):
 
 
 def files_in(folder, root):
-    """Name -> path of the files in a folder, without its sub-folders; empty where there is no such folder.
+    """Name -> path of the files in a folder, without its subfolders; empty where there is no such folder.
 
     Raises:
         InputError: If one is a link out of both the folder and `root`.
@@ -87,12 +87,12 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
     """Path relative to the folder, with slashes -> path, of the files with one of the suffixes, sorted.
 
     Args:
-        folder: Where to look, its sub-folders too; hidden ones are left out.
+        folder: Where to look, its subfolders too; hidden ones are left out.
         suffixes: In small letters; capitals in names are fine.
         without: Folders to leave out.
 
     Raises:
-        InputError: If a file or sub-folder is a link out of the folder.
+        InputError: If a file or subfolder is a link out of the folder.
     """
     found, skipped = {}, {os.path.realpath(place) for place in without}
     for place, subfolders, names in os.walk(folder, onerror=_unreadable):
@@ -134,7 +134,7 @@ def _check_link(path, *folders):
 
 
 def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
-    """The pictures of a folder and its sub-folders with the PNG files that are made of them.
+    """The pictures of a folder and its subfolders with the PNG files that are made of them.
 
     Args:
         image_dir: Folder of pictures.

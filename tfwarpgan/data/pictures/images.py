@@ -1,6 +1,6 @@
 """Pictures from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
+Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
 tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
 [H, W, 3] here and float32 in [-1, 1] in networks.
 """

@@ -2,7 +2,7 @@
 
 A version is a folder whose name is a whole number, of 63 bits as in the messages. A new one is loaded and warm before
 an old one goes, one that cannot be loaded keeps the others in place, and one that is still being answered from is
-closed only afterwards. A version that failed, perhaps because it was still being copied, is tried again once its folder
+closed only afterward. A version that failed, perhaps because it was still being copied, is tried again once its folder
 has changed.
 """
 
