@@ -35,7 +35,7 @@ class BenchmarkOptions:
 
 
 def decoded_pairs(prepared):
-    """The plain loop: yields once a pair, after decoding its two pictures and its two label maps."""
+    """The plain loop: yields once per pair, after decoding its two pictures and its two label maps."""
     import numpy as np
     from PIL import Image
 
@@ -73,7 +73,7 @@ def measure(benchmark, data):
         print(f"{way}: {statistics.median(values):,.0f} pairs/s ({min(values):,.0f} to {max(values):,.0f})")
     median = statistics.median(rates["pipeline"])
     print(f"ratio: {median / statistics.median(rates['Pillow loop']):.2f}")
-    print(f"pipeline by processor time: {statistics.median(busy):,.0f} pairs/s a core")
+    print(f"pipeline by processor time: {statistics.median(busy):,.0f} pairs/s per core")
     print(f"peak memory: {memory / 2**30:.2f} GiB")
     if benchmark.consumed:
         print(f"times what a training step consumes: {median / benchmark.consumed:.1f}")

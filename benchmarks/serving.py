@@ -150,7 +150,7 @@ def report_latency(title, rounds):
 
 
 def bare_rate(served, inputs, seconds):
-    """Rows a second of the bare session on these inputs."""
+    """Rows per second of the bare session on these inputs."""
     rows, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds or not rows:
         served("serving_default", inputs)
@@ -181,7 +181,7 @@ def service_rate(target, inputs, callers, seconds):
 
 
 def throughput(path, served, rows, benchmark, folder):
-    """Prints rows a second by number of callers beside the bare session; returns them."""
+    """Prints rows per second by number of callers beside the bare session; returns them."""
     parameters = os.path.join(folder, "batching.config")
     sizes = sorted({1, benchmark.max_batch, *(2**n for n in range(10) if 2**n < benchmark.max_batch)})
     with open(parameters, "w") as file:

@@ -21,7 +21,7 @@ SIDE = 32
 
 
 def make_dataset(count, batch_size=2):
-    """Pairs with names: the condition is black, the target of one gray level a pair, all is background."""
+    """Pairs with names: the condition is black, each pair's target has one gray level, all is background."""
     levels = np.linspace(-0.5, 0.5, count, dtype=np.float32)[:, None, None, None]
     pairs = {
         "condition_image": np.full((count, SIDE, SIDE, 3), -1, np.float32),

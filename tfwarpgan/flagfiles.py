@@ -15,7 +15,7 @@ from tfwarpgan.storage import object_store
 
 
 def to_flagfile(options):
-    """The text of a flagfile that gives these options again, one flag a line."""
+    """The text of a flagfile that gives these options again, one flag per line."""
     lines = []
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)

@@ -23,7 +23,7 @@ class PrepareOptions:
 
     check: bool = option(False, "Read everything, report all problems, write nothing.")
     page: str = option("", "With --check: HTML file for 40 samples with skeleton and parsing drawn.")
-    workers: int = option(0, "Processes that read and encode pictures; 0: one a core.", minimum=0, maximum=1024)
+    workers: int = option(0, "Processes that read and encode pictures; 0: one per core.", minimum=0, maximum=1024)
     beam_runner: str = option("", "Runner of Apache Beam to prepare with, as DirectRunner; empty: this machine alone.")
     beam_options: str = option("", "The runner's options, as name=value,name=value.")
 

@@ -19,7 +19,7 @@ from multiprocessing import connection
 from tfwarpgan.errors import InputError
 
 CHUNK = 4  # items that travel together
-AHEAD = 4  # chunks a process that are under way: what is in memory, however many items there are
+AHEAD = 4  # chunks per process that are under way: what is in memory, however many items there are
 
 
 def count_workers(workers=0):
@@ -34,7 +34,7 @@ def ordered_map(function, items, workers=0):
     Args:
         function: Function of an item; function, items and results can be pickled.
         items: Iterable, read as far ahead as work is under way.
-        workers: Number of processes; 0: one a core; 1: none, the work is done here.
+        workers: Number of processes; 0: one per core; 1: none, the work is done here.
 
     Yields:
         The results, in the order of the items; an error is raised in the place of its result.

@@ -64,7 +64,7 @@ def _finite(value):
 
 
 def to_table(evaluation):
-    """The metrics as a table to read: a line a metric, the protocols under it."""
+    """The metrics as a table to read: one line per metric, the protocols under it."""
     lines = [f"{len(evaluation)} test pairs", ""]
     rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]

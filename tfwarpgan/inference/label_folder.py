@@ -1,4 +1,4 @@
-"""Label maps for a folder of pictures that has none: batches in, one gray PNG of labels a picture out."""
+"""Label maps for a folder of pictures that has none: batches in, one gray PNG of labels per picture out."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Released weights: a folder a release, with the networks in half precision, the run's options and its metrics.
+"""Released weights: one folder per release, with the networks in half precision, the run's options and its metrics.
 
 The npz files hold plain arrays, `network/number`, in the order of the network's weights; they are read without pickle
 on either stack.

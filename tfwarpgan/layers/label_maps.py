@@ -6,7 +6,7 @@ from tfwarpgan.body.labels import LABELS, NUM_LABELS
 
 
 def one_hot(labels, dtype="float32"):
-    """One channel a label.
+    """One channel per label.
 
     Args:
         labels: Integer [B, H, W], 0..19.

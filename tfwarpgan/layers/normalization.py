@@ -10,7 +10,7 @@ import tensorflow as tf
 
 keras = tf.keras
 
-# Elements of a sample from which the fused kernel repaid its calls, one a sample, on two cores.
+# Elements of a sample from which the fused kernel repaid its calls, one per sample, on two cores.
 FUSED_ELEMENTS = 2**16
 
 

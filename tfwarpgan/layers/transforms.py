@@ -47,7 +47,7 @@ def tps_grid(offsets, height, width, control_points=3):
         offsets: [B, k*k, 2], (x, y) in normalized units, added to the control points in row-major order.
         height: Rows of the grid.
         width: Columns of the grid.
-        control_points: k, control points a side, over the whole of [-1, 1].
+        control_points: k, control points per side, over the whole of [-1, 1].
 
     Returns:
         [B, height, width, 2], float32 (float64 if the offsets are).
@@ -102,11 +102,11 @@ def _parameters(values, control_points=None):
     if control_points is None:
         expected = [None, 6]
     elif control_points < 2:
-        raise ValueError(f"A thin-plate spline needs at least 2 control points a side, not {control_points}.")
+        raise ValueError(f"A thin-plate spline needs at least 2 control points per side, not {control_points}.")
     else:
         expected = [None, control_points**2, 2]
     if not values.shape.is_compatible_with(expected):
-        kind = "Affine parameters" if control_points is None else f"Offsets of {control_points} control points a side"
+        kind = "Affine parameters" if control_points is None else f"Offsets of {control_points} control points per side"
         shape = str(expected).replace("None", "B")
         raise ValueError(f"{kind} must have the shape {shape}, but have {values.shape}.")
     return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)

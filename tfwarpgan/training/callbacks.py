@@ -119,7 +119,7 @@ class Previews(keras.callbacks.Callback):
 
 
 class Profile(keras.callbacks.Callback):
-    """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with a marker a step."""
+    """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with one marker per step."""
 
     def __init__(self, folder, first, last):
         super().__init__()

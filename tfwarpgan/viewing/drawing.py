@@ -68,7 +68,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
 
 
 def grid(columns, scale=1):
-    """One picture of many samples: a row a sample, a titled column a kind of picture.
+    """One picture of many samples: one row per sample, one titled column per kind of picture.
 
     Args:
         columns: Dictionary, title -> list or array of uint8 pictures [H, W, 3]; all columns are equally long.

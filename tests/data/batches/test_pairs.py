@@ -1,4 +1,4 @@
-"""Batches: every pair once an epoch, exact resumption, mirroring, values."""
+"""Batches: every pair once per epoch, exact resumption, mirroring, values."""
 
 import collections
 import itertools

@@ -200,7 +200,7 @@ def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match="--keypoints=.*no is missing"):
         joint_files.read(str(tmp_path / "no"), "openpose")
     for kind in ("openpose", "nted", "mediapipe_33"):
-        with pytest.raises(InputError, match="file; expected one a picture"):
+        with pytest.raises(InputError, match="file; expected one per picture"):
             joint_files.read(str(tmp_path), kind)
     with pytest.raises(InputError, match="is a folder"):
         joint_files.read(str(tmp_path), "pose_gan")

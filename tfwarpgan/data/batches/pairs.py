@@ -20,7 +20,7 @@ PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     """Batches of pairs, condition and target.
 
-    train repeats for ever, shuffled, in full batches, with each pair once an epoch (the last batch of an epoch takes
+    train repeats for ever, shuffled, in full batches, with each pair once per epoch (the last batch of an epoch takes
     its rest from the next). test goes through the pairs once, always in the same order, and keeps the short last batch.
 
     Args:

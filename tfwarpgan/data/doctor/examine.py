@@ -100,7 +100,7 @@ def examine(data, workers=0, samples=0):
 
     Args:
         data: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         samples: Number of samples to give with the report.
 
     Returns:

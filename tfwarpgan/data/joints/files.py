@@ -57,7 +57,7 @@ def _csv(path, declared, on_error):
 
 
 def _folder(read_file, suffix):
-    """A reader of folders with one file a picture, named after it."""
+    """A reader of folders with one file per picture, named after it."""
 
     def read_folder(path, declared, on_error):
         if os.path.isdir(path):
@@ -75,7 +75,7 @@ def _folder(read_file, suffix):
             except InputError as error:
                 on_error(error)
         if not files:
-            raise InputError(f"--keypoints={path} holds no {suffix} file; expected one a picture, named after it.")
+            raise InputError(f"--keypoints={path} holds no {suffix} file; expected one per picture, named after it.")
         return found
 
     return read_folder
@@ -96,7 +96,7 @@ def _float(text):
 
 
 def _mediapipe(path, declared, on_error):
-    """A folder of files a picture, or one file: picture name -> landmarks."""
+    """A folder with one file per picture, or one file: picture name -> landmarks."""
     if os.path.isdir(path):
         return _folder(lambda file, declared: landmarks(file, read_json(file), declared), ".json")(
             path, declared, on_error

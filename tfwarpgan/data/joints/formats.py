@@ -38,7 +38,7 @@ class KeypointFormat:
 
     @property
     def numbers(self):
-        """Numbers a joint."""
+        """Numbers per joint."""
         return 2 if self.min_score is None else 3
 
     def declared(self, missing="format", min_score=-1.0):

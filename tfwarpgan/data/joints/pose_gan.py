@@ -54,7 +54,7 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
     if not rows:
-        raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
+        raise InputError(f"{path} holds no rows below its header; expected one row per picture.")
     return annotations
 
 

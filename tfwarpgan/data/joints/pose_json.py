@@ -88,7 +88,7 @@ def checked(where, numbers, count=None):
     """The numbers, each of them finite and near a picture."""
     if not isinstance(numbers, list) or (count and len(numbers) != count):
         got = len(numbers) if isinstance(numbers, list) else "no"
-        raise InputError(f"{where}: {got} pose numbers; expected {count}: three a joint.")
+        raise InputError(f"{where}: {got} pose numbers; expected {count}: three per joint.")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < FARTHEST:
             raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is no number of pixels.")

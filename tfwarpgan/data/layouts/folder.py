@@ -19,7 +19,7 @@ class Layout(layout.Layout):
     """Where the files of a folder of persons are."""
 
     default_pair_source = "rule"
-    what_to_get = "give --data_dir a folder with one subfolder of pictures a person, and --keypoints their joints."
+    what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
 
     def wanted(self):
         if not self.data.keypoints and not os.path.exists(self.annotation_csv("train")):

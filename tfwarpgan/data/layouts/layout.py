@@ -204,7 +204,7 @@ def check_parsings(parsing_dir):
     """Refuses a missing folder of parsings, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
-            f"{parsing_dir} is missing: the parsings are one PNG of labels a picture; make them with "
+            f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
 

@@ -48,7 +48,7 @@ def filter_persons(splits, data, workers=0):
     Args:
         splits: dict of split -> list of `Person`.
         data: `options.DataOptions`: min_joints, required_joints, min_foreground.
-        workers: Number of processes that read label maps; 0: one a core.
+        workers: Number of processes that read label maps; 0: one per core.
 
     Returns:
         (dict of split -> list of `Person`, list of `Removed`).

@@ -23,8 +23,8 @@ class Person:
         names: Names of the pictures as in the annotations.
         images: Files of the pictures.
         parsings: Files of their label maps.
-        keypoints: One float32 [18, 2] a picture, (y, x) in its pixels.
-        visible: One bool [18] a picture.
+        keypoints: One float32 [18, 2] per picture, (y, x) in its pixels.
+        visible: One bool [18] per picture.
         rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """

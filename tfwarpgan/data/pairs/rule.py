@@ -49,7 +49,7 @@ def person_pairs(visible):
     """The pairs of one person.
 
     Args:
-        visible: One bool [18] a picture.
+        visible: One bool [18] per picture.
 
     Returns:
         list of (condition, target), positions of pictures.

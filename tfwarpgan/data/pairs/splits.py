@@ -26,7 +26,7 @@ def assign(layout, *, on_error=raise_error):
         on_error: Function of the `InputError` of a bad line in a list; one that does not raise has the line left out.
 
     Returns:
-        {"train": set of keys, "test": set of keys}, or None where the layout's annotation files are one a split.
+        {"train": set of keys, "test": set of keys}, or None where the layout's annotation files are one per split.
 
     Raises:
         InputError: If a list is wrong, or there are too few persons to split.

@@ -169,7 +169,7 @@ def _is_plain_jpeg(image):
 
 
 def _rgb(image):
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip to 255
+    if image.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip to 255
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Prepared data: one record a person (LIP: a picture), written and read by tensorflow-datasets.
+"""Prepared data: one record per person (LIP: per picture), written and read by tensorflow-datasets.
 
 A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
@@ -83,7 +83,7 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
 
     Args:
         data: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
         beam_options: `PipelineOptions` of the runner, or None.
 

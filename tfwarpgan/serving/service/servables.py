@@ -1,7 +1,7 @@
 """A version of a model in memory: a SavedModel in a session, as TensorFlow Serving loads and runs it.
 
 The session is that of TensorFlow 1, whose codes and texts a client then sees. It is run below its Python interface,
-which would compare shapes before the runtime does, and has no timeout a run.
+which would compare shapes before the runtime does, and has no timeout per run.
 """
 
 import dataclasses

@@ -152,7 +152,7 @@ def _spec(name, version, label):
 
 
 class _BoundedServer(http.server.ThreadingHTTPServer):
-    """One thread a connection, and no more of them than it should have; further ones wait to be accepted."""
+    """One thread per connection, and no more of them than it should have; further ones wait to be accepted."""
 
     request_queue_size = 128
     daemon_threads = True
