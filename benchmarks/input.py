@@ -28,10 +28,12 @@ from tfwarpgan.options import DataOptions, option
 class BenchmarkOptions:
     """How long is measured."""
 
-    seconds: float = option(3.0, "Seconds of a turn.", minimum=0.1)
-    turns: int = option(5, "Turns of each of the two.", minimum=1)
-    copies: int = option(1, "How many times over the data set is taken.", minimum=1, maximum=99)
-    consumed: float = option(0.0, "Pairs a second that a training step consumes, to compare with; 0: none.", minimum=0)
+    seconds: float = option(3.0, "Seconds per turn.", minimum=0.1)
+    turns: int = option(5, "Turns per side.", minimum=1)
+    copies: int = option(1, "Copies of the data set to read.", minimum=1, maximum=99)
+    consumed: float = option(
+        0.0, "Pairs per second that a training uses, for comparison; 0 compares nothing.", minimum=0
+    )
 
 
 def decoded_pairs(prepared):

@@ -29,9 +29,9 @@ from tfwarpgan.options import DataOptions, option
 class BenchmarkOptions:
     """How much is measured."""
 
-    copies: int = option(10, "How many times the data set is prepared at once.", minimum=1, maximum=99)
-    turns: int = option(3, "Turns of each of the two.", minimum=1)
-    workers: int = option(0, "Processes; 0: one per core.", minimum=0)
+    copies: int = option(10, "Copies of the data set to prepare at once.", minimum=1, maximum=99)
+    turns: int = option(3, "Turns per side.", minimum=1)
+    workers: int = option(0, "Processes; 0 uses one per core.", minimum=0)
 
 
 def prepare(data, workers):

@@ -12,8 +12,8 @@ from tfwarpgan.options import Options, option
 class AnnotateOptions:
     """What is labeled, and how."""
 
-    image_dir: str = option("", "Folder of the pictures; subfolders count.")
-    average_flip: bool = option(True, "Average over the mirrored picture: better labels at twice the time.")
+    image_dir: str = option("", "Folder of images, including its subfolders.")
+    average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
 
 
 def main(options, annotate):

@@ -18,16 +18,16 @@ SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
 class EvaluateOptions:
     """What is scored, and where the report goes."""
 
-    weights: str = option("", "Released weights to score in place of a run's, such as 'people'.")
-    output_dir: str = option("", "Folder of the report; empty: 'evaluation' in --run_dir.")
-    max_pairs: int = option(0, "Test pairs to score; 0: all.", minimum=0)
+    weights: str = option("", "Released weights to evaluate instead of a run, such as 'people'.")
+    output_dir: str = option("", "Folder for the report; default: 'evaluation' in --run_dir.")
+    max_pairs: int = option(0, "Test pairs to evaluate; 0 takes all.", minimum=0)
     mean_image_pairs: int = option(
-        5000, "Training pairs whose targets make the baseline mean image; 0: all.", minimum=0
+        5000, "Training pairs whose targets are averaged for the baseline 'mean image'; 0 takes all.", minimum=0
     )
     ssim_protocols: str = option(
-        "gaussian", "SSIM protocols, separated by commas; gaussian is always among them: " + ", ".join(SSIM_PROTOCOLS)
+        "gaussian", "SSIM protocols, separated by commas; gaussian is always computed: " + ", ".join(SSIM_PROTOCOLS)
     )
-    report_pairs: int = option(20, "Pairs in each part of the page: best, median and worst.", minimum=1, maximum=1000)
+    report_pairs: int = option(20, "Pairs in each part of the report: best, median and worst.", minimum=1, maximum=1000)
 
     def __post_init__(self):
         for name in self.ssim_protocols.split(","):

@@ -21,20 +21,18 @@ MAX_WARMUP_RECORDS = 1000  # what a server takes
 class ExportOptions:
     """What is exported, and where it goes."""
 
-    weights: str = option("", "Released weights to export in place of a run's, such as 'people'.")
-    export_dir: str = option("", "Folder of the model; its last part is the name that a server gives it.")
-    version: int = option(
-        0, "Version to publish; 0: one above the highest that is there.", minimum=0, maximum=2**63 - 1
-    )
+    weights: str = option("", "Released weights to export instead of a run, such as 'people'.")
+    export_dir: str = option("", "Folder of the model; its last part is the model's name on the server.")
+    version: int = option(0, "Version number to publish; 0 takes the next one.", minimum=0, maximum=2**63 - 1)
     human_parser_run_dir: str = option(
-        "", "Run whose human parser goes into the export, for signatures that take a photograph alone."
+        "", "Run of a human parser to include, which adds signatures that need no label map."
     )
     batch_sizes: str = option(
         "1,2,4,8",
-        "Allowed batch sizes, as in the server's batching configuration: each signature is warmed at each of them "
-        "when a version is loaded; empty: no warm-up. With --check: whose messages are measured.",
+        "Batch sizes for warm-up requests, the same as in the server's batching configuration; empty: no warm-up. With "
+        "--check: batch sizes whose messages are measured.",
     )
-    check: str = option("", "Folder of a SavedModel's version to inspect; nothing is exported.")
+    check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
     def __post_init__(self):
         parse_batch_sizes(self.batch_sizes)

@@ -21,11 +21,13 @@ from tfwarpgan.options import Options, check_data_place, option
 class PrepareOptions:
     """How the work is done."""
 
-    check: bool = option(False, "Read everything, report all problems, write nothing.")
-    page: str = option("", "With --check: HTML file for 40 samples with skeleton and parsing drawn.")
-    workers: int = option(0, "Processes that read and encode pictures; 0: one per core.", minimum=0, maximum=1024)
-    beam_runner: str = option("", "Runner of Apache Beam to prepare with, as DirectRunner; empty: this machine alone.")
-    beam_options: str = option("", "The runner's options, as name=value,name=value.")
+    check: bool = option(False, "Check the data set, report all problems and write nothing.")
+    page: str = option("", "With --check: HTML file to write, with 40 samples and their joints and label maps.")
+    workers: int = option(0, "Processes that read and encode images; 0 uses one per core.", minimum=0, maximum=1024)
+    beam_runner: str = option(
+        "", "Runner of Apache Beam, such as DirectRunner; default: no Beam, on this machine alone."
+    )
+    beam_options: str = option("", "Options of the runner, as name=value,name=value.")
 
     def __post_init__(self):
         if self.page and not self.check:

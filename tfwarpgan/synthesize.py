@@ -26,25 +26,29 @@ _NO_PARSING = (
 class SynthesizeOptions:
     """Who is drawn, in which pose, and where the picture goes."""
 
-    weights: str = option("", "Released weights to use in place of a run's, such as 'people'.")
-    image: str = option("", "Picture of the person.")
-    parsing: str = option("", "Label map of --image: gray or palette PNG of the 20 LIP labels, of the picture's size.")
-    human_parser_run_dir: str = option("", "Run whose human parser labels the pictures that have no parsing.")
-    pose_json: str = option("", "Target pose: OpenPose's JSON file.")
-    annotation: str = option("", "CSV of poses, name:keypoints_y:keypoints_x.")
-    pose_name: str = option("", "Target pose: the row of this name in --annotation.")
-    pose_image: str = option("", "Target pose: that of this picture file, by its row in --annotation.")
+    weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
+    image: str = option("", "Image of the person.")
+    parsing: str = option(
+        "", "Label map of --image: grayscale or palette PNG of the same size, with the 20 labels of LIP."
+    )
+    human_parser_run_dir: str = option("", "Run of a human parser, which labels images without a label map.")
+    pose_json: str = option("", "Target pose: a JSON file of OpenPose.")
+    annotation: str = option("", "CSV file of poses, name:keypoints_y:keypoints_x.")
+    pose_name: str = option("", "Target pose: the row with this name in --annotation.")
+    pose_image: str = option("", "Target pose: that of this image, by its row in --annotation.")
     pose_size: str = option(
-        "", "HEIGHTxWIDTH in pixels of the picture that the pose was annotated in; empty: the size of --pose_image, or "
-        "of the person's picture where the pose has none.",
+        "", "Size of the image that the pose was detected in, HEIGHTxWIDTH in pixels; default: that of --pose_image, "
+        "or of the person's image.",
     )  # fmt: skip
     output: str = option("", "PNG file to write.")
     image_dir: str = option(
-        "", "Folder of pictures, subfolders too, with --parsing_dir that of their parsings: each is drawn in the one "
-        "pose, or as --pairs says.",
+        "", "Folder of images, including its subfolders, to draw in the target pose or as --pairs says; their label "
+        "maps are in --parsing_dir.",
     )  # fmt: skip
-    pairs: str = option("", "CSV of pairs, from,to: draws each person 'from' in the pose of 'to'.")
-    output_dir: str = option("", "With --image_dir: folder for the pictures; of --pairs they are <from>_2_<to>.png.")
+    pairs: str = option("", "CSV file of pairs, from,to: draws the person in 'from' in the pose of 'to'.")
+    output_dir: str = option(
+        "", "With --image_dir: folder for the results; with --pairs they are named <from>_2_<to>.png."
+    )
 
     def __post_init__(self):
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):

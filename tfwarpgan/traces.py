@@ -21,8 +21,8 @@ PICOSECONDS = 1e-9  # in milliseconds
 class TraceOptions:
     """Which profile is read."""
 
-    logdir: str = option("", "Run, or folder of a capture; the newest profile in it is read.")
-    operations: int = option(15, "Operations to list, those with the most time.", minimum=0)
+    logdir: str = option("", "Folder of a run or of a recorded profile; the newest profile in it is read.")
+    operations: int = option(15, "Number of operations to list, the slowest first.", minimum=0)
 
 
 def newest(logdir):

@@ -24,7 +24,7 @@ AXES = ("lightness", "red against blue", "green against purple")
 class BenchmarkOptions:
     """Which networks."""
 
-    weights: str = option("", "Released weights in place of those of --run_dir.")
+    weights: str = option("", "Released weights instead of those of --run_dir.")
 
 
 def garment_means(images, parsing, label):
