@@ -32,10 +32,10 @@ def main(options, annotate):
         parse, image_dir, parsing_dir,
         height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
     )  # fmt: skip
-    print(f"{parsing_dir}: {written} label maps written, {kept} were there.")
+    print(f"{parsing_dir}: {written} label maps written, {kept} already existed.")
     others = other_files(image_dir, parsing_dir)
     if others:
-        print(f"{len(others)} other files were left alone, such as {others[0]}.")
+        print(f"{len(others)} other files were ignored, such as {others[0]}.")
 
 
 def cli():

@@ -51,7 +51,9 @@ def output_folder(options, evaluate):
     if evaluate.weights:
         raise InputError("--output_dir is missing: name the folder for the report of the released weights.")
     if not options.train.run_dir:
-        raise InputError("--run_dir is missing: name the run to evaluate, or released weights by --weights=people.")
+        raise InputError(
+            "--run_dir is missing: name the run to evaluate, or use released weights with --weights=people."
+        )
     return os.path.join(options.train.run_dir, "evaluation")
 
 

@@ -50,7 +50,7 @@ def main(options, export):
     if not export.export_dir:
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
-        raise InputError("--run_dir is missing: name the run to export, or released weights by --weights=people.")
+        raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.inference.loading import load_human_parser, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
@@ -70,7 +70,7 @@ def inspect(export):
     """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
-        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
+        raise InputError(f"{path} contains no SavedModel (saved_model.pb is missing); name the folder of a version.")
     from tfwarpgan.serving.exporting import inspection
 
     found = inspection.inspect(path, export.sizes or [1])
@@ -90,7 +90,9 @@ def parse_batch_sizes(text):
         raise InputError(f"--batch_sizes={text} must be positive numbers separated by commas, such as 1,8.")
     sizes = sorted({int(part) for part in parts})
     if 4 * len(sizes) > MAX_WARMUP_RECORDS:
-        raise InputError(f"--batch_sizes={text} are too many: a server takes {MAX_WARMUP_RECORDS} records.")
+        raise InputError(
+            f"--batch_sizes={text} are too many: a server accepts at most {MAX_WARMUP_RECORDS} warm-up records."
+        )
     return sizes
 
 

@@ -50,5 +50,5 @@ def run_flagfile(run_dir):
     """
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
     if not object_store.exists(path):
-        raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
+        raise InputError(f"{run_dir} contains no run ({RUN_FLAGFILE} is missing); train one there first.")
     return object_store.local_file(path)

@@ -133,7 +133,7 @@ class DataOptions:
         for part in filter(None, self.lip_shares.split(",")):
             start, _, share = part.rpartition(":")
             if not start.strip() or not re.fullmatch(r"[0-9]*\.?[0-9]+", share.strip()) or not float(share):
-                raise InputError(f"--lip_shares: '{part}' must be the beginning of names, a colon and a share above 0.")
+                raise InputError(f"--lip_shares: '{part}' must be the start of a name, a colon and a share above 0.")
             shares[start.strip()] = float(share)
         return shares
 
@@ -231,7 +231,7 @@ class LossOptions:
         if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_perceptual or pyramid):
             raise InputError(
                 "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with --pyramid_alphas "
-                "leave the generator no loss; give one of them a weight above 0."
+                "leave the generator without a loss; give one of them a weight above 0."
             )
 
 
@@ -318,7 +318,9 @@ def check_data_place(data):
         InputError: Naming the flag that is missing or too many.
     """
     if data.dataset == "people" and data.data_dir:
-        raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
+        raise InputError(
+            "--dataset=people takes no --data_dir; for your own data, set --dataset, such as --dataset=market1501."
+        )
     if data.dataset == "lip" and not (data.data_dir or data.lip_dir):
         raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
     if data.dataset not in ("people", "lip") and not data.data_dir:
@@ -340,6 +342,6 @@ def check_places(options):
         if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
     elif options.data.dataset == "lip":
-        raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")
+        raise InputError("--dataset=lip has no pairs and only trains --stage=human_parser; choose another --dataset.")
     else:
         check_data_place(options.data)

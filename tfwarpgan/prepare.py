@@ -31,7 +31,7 @@ class PrepareOptions:
 
     def __post_init__(self):
         if self.page and not self.check:
-            raise InputError("--page is made while checking; say --check too.")
+            raise InputError("--page needs --check.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 

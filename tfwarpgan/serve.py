@@ -77,7 +77,7 @@ class ServeOptions:
         for name in ("model_config_file", "batching_parameters_file", "monitoring_config_file", "ssl_config_file"):
             path = getattr(self, name)
             if path and not os.path.isfile(path) and (name != "monitoring_config_file" or self.rest_api_port):
-                raise InputError(f"--{name}={path} is no file.")
+                raise InputError(f"--{name}={path} is not a file.")
 
     def ignored(self):
         """Sentences about the flags that are given and have no effect, as in TensorFlow Serving."""

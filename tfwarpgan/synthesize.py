@@ -18,7 +18,7 @@ from tfwarpgan.serving.remote import ServerOptions
 
 OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
-    "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
+    "There is no label map for the image: give {labels}, or a trained human parser with --human_parser_run_dir."
 )
 
 
@@ -54,7 +54,7 @@ class SynthesizeOptions:
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):
             raise InputError(f"--pose_size={self.pose_size} must be HEIGHTxWIDTH, such as 128x64.")
         if self.image and (self.pairs or self.image_dir):
-            raise InputError(f"--image and --{'pairs' if self.pairs else 'image_dir'} exclude each other: give one.")
+            raise InputError(f"Give either --image or --{'pairs' if self.pairs else 'image_dir'}, not both.")
         if self.pairs:
             self._need("--pairs", "image_dir", "annotation", "output_dir")
         elif self.image_dir:
@@ -73,8 +73,8 @@ class SynthesizeOptions:
         given = [name for name in ("pose_json", "pose_name", "pose_image") if getattr(self, name)]
         if len(given) != 1:
             raise InputError(
-                "A target pose is needed, from exactly one of --pose_json, --pose_name (with --annotation) and "
-                f"--pose_image (with --annotation); {len(given)} of them are given."
+                "Give exactly one target pose: --pose_json, --pose_name (with --annotation) or "
+                f"--pose_image (with --annotation); {len(given)} are given."
             )
         if given != ["pose_json"]:
             self._need(f"--{given[0]}", "annotation")
@@ -89,17 +89,17 @@ def check(options, job, server=OWN_NETWORKS):
     """Refuses what cannot work, before TensorFlow is loaded.
 
     Raises:
-        InputError: If networks, pictures or parsings are missing.
+        InputError: If networks, images or label maps are missing.
     """
     if not job.image_dir and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
     if server.server:
         if job.weights or job.human_parser_run_dir:
             other = "weights" if job.weights else "human_parser_run_dir"
-            raise InputError(f"--server and --{other} exclude each other: a server draws with what it holds.")
+            raise InputError(f"Give either --server or --{other}, not both: a server uses its own networks.")
         return
     if not job.weights and not options.train.run_dir:
-        raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
+        raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
     check_parsings(options, job)
 
 
@@ -110,9 +110,9 @@ def check_parsings(options, job):
         InputError: If neither parsings nor a human parser are named.
     """
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
-        raise InputError(_NO_PARSING.format(labels="the folder of the label maps by --parsing_dir"))
+        raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
     if job.image and not (job.parsing or job.human_parser_run_dir):
-        raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
+        raise InputError(_NO_PARSING.format(labels="its label map with --parsing"))
 
 
 def main(options, job, server=OWN_NETWORKS):
@@ -200,7 +200,7 @@ def _pose(job):
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = pose_gan.read_annotation_csv(job.annotation)
     if name not in annotations:
-        raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} pictures.")
+        raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} images.")
     return *annotations[name], f"{job.annotation}, {name}"
 
 

@@ -36,7 +36,7 @@ def newest(logdir):
         files = sorted(glob.glob(os.path.join(glob.escape(session), "*.xplane.pb")))
         if files:
             return files
-    raise InputError(f"--logdir={logdir} holds no profile; capture one by --profile_steps or --profile_port.")
+    raise InputError(f"--logdir={logdir} contains no profile; record one with --profile_steps or --profile_port.")
 
 
 def events(files):

@@ -145,5 +145,5 @@ def test_batches_of_any_size_give_the_same_numbers():
 
 
 def test_no_pairs_are_refused():
-    with pytest.raises(InputError, match="holds no pairs"):
+    with pytest.raises(InputError, match="contains no pairs"):
         evaluator.evaluate(perfect, dataset_of(make_pairs(1)).take(0), MEAN, progress=False)

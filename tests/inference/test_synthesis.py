@@ -42,7 +42,7 @@ def test_a_grey_picture_without_a_label_map(tmp_path):
 
 def test_a_label_map_of_another_size_than_its_picture_is_refused(tmp_path):
     image, labels = save(tmp_path / "a.png", np.zeros((32, 16, 3))), save(tmp_path / "l.png", np.zeros((16, 16)))
-    with pytest.raises(InputError, match=r"l\.png is 16 x 16 pixels and its picture 16 x 32"):
+    with pytest.raises(InputError, match=r"l\.png is 16 x 16 pixels, but its image is 16 x 32"):
         synthesis.condition_row(image, 32, 16, labels)
 
 
@@ -69,7 +69,7 @@ def test_joints_are_scaled_with_their_frame():
 def test_a_pose_of_a_larger_picture_is_refused():
     joints, visible = np.full((18, 2), 100, np.float32), np.ones(18, bool)
     with pytest.raises(
-        InputError, match=r"pose\.json: 18 of 18 joints lie outside of a picture of 64 x 32 .*--pose_size"
+        InputError, match=r"pose\.json: 18 of 18 joints lie outside of an image of 64 x 32 .*--pose_size"
     ):
         synthesis.pose_row(joints, visible, (64, 32), 64, 32, "pose.json")
     joints[3:] = 5  # some may lie beyond the edge

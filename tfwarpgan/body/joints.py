@@ -78,5 +78,5 @@ def required_joints(text):
     wanted = [" ".join(name.replace("_", " ").lower().split()) for name in text.split(",") if name.strip()]
     for name in wanted:
         if name not in NAMES:
-            raise InputError(f"--required_joints={text}: there is no joint '{name}'; there are: {', '.join(NAMES)}.")
+            raise InputError(f"--required_joints={text}: unknown joint '{name}'; the joints are: {', '.join(NAMES)}.")
     return [NAMES.index(name) for name in wanted]

@@ -92,7 +92,7 @@ def to_lip(text, flag="label_mapping"):
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) > 256 or not all(re.fullmatch(r"1?[0-9]", cell) for cell in cells):
         raise InputError(
-            f"--{flag}={text[:80]} is none of {', '.join(MAPPINGS)} and no list of LIP labels 0 to 19, "
+            f"--{flag}={text[:80]} must be one of {', '.join(MAPPINGS)}, or a list of LIP labels 0 to 19, "
             "separated by commas, one for each label of the files."
         )
     return tuple(int(cell) for cell in cells)

@@ -52,8 +52,8 @@ def ordered_map(function, items, workers=0):
         yield from _results(pool, function, iter(items), workers * AHEAD)
     except concurrent.futures.process.BrokenProcessPool:
         raise InputError(
-            "A worker process was ended by the system, most likely for want of memory; run again with --workers=1, or "
-            "where there is more memory."
+            "The system ended a worker process, most likely because memory ran out; try --workers=1, or "
+            "a machine with more memory."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

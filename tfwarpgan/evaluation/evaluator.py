@@ -140,7 +140,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
             confusions = counts if confusions is None else tf.nest.map_structure(np.add, confusions, counts)
             bar.update(len(names) - bar.n)
     if not names:
-        raise InputError("The test split holds no pairs: there is nothing to evaluate.")
+        raise InputError("The test split contains no pairs: there is nothing to evaluate.")
     pairs = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *pairs)
     return Evaluation(_metrics(pairs, confusions), tuple(names), pairs)
 

@@ -51,7 +51,7 @@ def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=
             _label(parse, batch, progress)
     if failures:
         raise InputError(
-            f"{len(failures)} of {len(pictures)} pictures could not be labeled, all others are; mend or remove them "
+            f"{len(failures)} of {len(pictures)} images could not be labeled, all others are; fix or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
     return len(unlabelled), len(pictures) - len(unlabelled)

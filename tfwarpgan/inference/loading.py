@@ -28,7 +28,7 @@ def load_pipeline(options, weights="", for_new_pictures=False):
     """
     if for_new_pictures and options.train.parsing_source == "ground_truth":
         raise InputError(
-            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
+            "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
         )
     if weights:

@@ -84,5 +84,5 @@ def released_folder(name):
     folder = os.path.join(ROOT, name)
     if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
         names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
-        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
+        raise InputError(f"There are no released weights --weights={name}; there are: {', '.join(names) or 'none'}.")
     return folder

@@ -63,8 +63,8 @@ def pose_row(joints, visible, frame, height, width, source):
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger picture.
     if 2 * outside.sum() > np.sum(visible):
         raise InputError(
-            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of a picture of {frame[0]} x "
-            f"{frame[1]} (height x width); give the size that they were annotated in by --pose_size."
+            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
+            f"{frame[1]} (height x width); give the size that they were detected in with --pose_size."
         )
     return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
 

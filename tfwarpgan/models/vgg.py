@@ -122,8 +122,8 @@ def _fetch(network, flag):
         source = _application(network)(weights="imagenet", include_top=False)
     except Exception as error:  # keras.utils.get_file raises a bare Exception where there is no network
         raise InputError(
-            f"The ImageNet weights of {network} could not be fetched ({str(error).splitlines()[0]}); "
-            f"give an npz file of them by --{flag}=FILE."
+            f"The ImageNet weights of {network} could not be downloaded ({str(error).splitlines()[0]}); "
+            f"give an npz file of them with --{flag}=FILE."
         ) from error
     return {
         f"{layer.name}/{part}": value
@@ -140,4 +140,4 @@ def _read(path, flag):
         with np.load(expanded, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile):
-        raise InputError(f"--{flag}={path} is not a readable npz file; make it anew with numpy.savez.") from None
+        raise InputError(f"--{flag}={path} is not a readable npz file; write it again with numpy.savez.") from None

@@ -32,7 +32,7 @@ def disk_errors(path, flag):
         if reason is None:
             raise
         raise InputError(
-            f"{path} cannot be written ({reason}); free the place or choose another one by {flag}."
+            f"{path} cannot be written ({reason}); make room, or choose another place with {flag}."
         ) from error
 
 

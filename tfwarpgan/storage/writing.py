@@ -56,5 +56,5 @@ def write_atomically(path, content):
             raise
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free the place or choose another one."
+            f"{path} cannot be written ({error.strerror or error}); make room, or choose another place."
         ) from None

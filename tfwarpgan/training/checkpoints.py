@@ -39,7 +39,7 @@ class StageCheckpoints:
             self.manager.checkpoint.restore(path).assert_consumed()
         except (ValueError, AssertionError) as error:
             raise InputError(
-                f"The checkpoint {path} is of networks of another size or kind: give the flags that it was trained "
+                f"The checkpoint {path} is of networks of another size or kind: use the flags that it was trained "
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
         return self.trainer.steps_done

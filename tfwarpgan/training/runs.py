@@ -85,7 +85,7 @@ def _check_same_run(options, run_dir):
     other = [f"--{name}={value}" for name, value in there.items() if here.get(name, value) != value]
     if other:
         raise InputError(
-            f"{run_dir} holds a run of {' '.join(other)}: give the flags that it was trained with (they are in its "
+            f"{run_dir} contains a run with {' '.join(other)}: use the flags that it was trained with (they are in its "
             f"{RUN_FLAGFILE}), or another --run_dir."
         )
 

@@ -68,7 +68,7 @@ def test_all_problems_at_once_with_file_and_row(options, spoiled):
     text = report.text()
     for words in (
         "market-annotation-train.csv, row 3 (line 4): keypoints_y is not a list",
-        "market-pairs-train.csv, row 29 (line 30): there is no picture nobody.jpg",
+        "market-pairs-train.csv, row 29 (line 30): there is no image nobody.jpg",
         f"market-annotation-train.csv, row 1 (line 2): {spoiled}/bounding_box_train/{FIRST} cannot be read",
         f"market-annotation-train.csv, row 2 (line 3): {spoiled}/parsing/{SECOND.replace('jpg', 'png')} holds label 33",
         "market-annotation-train.csv, row 5 (line 6): the joint at y=50, x=50 lies outside",

@@ -37,7 +37,7 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     """
     training = split == "train"
     if not prepared.num_pairs:
-        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
+        raise InputError("The data set of this run has no pairs; choose another --dataset.")
     if training:
         pairs = _endless_pairs(prepared, data.seed, start)
     else:

@@ -121,7 +121,7 @@ def examine(data, workers=0, samples=0):
                 _take_pairs_of_removed(sums, item, facts)
                 progress.update()
             if of_split and sums.pairs == 0:
-                report.errors["filter"].append(f"The filter leaves no pair of {split}; ask for less.")
+                report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
     _compare(report)
     report.samples = _samples(items, samples)
     return report

@@ -51,7 +51,9 @@ def check_there(path):
 
 def _csv(path, declared, on_error):
     if os.path.isdir(path):
-        raise InputError(f"--keypoints={path} is a folder; expected an annotation CSV, or say --keypoint_format.")
+        raise InputError(
+            f"--keypoints={path} is a folder; expected an annotation CSV; for other formats, set --keypoint_format."
+        )
     rows = read_annotation_rows(path, missing=declared(formats.POSE_GAN).missing, on_error=on_error)
     return {name: (*joints, at_row(path, row)) for name, (*joints, row) in rows.items()}
 
@@ -68,14 +70,14 @@ def _folder(read_file, suffix):
         for relative, file in files.items():
             name = relative[: -len(suffix)].removesuffix("_keypoints")
             if name in found:
-                on_error(InputError(f"{file} and {found[name][2]} are of the same picture; keep one of them."))
+                on_error(InputError(f"{file} and {found[name][2]} are of the same image; keep one of them."))
                 continue
             try:
                 found[name] = (*read_file(file, declared), file)
             except InputError as error:
                 on_error(error)
         if not files:
-            raise InputError(f"--keypoints={path} holds no {suffix} file; expected one per picture, named after it.")
+            raise InputError(f"--keypoints={path} contains no {suffix} file; expected one per image, named after it.")
         return found
 
     return read_folder
@@ -111,7 +113,7 @@ def _mediapipe(path, declared, on_error):
         except InputError as error:
             on_error(error)
     if not content:
-        raise InputError(f"{path} is empty; expected the landmarks of one picture or more.")
+        raise InputError(f"{path} is empty; expected the landmarks of at least one image.")
     return found
 
 

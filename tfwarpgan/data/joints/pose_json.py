@@ -28,9 +28,7 @@ def read_openpose_json(path):
     """
     keypoints, visible = openpose(path, lambda form: form)
     if not visible.any():
-        raise InputError(
-            f"{path}: nobody was found in the picture, or no joint of the first person; choose another one."
-        )
+        raise InputError(f"{path}: it has no person, or no joint of the first one; choose another pose.")
     return keypoints, visible
 
 
@@ -91,5 +89,5 @@ def checked(where, numbers, count=None):
         raise InputError(f"{where}: {got} pose numbers; expected {count}: three per joint.")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < FARTHEST:
-            raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is no number of pixels.")
+            raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is not a number of pixels.")
     return numbers

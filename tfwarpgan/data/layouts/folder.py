@@ -58,12 +58,14 @@ class Layout(layout.Layout):
         found = {}
         for name, path in files_below(self.data_dir, without=without).items():
             if "/" not in name:
-                raise InputError(f"{path} lies in no person's folder; put it into a subfolder named after its person.")
+                raise InputError(
+                    f"{path} is not in a person's folder; move it into a subfolder named after the person."
+                )
             if stem(name) in found:
-                raise InputError(f"{path} and {found[stem(name)]} differ in their suffix only; remove one.")
+                raise InputError(f"{path} and {found[stem(name)]} differ only in their suffix; remove one.")
             found[stem(name)] = path
         if not found:
-            raise InputError(f"--data_dir={self.data_dir} holds no pictures; {self.what_to_get}")
+            raise InputError(f"--data_dir={self.data_dir} contains no images; {self.what_to_get}")
         file_names = collections.Counter(os.path.basename(key) for key in found)
         self._by_file_name = {os.path.basename(key): key for key in found if file_names[os.path.basename(key)] == 1}
         return found

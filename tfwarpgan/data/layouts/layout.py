@@ -137,7 +137,7 @@ class Layout:
                 continue
             name = self._shown(name, path)
             if names.setdefault(key, name) != name:
-                on_error(InputError(f"{where}: {name} is the same picture as {names[key]}; keep one of them."))
+                on_error(InputError(f"{where}: {name} is the same image as {names[key]}; keep one of them."))
                 continue
             try:
                 if path is not None and visible.any():
@@ -173,7 +173,7 @@ class Layout:
             names = list(self._joints_of[path])
             if data.keypoints and names and not any(self.key(name) in self.pictures for name in names):
                 raise InputError(
-                    f"--keypoints={path}: none of its {len(names)} names is a picture of {self.data_dir}; the first is "
+                    f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
                 )
         return self._joints_of[path]

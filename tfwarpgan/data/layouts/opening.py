@@ -31,7 +31,7 @@ def open_layout(data):
     """
     check_data_place(data)
     if data.dataset == "lip":
-        raise InputError("--dataset=lip has no pairs of one person; it trains --stage=human_parser only.")
+        raise InputError("--dataset=lip has no pairs; it only trains --stage=human_parser.")
     data = with_local_paths(data)
     data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
     return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
@@ -46,7 +46,7 @@ def open_lip(data, *, on_error=raise_error):
             if count > 1:
                 on_error(InputError(f"{split}_id.txt names {name} {count} times; keep one of them."))
         if not pictures:
-            on_error(InputError(f"{split}_id.txt names no picture that could be used; it needs at least one."))
+            on_error(InputError(f"{split}_id.txt names no usable image; it needs at least one."))
     return rows
 
 

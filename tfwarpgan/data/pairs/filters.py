@@ -71,8 +71,8 @@ def filter_persons(splits, data, workers=0):
                 left[split].append(person)
         if not left[split]:
             raise InputError(
-                f"No pair of {split} is left by --min_joints={data.min_joints}, --required_joints="
-                f"{data.required_joints} and --min_foreground={data.min_foreground:g}; ask for less."
+                f"No pair of {split} is left with --min_joints={data.min_joints}, --required_joints="
+                f"{data.required_joints} and --min_foreground={data.min_foreground:g}; relax these limits."
             )
     return left, removed
 

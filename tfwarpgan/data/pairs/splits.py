@@ -35,7 +35,7 @@ def assign(layout, *, on_error=raise_error):
     if all(lists):
         return {split: _listed(layout, path, on_error) for split, path in zip(SPLITS, list_files(layout.data_dir))}
     if any(lists):
-        raise InputError(f"{layout.data_dir} holds one of train.lst and test.lst; both or none of them must be there.")
+        raise InputError(f"{layout.data_dir} has only one of train.lst and test.lst; there must be both or neither.")
     own = {key: layout.own_split(key) for key in layout.pictures}
     if own and all(own.values()):
         return {split: {key for key, name in own.items() if name == split} for split in SPLITS}
@@ -62,7 +62,7 @@ def assign_persons(persons, test_share, seed):
         InputError: If there are fewer than two persons.
     """
     if len(persons) < 2:
-        raise InputError(f"{len(persons)} persons cannot be split into train and test; add pictures of more persons.")
+        raise InputError(f"{len(persons)} persons cannot be split into train and test; add images of more persons.")
     order = sorted(persons, key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest())
     count = min(max(round(test_share * len(order)), 1), len(order) - 1)
     return {"train": set(order[count:]), "test": set(order[:count])}
@@ -76,7 +76,7 @@ def _listed(layout, path, on_error):
             continue
         if layout.image(name) is None:
             where = f"{path}, line {number}"
-            on_error(InputError(f"{where}: there is no picture {name[:80]}; add the file or remove the line."))
+            on_error(InputError(f"{where}: there is no image {name[:80]}; add the file or remove the line."))
             continue
         keys.add(layout.key(name))
     return keys

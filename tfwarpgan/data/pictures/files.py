@@ -55,7 +55,7 @@ def inside(folder, name):
         InputError: If the name is absolute, climbs out by `..`, or is a link to a place outside of the folder.
     """
     if leaves(name):
-        raise InputError(f"{name[:80]!r} points out of {folder}; name files inside of it only.")
+        raise InputError(f"{name[:80]!r} points outside of {folder}; only files inside it can be named.")
     path = os.path.join(folder, name)
     if os.path.dirname(name) or os.path.islink(path):
         _check_link(path, folder)
@@ -114,14 +114,14 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
 
 
 def _unreadable(error):
-    raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend its permissions.")
+    raise InputError(f"{error.filename} cannot be read ({error.strerror}); fix its permissions.")
 
 
 def _utf8(name, folder):
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{folder} holds the file {name!a}, whose name is not UTF-8; rename it.") from None
+        raise InputError(f"{folder} contains the file {name!a}, whose name is not UTF-8; rename it.") from None
     return name
 
 
@@ -149,9 +149,9 @@ def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
         InputError: If there is no picture, or two would become the same file.
     """
     if not image_dir or not os.path.isdir(image_dir):
-        raise InputError(f"--image_dir={image_dir} is no folder; give the folder of the pictures.")
+        raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
     if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
-        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir, for what is made.")
+        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir.")
     outputs = {}
     for path in _files(image_dir, output_dir, *without):
         stem, suffix = os.path.splitext(path)
@@ -162,7 +162,7 @@ def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
         if len(pictures) > 1:
             raise InputError(f"{' and '.join(sorted(pictures))} would both become {output}; rename one.")
     if not outputs:
-        raise InputError(f"--image_dir={image_dir} holds no picture ({', '.join(PICTURE_SUFFIXES)}).")
+        raise InputError(f"--image_dir={image_dir} contains no image ({', '.join(PICTURE_SUFFIXES)}).")
     return sorted((pictures[0], output) for output, pictures in outputs.items())
 
 

@@ -29,15 +29,13 @@ def read_label_map(path, size=None):
     labels = decode_file(path, lambda image: _labels(path, image))
     if size is not None and labels.shape != tuple(size):
         raise InputError(
-            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels and its picture {size[1]} x {size[0]}; "
-            "a parsing must have its picture's size."
+            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
+            "a label map must have the size of its image."
         )
     table = getattr(path, "labels", None)
     count = NUM_LABELS if table is None else len(table)
     if labels.max() >= count:
-        raise InputError(
-            f"{path} holds label {labels.max()}; the labels of a parsing are 0 to {count - 1} by --label_mapping."
-        )
+        raise InputError(f"{path} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
     return labels if table is None else translate(labels, table)
 
 
@@ -52,7 +50,7 @@ def _labels(path, image):
     if image.format != "PNG" or image.mode not in ("L", "P", "1"):
         raise InputError(
             f"{path} is a {image.format} file of mode {image.mode}, not a label map; "
-            "expected a gray or palette PNG whose pixels are labels 0 to 19."
+            "expected a grayscale or palette PNG whose pixels are labels 0 to 19."
         )
     bits = _grey_bits(image)
     image = used_part(path, image)

@@ -84,7 +84,7 @@ class _Caller:
 
     def __init__(self, channel, tls, target, model, version, label, timeout, attempts):
         if version is not None and label:
-            raise ValueError("version and label exclude each other: give one of them.")
+            raise ValueError("Give either version or label, not both.")
         if not 1 <= attempts <= MAX_ATTEMPTS:
             raise ValueError(f"attempts must be 1 to {MAX_ATTEMPTS}, got {attempts}.")
         self.target, self.model, self.version, self.label = target, model, version, label

@@ -91,7 +91,7 @@ def inspect(path, batch_sizes=(1,)):
     try:
         forbidden, definitions, records = forbidden_ops(path), signature_defs(path), read_records(path)
     except (OSError, DecodeError) as error:
-        raise InputError(f"{path} cannot be loaded ({_reason(error)}); export it anew.") from None
+        raise InputError(f"{path} cannot be loaded ({_reason(error)}); export it again.") from None
     found = Inspection(path, identity(path), forbidden, len(records))
     found.signatures = {name: SignatureReport(_unnamed(definitions[name])) for name in sorted(definitions)}
     found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]

@@ -34,7 +34,7 @@ def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES)
         (path, report): the folder of the version, and what `check` found.
 
     Raises:
-        InputError: If the version is there already, or the folder cannot be written.
+        InputError: If the version already exists, or the folder cannot be written.
     """
     model_dir = os.path.abspath(os.path.expanduser(model_dir))
     path = os.path.join(model_dir, str(version or next_version(model_dir)))
@@ -81,7 +81,7 @@ def name_dimensions(folder):
 
 def _refuse_existing(path):
     if os.path.lexists(path):
-        raise InputError(f"{path} is there already and a version is never overwritten; choose another --version.")
+        raise InputError(f"{path} already exists, and a version is never overwritten; choose another --version.")
 
 
 def _temporary_folder(model_dir):

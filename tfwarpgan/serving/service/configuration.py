@@ -44,7 +44,9 @@ def read(options):
     elif os.path.isdir(os.path.expanduser(options.model_base_path)):
         models = single_model(options.model_name, options.model_base_path)
     else:
-        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
+        raise InputError(
+            f"--model_base_path={options.model_base_path} is not a folder; name the one with the model's versions."
+        )
     return Configuration(
         models=models,
         batching=batching_options(options.batching_parameters_file),
@@ -78,7 +80,7 @@ def parse(text, message, path):
         return text_format.Parse(text, message())
     except text_format.ParseError as error:
         name = message.DESCRIPTOR.name
-        raise InputError(f"{path} is no {name} in protobuf's text format ({error}); correct that place.") from None
+        raise InputError(f"{path} is not a {name} in protobuf text format ({error}); correct it.") from None
 
 
 def parse_models(text, path):
@@ -89,7 +91,7 @@ def parse_models(text, path):
     """
     config = parse(text, messages.ModelServerConfig, path)
     if config.WhichOneof("config") != "model_config_list":
-        raise InputError(f"{path} holds no model_config_list; name the models in one.")
+        raise InputError(f"{path} contains no model_config_list; name the models in one.")
     try:
         check_models(config.model_config_list)
     except ServingError as error:
@@ -168,7 +170,7 @@ def ssl_config(path):
     if "-----BEGIN" not in config.server_key or "-----BEGIN" not in config.server_cert:
         raise InputError(f"{path}: server_key and server_cert must hold a key and a certificate in PEM format.")
     if config.client_verify and not config.custom_ca:
-        raise InputError(f"{path}: client_verify needs the authority of the clients' certificates as custom_ca.")
+        raise InputError(f"{path}: client_verify needs custom_ca, the certificate authority of the clients.")
     return config
 
 

@@ -134,7 +134,7 @@ class Server:
         self.models.configure(self._configured.models, first=True)
         while not self.models.all_served():
             for name, number, error in self.models.failures():
-                raise InputError(f"Version {number} of model {name} cannot be served: {_one_line(error.text)}")
+                raise InputError(f"Version {number} of model {name} cannot be loaded: {_one_line(error.text)}")
             if self._stopping.wait(max(self.options.file_system_poll_wait_seconds, 0.1)):
                 return
             self.models.poll()

@@ -96,7 +96,7 @@ class GrpcServer:
         except RuntimeError:
             port = 0
         if not port:
-            raise InputError(f"{address} cannot be listened at; another program may have it, so choose another one.")
+            raise InputError(f"Cannot listen on {address}; another program may be using it, so choose another one.")
         return port
 
 

@@ -54,7 +54,9 @@ class RestServer:
         try:
             self._server = _BoundedServer(address, self._handler())
         except OSError as error:
-            raise InputError(f"{address[0]}:{address[1]} cannot be listened at ({error.strerror}).") from None
+            raise InputError(
+                f"Cannot listen on {address[0]}:{address[1]} ({error.strerror}); choose another port."
+            ) from None
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
