@@ -87,10 +87,10 @@ def main(options, evaluate):
     pipeline = load_pipeline(options, evaluate.weights)
     prepared = prepare(options.data)
     # The mean is of the pictures as they are, not of mirrored ones.
-    data = dataclasses.replace(options.data, flip=False)
+    data_options = dataclasses.replace(options.data, flip=False)
 
     def dataset(split):
-        return pairs_dataset(prepared, data, split=split, names=True)
+        return pairs_dataset(prepared, data_options, split=split, names=True)
 
     paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")

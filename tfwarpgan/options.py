@@ -1,4 +1,4 @@
-"""The options of the system: frozen dataclasses, of whose fields `command_line` makes flags.
+"""The options of the system: frozen dataclasses, of whose fields `flags` makes flags.
 
 Library code takes these dataclasses and never reads a flag. This module does not import TensorFlow.
 """
@@ -308,23 +308,23 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
-def check_data_place(data):
+def check_data_place(data_options):
     """Refuses options that do not say where the data set lies, or say it where nothing can lie.
 
     Args:
-        data: `DataOptions`.
+        data_options: `DataOptions`.
 
     Raises:
         InputError: Naming the flag that is missing or too many.
     """
-    if data.dataset == "people" and data.data_dir:
+    if data_options.dataset == "people" and data_options.data_dir:
         raise InputError(
             "--dataset=people takes no --data_dir; for your own data, set --dataset, such as --dataset=market1501."
         )
-    if data.dataset == "lip" and not (data.data_dir or data.lip_dir):
+    if data_options.dataset == "lip" and not (data_options.data_dir or data_options.lip_dir):
         raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
-    if data.dataset not in ("people", "lip") and not data.data_dir:
-        raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+    if data_options.dataset not in ("people", "lip") and not data_options.data_dir:
+        raise InputError(f"--dataset={data_options.dataset} needs --data_dir, the folder of the data set.")
 
 
 def check_places(options):

@@ -72,11 +72,11 @@ def summary(prepared):
     return [*lines, f"{size}, in {prepared.folder}"]
 
 
-def _check(data, how):
+def _check(data_options, how):
     from tfwarpgan.data.doctor import examine
     from tfwarpgan.data.doctor.page import SAMPLES, write
 
-    report = examine.examine(data, how.workers, samples=SAMPLES if how.page else 0)
+    report = examine.examine(data_options, how.workers, samples=SAMPLES if how.page else 0)
     print(report.text(), end="")
     if how.page:
         write(how.page, report)

@@ -13,7 +13,7 @@ NAMES = (
     "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle", "right eye", "left eye",
     "right ear", "left ear",
 )  # fmt: skip
-NUM_KEYPOINTS = len(NAMES)
+NUM_JOINTS = len(NAMES)
 MISSING = -1.0
 
 # The joint that each joint becomes when the picture is mirrored; it is its own inverse.

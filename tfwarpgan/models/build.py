@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.models import vgg
 from tfwarpgan.models.discriminator import PyramidDiscriminator
@@ -20,12 +20,12 @@ CHANNELS = {
     "condition_parsing": NUM_LABELS,
     "target_parsing": NUM_LABELS,
     "parsing": NUM_LABELS,
-    "target_pose": NUM_KEYPOINTS,
+    "target_pose": NUM_JOINTS,
 }
 
 
-def _built(network, keys, data, **more):
-    inputs = {key: tf.zeros([1, data.height, data.width, CHANNELS[key]]) for key in keys}
+def _built(network, keys, data_options, **more):
+    inputs = {key: tf.zeros([1, data_options.height, data_options.width, CHANNELS[key]]) for key in keys}
     network({**inputs, **more})
     return network
 

@@ -13,19 +13,19 @@ class WarpingGAN(tf.Module):
     Args:
         networks: Dictionary of `pose_guided_parser`, `geometric_matcher` and `warping_generator`; the parser may be
             missing where `parsing_source` is "ground_truth".
-        data: `DataOptions`.
+        data_options: `DataOptions`.
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
     """
 
-    def __init__(self, networks, data, parsing_source="synthesized"):
+    def __init__(self, networks, data_options, parsing_source="synthesized"):
         super().__init__()
         self.networks = networks
         self.parser = networks.get("pose_guided_parser")
         self.matcher = networks["geometric_matcher"]
         self.generator = networks.get("warping_generator")
-        self.data = data
+        self.data_options = data_options
         self.parsing_source = parsing_source
-        self.height, self.width = data.height, data.width
+        self.height, self.width = data_options.height, data_options.width
 
     def conditions(self, batch):
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
@@ -34,7 +34,7 @@ class WarpingGAN(tf.Module):
             The dictionary that `WarpingGenerator` takes, and also `grid` [B, H, W, 2] and (from stage I)
             `parsing_logits` [B, H, W, 20].
         """
-        inputs = dense_inputs(batch, self.data)
+        inputs = dense_inputs(batch, self.data_options)
         if self.parsing_source == "synthesized":
             logits = self.parser(inputs)["parsing_logits"]
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}

@@ -47,27 +47,27 @@ class GeometricMatcherTrainer(Trainer):
 
     means = ("transformed_grid", "soft_iou", "smoothness", "miou_before", "miou_after")
 
-    def __init__(self, networks, data, losses, pretraining_steps):
+    def __init__(self, networks, data_options, losses, pretraining_steps):
         super().__init__(networks)
-        self.data, self.smooth_weight = data, losses.matcher_lambda_smooth
+        self.data_options, self.smooth_weight = data_options, losses.matcher_lambda_smooth
         self.pretraining_steps = pretraining_steps
 
     def train_step(self, batch):
-        inputs = dense_inputs(batch, self.data)
+        inputs = dense_inputs(batch, self.data_options)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.stack([tf.cast(self.iterations, tf.int32), tf.cast(replica, tf.int32)])
         true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points, seed)
-        true_grid = compose(true_affine, true_tps, self.data.height, self.data.width)
+        true_grid = compose(true_affine, true_tps, self.data_options.height, self.data_options.width)
         target = tf.cond(pretraining, lambda: sample(condition, true_grid), lambda: inputs["target_parsing"])
 
         with tf.GradientTape() as tape:
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
             warped = sample(condition, warp["grid"])
-            affine = affine_grid(warp["theta_affine"], self.data.height, self.data.width)
+            affine = affine_grid(warp["theta_affine"], self.data_options.height, self.data_options.width)
             known = transformed_grid_loss(warp["grid"], true_grid) + transformed_grid_loss(
-                affine, affine_grid(true_affine, self.data.height, self.data.width)
+                affine, affine_grid(true_affine, self.data_options.height, self.data_options.width)
             )
             overlap, smoothness = soft_iou_loss(warped, target), grid_smoothness(warp["grid"])
             total = tf.where(pretraining, known, overlap + self.smooth_weight * smoothness)

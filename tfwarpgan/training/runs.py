@@ -51,11 +51,11 @@ def train(options, devices=None):
     run_dir = _check_folders(options)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    data = StageData(options)
+    stage_data = StageData(options)
     keras.mixed_precision.set_global_policy(options.train.precision)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
-        return all(train_stage(name, options, data, strategy) for name in names)
+        return all(train_stage(name, options, stage_data, strategy) for name in names)
 
 
 def _check_devices(options, replicas):
@@ -123,7 +123,7 @@ class StageData:
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 
-def train_stage(name, options, data, strategy):
+def train_stage(name, options, stage_data, strategy):
     """Trains one stage to its last step; gives False if a signal stopped it."""
     run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
     keras.backend.clear_session()
@@ -137,13 +137,13 @@ def train_stage(name, options, data, strategy):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
-    test = data.dataset("test")
+    test = stage_data.dataset("test")
     looking = previews.painter(name, trainer, test, options), previews.scorer(name, trainer, test)
     watching = _watching(name, options, run_dir, done, steps, looking)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
         while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
-            dataset = data.dataset("train", start=done * options.data.batch_size)
+            dataset = stage_data.dataset("train", start=done * options.data.batch_size)
             fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
             trainer.fit(dataset, callbacks=[saving, *watching], **fitting)
             done = trainer.steps_done

@@ -9,7 +9,7 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tfwarpgan.body.joints import LIMBS, NUM_KEYPOINTS
+from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
 from tfwarpgan.body.labels import COLOURS
 
 GAP = 4  # pixels between the cells of a grid
@@ -23,7 +23,7 @@ def _rainbow(count):
 
 
 LIMB_COLOURS = _rainbow(len(LIMBS))
-JOINT_COLOURS = _rainbow(NUM_KEYPOINTS)
+JOINT_COLOURS = _rainbow(NUM_JOINTS)
 
 
 def to_uint8(images):

@@ -161,7 +161,7 @@ def test_market_by_the_rule_with_json_joints(market):
 
 def test_a_row_without_a_picture_is_refused_by_the_rule_too(market):
     (market / "bounding_box_test/0004_c1s1_000001_01.jpg").unlink()
-    layout = market1501.Layout(str(market), data=DataOptions(pair_source="rule"))
+    layout = market1501.Layout(str(market), data_options=DataOptions(pair_source="rule"))
     with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image for 0004_c1s1_000001"):
         read_persons(layout, "test")
 
@@ -170,7 +170,7 @@ def test_market_by_lists_with_json_joints(market):
     for path in market.glob("bounding_box_*/*.jpg"):
         _openpose(market / "poses" / f"{path.stem}.json")
     data = DataOptions(keypoints=str(market / "poses"), keypoint_format="openpose")
-    persons = {split: read_persons(market1501.Layout(str(market), data=data), split) for split in SPLITS}
+    persons = {split: read_persons(market1501.Layout(str(market), data_options=data), split) for split in SPLITS}
     assert [sum(len(person.pairs) for person in persons[split]) for split in SPLITS] == [28, 8]
 
 
@@ -206,7 +206,7 @@ def test_deepfashion_folders_and_flattened_copies(tmp_path, prefix, underscores,
             lines = [f"{_flat(name, 'fashion', True)}.jpg" for name in names]
             (tmp_path / f"{split}.lst").write_text("\n".join(lines) + "\n")
     data = DataOptions(keypoints=str(tmp_path / "joints.csv"), pair_source="rule")
-    layout = deepfashion.Layout(str(tmp_path), data=data)
+    layout = deepfashion.Layout(str(tmp_path), data_options=data)
     persons = {split: read_persons(layout, split) for split in SPLITS}
     check_disjoint(persons)
     assert [person.name for person in persons["train"]] == [
@@ -226,11 +226,11 @@ def test_a_list_that_names_no_picture(tmp_path):
         "fashionMENTees_Tanksid0000000101_1front.jpg\nfashionMENxid0000000901_1front.jpg"
     )
     with pytest.raises(InputError, match="one of train.lst and test.lst"):
-        deepfashion.Layout(str(tmp_path), data=data).annotations("train")
+        deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
     (tmp_path / "test.lst").write_text("fashionMENTees_Tanksid0000000102_1front.jpg")
     with pytest.raises(InputError, match="train.lst, line 2: there is no image fashionMENxid"):
-        deepfashion.Layout(str(tmp_path), data=data).annotations("train")
-    layout = deepfashion.Layout(str(tmp_path), data=data)
+        deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
+    layout = deepfashion.Layout(str(tmp_path), data_options=data)
     assert len(layout.annotations("train", on_error=(errors := []).append)) == 1 and len(errors) == 1
 
 

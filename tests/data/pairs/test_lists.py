@@ -53,8 +53,8 @@ def test_pairs_of_another_list_and_duplicates(market, tmp_path):
     path = _file(tmp_path, f"{names[0]}.jpg,{names[1]}.png,{names[2]}\n{names[0]},x/{names[1]}\n")
     changes = {"train_pairs": path, "pair_order": "target_first"}
     with pytest.raises(InputError, match="pairs.txt, line 2: the pair .* is already in line 1; .*duplicate_pairs"):
-        persons.read_persons(market1501.Layout(str(market), data=DataOptions(**changes)), "train")
-    kept = market1501.Layout(str(market), data=DataOptions(**changes, duplicate_pairs="keep"))
+        persons.read_persons(market1501.Layout(str(market), data_options=DataOptions(**changes)), "train")
+    kept = market1501.Layout(str(market), data_options=DataOptions(**changes, duplicate_pairs="keep"))
     (person,) = persons.read_persons(kept, "train")
     assert person.pairs == [(1, 0), (2, 0), (1, 0)]
     assert path in kept.lists() and str(market / "market-pairs-test.csv") in kept.lists()

@@ -32,7 +32,7 @@ def test_files_and_folders(tmp_path):
 
 
 @pytest.mark.parametrize("name, content, words", [
-    ("/tmp/evil", b"x", "points outside"), ("../evil", b"x", "points outside"), ("a/../../evil", b"x", "points outside"),
+    ("/tmp/evil", b"x", "outside"), ("../evil", b"x", "outside"), ("a/../../evil", b"x", "outside"),
     ("evil", (tarfile.SYMTYPE, "/etc/passwd"), "link or device"), ("evil", (tarfile.LNKTYPE, "a"), "link or device"),
     ("evil", (tarfile.CHRTYPE, ""), "link or device"), ("evil", (tarfile.FIFOTYPE, ""), "link or device"),
     ("good", b"twice", "appears twice"), ("big", b"x" * 200, "more than the limit"),

@@ -9,7 +9,7 @@ import pytest
 PAGE_FAULTS = """
 import ctypes, resource, threading
 
-from tfwarpgan.serving import allocator
+from tfwarpgan.serving.service import allocator
 
 KEEPS = {keeps}
 assert not KEEPS or allocator.keep_freed_memory()

@@ -26,7 +26,7 @@ def read_example(picture_path, labels_path, table=None):
     return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
 
 
-def lip_dataset(data, split="train", *, start=0):
+def lip_dataset(data_options, split="train", *, start=0):
     """Batches for the human parser.
 
     "train" repeats for ever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
@@ -34,7 +34,7 @@ def lip_dataset(data, split="train", *, start=0):
     fixed margin around its person, the last batch short.
 
     Args:
-        data: `DataOptions`; of it lip_dir, lip_shares, height, width, batch_size and seed.
+        data_options: `DataOptions`; of it lip_dir, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
         start: Pictures of the training stream that were consumed before: a resumed run goes on exactly there.
 
@@ -45,21 +45,21 @@ def lip_dataset(data, split="train", *, start=0):
         InputError: If the data set is incomplete or no name begins as a share says.
     """
     training = split == "train"
-    rows = find_lip(data.lip_dir, label_mapping=data.lip_label_mapping)["train" if training else "val"]
-    read = functools.partial(read_example, table=to_lip(data.lip_label_mapping))
-    paths = _mixed(rows, data.shares_of_lip(), data.seed) if training else _paths(rows)
+    rows = find_lip(data_options.lip_dir, label_mapping=data_options.lip_label_mapping)["train" if training else "val"]
+    read = functools.partial(read_example, table=to_lip(data_options.lip_label_mapping))
+    paths = _mixed(rows, data_options.shares_of_lip(), data_options.seed) if training else _paths(rows)
     return cropped_batches(
-        paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data, training, start
+        paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data_options, training, start
     )
 
 
-def cropped_batches(files, read, data, training, start=0):
+def cropped_batches(files, read, data_options, training, start=0):
     """Reads a stream of pictures and label maps, crops them around their persons, and batches them.
 
     Args:
         files: tf.data.Dataset of what `read` takes; for training endless and shuffled.
         read: Function in the graph that gives uint8 [H, W, 3] and uint8 [H, W].
-        data: `DataOptions`; of it height, width, batch_size and seed.
+        data_options: `DataOptions`; of it height, width, batch_size and seed.
         training: Whether crops are random and degraded.
         start: Pictures that were consumed before.
 
@@ -72,14 +72,14 @@ def cropped_batches(files, read, data, training, start=0):
         image, labels = read(*file)
         image, labels = tf.ensure_shape(image, [None, None, 3]), tf.ensure_shape(labels, [None, None])
         if training:
-            seed = tf.stack([tf.constant(data.seed, tf.int64), number])
-            image, labels = augmentation.augment(image, labels, data.height, data.width, seed)
+            seed = tf.stack([tf.constant(data_options.seed, tf.int64), number])
+            image, labels = augmentation.augment(image, labels, data_options.height, data_options.width, seed)
         else:
-            image, labels = augmentation.place_person(image, labels, data.height, data.width)
+            image, labels = augmentation.place_person(image, labels, data_options.height, data_options.width)
         return {"image": image * 2.0 - 1.0, "parsing": labels}
 
     examples = numbered.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(data.batch_size, drop_remainder=training).prefetch(tf.data.AUTOTUNE)
+    return examples.batch(data_options.batch_size, drop_remainder=training).prefetch(tf.data.AUTOTUNE)
 
 
 def _paths(rows):
@@ -102,12 +102,12 @@ def _mixed(rows, shares, seed):
 PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
 
 
-def pictures_dataset(prepared, data, split="train", *, start=0):
+def pictures_dataset(prepared, data_options, split="train", *, start=0):
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
 
     Args:
         prepared: `preparation.Prepared` of the LIP data set.
-        data: `options.DataOptions`: height, width, batch_size, seed.
+        data_options: `options.DataOptions`: height, width, batch_size, seed.
         split: "train", or "val" (also called "test").
         start: Pictures of the training stream that were consumed before, to go on from there exactly.
 
@@ -117,5 +117,5 @@ def pictures_dataset(prepared, data, split="train", *, start=0):
     training = split == "train"
     files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
     if training:
-        files = files.shuffle(PICTURES_BUFFER, data.seed).repeat()
-    return cropped_batches(files, decode, data, training, start)
+        files = files.shuffle(PICTURES_BUFFER, data_options.seed).repeat()
+    return cropped_batches(files, decode, data_options, training, start)

@@ -17,7 +17,7 @@ OPEN_PERSONS = 64
 PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 
 
-def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
+def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False):
     """Batches of pairs, condition and target.
 
     train repeats for ever, shuffled, in full batches, with each pair once per epoch (the last batch of an epoch takes
@@ -25,7 +25,7 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
 
     Args:
         prepared: `preparation.Prepared`.
-        data: `options.DataOptions`: batch_size, flip, seed.
+        data_options: `options.DataOptions`: batch_size, flip, seed.
         split: "train" or "test".
         start: Pairs that were consumed before, to go on from there exactly.
         names: Whether the names of the pictures are given too.
@@ -39,16 +39,16 @@ def pairs_dataset(prepared, data, split="train", *, start=0, names=False):
     if not prepared.num_pairs:
         raise InputError("The data set of this run has no pairs; choose another --dataset.")
     if training:
-        pairs = _endless_pairs(prepared, data.seed, start)
+        pairs = _endless_pairs(prepared, data_options.seed, start)
     else:
         pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
-    batches = decoded.batch(data.batch_size, drop_remainder=training).enumerate()
+    batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
 
     def finish(number, batch):
-        if training and data.flip:  # a batch at once: a pair at a time it would cost as much as decoding
-            indices = start + number * data.batch_size + tf.range(data.batch_size, dtype=tf.int64)
-            batch = _flip_some(batch, flip_mask(data.seed, indices))
+        if training and data_options.flip:  # a batch at once: a pair at a time it would cost as much as decoding
+            indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
+            batch = _flip_some(batch, flip_mask(data_options.seed, indices))
         return _by_role(batch, names)
 
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

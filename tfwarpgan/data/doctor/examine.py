@@ -95,20 +95,25 @@ class Report:
         return report_text(self)
 
 
-def examine(data, workers=0, samples=0):
+def examine(data_options, workers=0, samples=0):
     """Reads a data set as preparing does, without writing anything.
 
     Args:
-        data: `options.DataOptions`.
+        data_options: `options.DataOptions`.
         workers: Number of processes; 0: one per core.
         samples: Number of samples to give with the report.
 
     Returns:
         A `Report`; user errors are in it and are not raised.
     """
-    places = {"data_dir": data.data_dir, "lip_dir": data.lip_dir if data.dataset == "lip" else ""}
-    report = Report(" ".join([f"--dataset={data.dataset}", *(f"--{flag}={at}" for flag, at in places.items() if at)]))
-    items, function = _read_lists(data, report)
+    places = {
+        "data_dir": data_options.data_dir,
+        "lip_dir": data_options.lip_dir if data_options.dataset == "lip" else "",
+    }
+    report = Report(
+        " ".join([f"--dataset={data_options.dataset}", *(f"--{flag}={at}" for flag, at in places.items() if at)])
+    )
+    items, function = _read_lists(data_options, report)
     progress = tqdm.tqdm(
         total=sum(map(len, items.values())), desc="checking", unit=" rows", mininterval=0.5, smoothing=0.1
     )
@@ -127,13 +132,13 @@ def examine(data, workers=0, samples=0):
     return report
 
 
-def _read_lists(data, report):
+def _read_lists(data_options, report):
     """The items of each split, and the function that examines one."""
     on_error = functools.partial(_keep, report.errors["lists"])
     try:
-        if data.dataset == "lip":
-            return opening.open_lip(data, on_error=on_error), examine_row
-        layout = opening.open_layout(data)
+        if data_options.dataset == "lip":
+            return opening.open_lip(data_options, on_error=on_error), examine_row
+        layout = opening.open_layout(data_options)
     except InputError as error:
         on_error(error)
         return {}, None
@@ -146,7 +151,7 @@ def _read_lists(data, report):
             persons[split] = []
         _add_pairs(report, split, persons[split])
     _check_persons(report, persons)
-    return persons, functools.partial(examine_person, data=data)
+    return persons, functools.partial(examine_person, data_options=data_options)
 
 
 def _keep(messages, error):

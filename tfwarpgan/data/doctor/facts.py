@@ -66,10 +66,10 @@ class Facts:
     other_side: int = 0
 
 
-def examine_person(person, data):
+def examine_person(person, data_options):
     """The `Facts` of each picture of a `persons.Person`; `data` holds the filter's options."""
-    required = required_joints(data.required_joints)
-    return [_examine_joined(person, place, data, required) for place in range(len(person.names))]
+    required = required_joints(data_options.required_joints)
+    return [_examine_joined(person, place, data_options, required) for place in range(len(person.names))]
 
 
 def examine_row(row):
@@ -80,11 +80,11 @@ def examine_row(row):
     return [facts]
 
 
-def _examine_joined(person, place, data, required):
+def _examine_joined(person, place, data_options, required):
     facts = Facts(person.names[place], person.rows[place])
     joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
     try:
-        failure = filters.failure(person, place, data, required)
+        failure = filters.failure(person, place, data_options, required)
     except InputError as error:
         facts.errors.append(("label maps", f"{facts.row}: {error}"))
         return facts

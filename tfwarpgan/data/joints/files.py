@@ -6,7 +6,7 @@ visible bool [18], where it stands). Names from files that are named after pictu
 
 import os
 
-from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.joints import coco, formats
 from tfwarpgan.data.joints.pose_gan import read_annotation_rows
 from tfwarpgan.data.joints.pose_json import LANDMARK_KEYS, checked, landmarks, openpose, read_json
@@ -84,9 +84,9 @@ def _folder(read_file, suffix):
 
 
 def _nted(path, declared):
-    cells = [line.split() for line in read_lines(path, f"{NUM_KEYPOINTS} lines of x and y") if line.strip()]
-    if len(cells) != NUM_KEYPOINTS or any(len(row) != 2 for row in cells):
-        raise InputError(f"{path}: expected {NUM_KEYPOINTS} lines of two numbers, x and y.")
+    cells = [line.split() for line in read_lines(path, f"{NUM_JOINTS} lines of x and y") if line.strip()]
+    if len(cells) != NUM_JOINTS or any(len(row) != 2 for row in cells):
+        raise InputError(f"{path}: expected {NUM_JOINTS} lines of two numbers, x and y.")
     return declared(formats.NTED).to_18(checked(path, [_float(cell) for row in cells for cell in row]))
 
 

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_KEYPOINTS
+from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
 
 MISSING_CHOICES = ("format", "-1", "0")
 
@@ -94,7 +94,7 @@ def _each(*places):
 
 
 # pose-gan and PATN: two lists, y first, -1 where a joint is missing.
-POSE_GAN = KeypointFormat("pose_gan", 18, _each(*range(NUM_KEYPOINTS)), order="yx", missing=-1.0, min_score=None)
+POSE_GAN = KeypointFormat("pose_gan", 18, _each(*range(NUM_JOINTS)), order="yx", missing=-1.0, min_score=None)
 
 # The text files of NTED and PIDM: 18 lines of x and y.
 NTED = KeypointFormat("nted", 18, POSE_GAN.sources, missing=-1.0, min_score=None)

@@ -6,7 +6,7 @@ Left and right are the person's own.
 
 import numpy as np
 
-from tfwarpgan.body.joints import MISSING, NUM_KEYPOINTS
+from tfwarpgan.body.joints import MISSING, NUM_JOINTS
 from tfwarpgan.data.joints.formats import FARTHEST
 from tfwarpgan.errors import InputError, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
@@ -92,10 +92,10 @@ def _row(where, line, columns, missing):
 
 def _numbers(where, column, cell):
     if not (cell.startswith("[") and cell.endswith("]")):
-        raise InputError(f"{where}: {column} is not a list in square brackets; expected {NUM_KEYPOINTS} numbers.")
+        raise InputError(f"{where}: {column} is not a list in square brackets; expected {NUM_JOINTS} numbers.")
     parts = cell[1:-1].split(",") if cell[1:-1].strip() else []
-    if len(parts) != NUM_KEYPOINTS:
-        raise InputError(f"{where}: {column} has {len(parts)} joints; expected {NUM_KEYPOINTS}.")
+    if len(parts) != NUM_JOINTS:
+        raise InputError(f"{where}: {column} has {len(parts)} joints; expected {NUM_JOINTS}.")
     try:
         numbers = [float(part) for part in parts]
     except ValueError:

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 
-from tfwarpgan.body.joints import MISSING, NUM_KEYPOINTS
+from tfwarpgan.body.joints import MISSING, NUM_JOINTS
 from tfwarpgan.data.joints import formats
 from tfwarpgan.data.joints.formats import FARTHEST
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.text import read_lines
 
-NOBODY = np.full((NUM_KEYPOINTS, 2), MISSING, np.float32), np.zeros(NUM_KEYPOINTS, bool)
+NOBODY = np.full((NUM_JOINTS, 2), MISSING, np.float32), np.zeros(NUM_JOINTS, bool)
 LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 
 

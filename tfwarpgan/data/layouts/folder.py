@@ -22,7 +22,7 @@ class Layout(layout.Layout):
     what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
 
     def wanted(self):
-        if not self.data.keypoints and not os.path.exists(self.annotation_csv("train")):
+        if not self.data_options.keypoints and not os.path.exists(self.annotation_csv("train")):
             raise InputError(
                 "--dataset=folder needs --keypoints, the file or folder of the joints, and --keypoint_format, or an "
                 f"{os.path.basename(self.annotation_csv('train'))} in {self.data_dir}."
@@ -54,7 +54,8 @@ class Layout(layout.Layout):
         return key.split("/")[0]
 
     def list_pictures(self):
-        without = [self.parsing_dir, *([os.path.expanduser(self.data.keypoints)] if self.data.keypoints else [])]
+        keypoints = self.data_options.keypoints
+        without = [self.parsing_dir, *([os.path.expanduser(keypoints)] if keypoints else [])]
         found = {}
         for name, path in files_below(self.data_dir, without=without).items():
             if "/" not in name:

@@ -25,7 +25,7 @@ class Layout:
     Attributes:
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
-        data: `options.DataOptions`.
+        data_options: `options.DataOptions`.
         pictures: dict of key -> path of a picture.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
@@ -33,24 +33,25 @@ class Layout:
 
     default_pair_source = "lists"
 
-    def __init__(self, data_dir, parsing_dir="", data=None):
+    def __init__(self, data_dir, parsing_dir="", data_options=None):
         """Lists the folders.
 
         Args:
             data_dir: Folder of the data set.
             parsing_dir: Folder of the label maps; empty for `parsing` in `data_dir`.
-            data: `options.DataOptions`: how joints, pairs and label maps are to be read; None: as the layout has them.
+            data_options: `options.DataOptions`: how joints, pairs and label maps are to be read; None: as the layout
+                has them.
 
         Raises:
             InputError: If something of the layout is missing; it says what to get and where to put it.
         """
-        self.data = data or DataOptions()
+        self.data_options = data_options or DataOptions()
         self.data_dir = data_dir
         self.parsing_dir = parsing_dir or os.path.join(data_dir, "parsing")
-        source = self.data.pair_source
+        source = self.data_options.pair_source
         self.builds_pairs = (self.default_pair_source if source == "auto" else source) == "rule"
-        self._labels = label_mappings.to_lip(self.data.label_mapping)
-        self._crop = _box(self.data.picture_crop)
+        self._labels = label_mappings.to_lip(self.data_options.label_mapping)
+        self._crop = _box(self.data_options.picture_crop)
         self.find_files()
         check_parsings(self.parsing_dir)
         self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
@@ -58,15 +59,15 @@ class Layout:
 
     def find_files(self):
         """Refuses a folder that is not in this layout, saying what to get."""
-        if self.data.keypoints:
-            joint_files.check_there(self.data.keypoints)
+        if self.data_options.keypoints:
+            joint_files.check_there(self.data_options.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
                 raise InputError(f"{path} is missing: {self.what_to_get}")
 
     def wanted(self):
         """Lists that must be there, by the options; a layout adds its folders."""
-        names = [] if self.data.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
+        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
         return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
 
     def key(self, name):
@@ -89,29 +90,36 @@ class Layout:
 
     def pair_list(self, split):
         """The list of the pairs of a split."""
-        own = {"train": self.data.train_pairs, "test": self.data.test_pairs}[split]
+        own = {"train": self.data_options.train_pairs, "test": self.data_options.test_pairs}[split]
         return os.path.expanduser(own) if own else self.pairs_csv(split)
 
     def annotation_source(self, split):
         """The file or folder of the joints of a split."""
-        return os.path.expanduser(self.data.keypoints) if self.data.keypoints else self.annotation_csv(split)
+        keypoints = self.data_options.keypoints
+        return os.path.expanduser(keypoints) if keypoints else self.annotation_csv(split)
 
     def lists(self):
         """The files whose content the prepared data depend on."""
         paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
         for split in splits.SPLITS:
-            paths += [] if self.data.keypoints else [self.annotation_csv(split)]
+            paths += [] if self.data_options.keypoints else [self.annotation_csv(split)]
             paths += [] if self.builds_pairs else [self.pair_list(split)]
         return paths
 
     def settings(self):
         """What else the prepared data depend on: options, and the state of the files of joints."""
-        data = self.data
-        stamps = [joint_files.stamps(path) for path in (data.keypoints, data.keypoint_images) if path]
-        joints = (os.path.realpath(self.annotation_source("train")), data.keypoint_format, data.keypoint_missing)
-        frames = (data.keypoint_score, data.keypoint_frame, data.keypoint_crop, data.picture_crop, data.label_mapping)
-        split = (data.test_share, data.split_seed, data.max_train_pairs, data.max_test_pairs)
-        pairs = (self.builds_pairs, data.pair_order, data.duplicate_pairs)
+        options = self.data_options
+        stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
+        joints = (os.path.realpath(self.annotation_source("train")), options.keypoint_format, options.keypoint_missing)
+        frames = (
+            options.keypoint_score,
+            options.keypoint_frame,
+            options.keypoint_crop,
+            options.picture_crop,
+            options.label_mapping,
+        )
+        split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
+        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
         return [joints, frames, split, pairs, stamps]
 
     def annotations(self, split, *, on_error=raise_error):
@@ -132,7 +140,7 @@ class Layout:
         for name, (keypoints, visible, where) in self._joints(split, on_error).items():
             key = self.key(name)
             path = self.pictures.get(key)
-            is_missing = path is None and not self.data.keypoints  # other sources may know more pictures
+            is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
             if members is not None and key not in members and not is_missing:
                 continue
             name = self._shown(name, path)
@@ -149,29 +157,29 @@ class Layout:
 
     def pairs(self, split, *, on_error=raise_error):
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
-        return pair_lists.read(self.pair_list(split), self.data.pair_order, on_error=on_error)
+        return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
 
     @functools.cached_property
     def _frame(self):
-        data = self.data
-        size = tuple(map(int, data.keypoint_frame.split("x"))) if data.keypoint_frame else None
-        normalized = bool(data.keypoints) and data.keypoint_format == "mediapipe_33"
-        return Frame(normalized, size, _box(data.keypoint_crop), self._crop)
+        options = self.data_options
+        size = tuple(map(int, options.keypoint_frame.split("x"))) if options.keypoint_frame else None
+        normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
+        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
 
     def _joints(self, split, on_error):
         """The joints in the source of a split, which is read once though it may be that of both."""
-        path, data = self.annotation_source(split), self.data
+        path, options = self.annotation_source(split), self.data_options
         if path not in self._joints_of:
             self._joints_of[path] = joint_files.read(
                 path,
-                data.keypoint_format if data.keypoints else "pose_gan",
-                missing=data.keypoint_missing,
-                min_score=data.keypoint_score,
-                images=os.path.expanduser(data.keypoint_images),
+                options.keypoint_format if options.keypoints else "pose_gan",
+                missing=options.keypoint_missing,
+                min_score=options.keypoint_score,
+                images=os.path.expanduser(options.keypoint_images),
                 on_error=on_error,
             )
             names = list(self._joints_of[path])
-            if data.keypoints and names and not any(self.key(name) in self.pictures for name in names):
+            if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
@@ -181,7 +189,7 @@ class Layout:
     def _members(self, split, on_error):
         """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
         if not self.builds_pairs:
-            return None if not self.data.keypoints else self._paired(split)
+            return None if not self.data_options.keypoints else self._paired(split)
         if not hasattr(self, "_split_of"):
             self._split_of = splits.assign(self, on_error=on_error)
         return self._split_of and self._split_of[split]

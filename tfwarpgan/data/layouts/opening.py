@@ -20,27 +20,29 @@ LAYOUTS = {
 }
 
 
-def open_layout(data):
+def open_layout(data_options):
     """The layout of a data set of pairs; reads no picture.
 
     Args:
-        data: `options.DataOptions`.
+        data_options: `options.DataOptions`.
 
     Raises:
         InputError: If something of it is missing; it says what to get and where to put it.
     """
-    check_data_place(data)
-    if data.dataset == "lip":
+    check_data_place(data_options)
+    if data_options.dataset == "lip":
         raise InputError("--dataset=lip has no pairs; it only trains --stage=human_parser.")
-    data = with_local_paths(data)
-    data_dir = os.path.expanduser(data.data_dir) if data.data_dir else people.unpack()
-    return LAYOUTS[data.dataset](data_dir, os.path.expanduser(data.parsing_dir), data)
+    data_options = with_local_paths(data_options)
+    data_dir = os.path.expanduser(data_options.data_dir) if data_options.data_dir else people.unpack()
+    return LAYOUTS[data_options.dataset](data_dir, os.path.expanduser(data_options.parsing_dir), data_options)
 
 
-def open_lip(data, *, on_error=raise_error):
+def open_lip(data_options, *, on_error=raise_error):
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
-    data = with_local_paths(data)
-    rows = lip.find_lip(data.lip_dir or data.data_dir, label_mapping=data.lip_label_mapping, on_error=on_error)
+    data_options = with_local_paths(data_options)
+    rows = lip.find_lip(
+        data_options.lip_dir or data_options.data_dir, label_mapping=data_options.lip_label_mapping, on_error=on_error
+    )
     for split, pictures in rows.items():
         for name, count in collections.Counter(row[0] for row in pictures).items():
             if count > 1:
@@ -50,10 +52,10 @@ def open_lip(data, *, on_error=raise_error):
     return rows
 
 
-def with_local_paths(data):
+def with_local_paths(data_options):
     """The options with local copies in place of what lies in object stores."""
-    remote = {name: getattr(data, name) for name in PATHS if is_remote(getattr(data, name))}
-    return dataclasses.replace(data, **{name: local_copy(path) for name, path in remote.items()})
+    remote = {name: getattr(data_options, name) for name in PATHS if is_remote(getattr(data_options, name))}
+    return dataclasses.replace(data_options, **{name: local_copy(path) for name, path in remote.items()})
 
 
 def fingerprint(layout):

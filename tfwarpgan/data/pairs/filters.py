@@ -37,17 +37,17 @@ class Removed:
     reason: str
 
 
-def is_active(data):
+def is_active(data_options):
     """Whether the options ask for a filter."""
-    return bool(data.min_joints or data.required_joints or data.min_foreground)
+    return bool(data_options.min_joints or data_options.required_joints or data_options.min_foreground)
 
 
-def filter_persons(splits, data, workers=0):
+def filter_persons(splits, data_options, workers=0):
     """Leaves out what the options say.
 
     Args:
         splits: dict of split -> list of `Person`.
-        data: `options.DataOptions`: min_joints, required_joints, min_foreground.
+        data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
         workers: Number of processes that read label maps; 0: one per core.
 
     Returns:
@@ -56,9 +56,11 @@ def filter_persons(splits, data, workers=0):
     Raises:
         InputError: If a label map cannot be read, or a split has no pair left.
     """
-    if not is_active(data):
+    if not is_active(data_options):
         return splits, []
-    check = functools.partial(_failures, data=data, required=required_joints(data.required_joints))
+    check = functools.partial(
+        _failures, data_options=data_options, required=required_joints(data_options.required_joints)
+    )
     left, removed = {}, []
     for split, persons in splits.items():
         left[split] = []
@@ -71,8 +73,8 @@ def filter_persons(splits, data, workers=0):
                 left[split].append(person)
         if not left[split]:
             raise InputError(
-                f"No pair of {split} is left with --min_joints={data.min_joints}, --required_joints="
-                f"{data.required_joints} and --min_foreground={data.min_foreground:g}; relax these limits."
+                f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
+                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."
             )
     return left, removed
 
@@ -106,22 +108,22 @@ def report(removed):
     return text.getvalue()
 
 
-def _failures(person, data, required):
+def _failures(person, data_options, required):
     """Dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
-    found = {place: failure(person, place, data, required) for place in range(len(person.names))}
+    found = {place: failure(person, place, data_options, required) for place in range(len(person.names))}
     return {place: why for place, why in found.items() if why}
 
 
-def failure(person, place, data, required):
+def failure(person, place, data_options, required):
     """Why a picture is left out: (rule, reason), or None if it stays."""
     visible = np.asarray(person.visible[place])
-    if visible.sum() < data.min_joints:
+    if visible.sum() < data_options.min_joints:
         return "min_joints", f"{visible.sum()} of {len(NAMES)} joints"
     missing = [NAMES[joint] for joint in required if not visible[joint]]
     if missing:
         return "required_joints", f"no {', no '.join(missing)}"
-    if data.min_foreground:
+    if data_options.min_foreground:
         share = np.mean(label_maps.read_label_map(person.parsings[place]) != 0)
-        if share < data.min_foreground:
+        if share < data_options.min_foreground:
             return "min_foreground", f"{100 * share:.1f} % of the parsing is foreground"
     return None

@@ -57,8 +57,8 @@ def read_persons(layout, split, *, on_error=raise_error):
     annotations = layout.annotations(split, on_error=on_error)
     persons, places, reported = _annotated_persons(annotations, layout, on_error)
     if layout.builds_pairs:
-        most = {"train": layout.data.max_train_pairs, "test": layout.data.max_test_pairs}[split]
-        return rule.build_pairs(persons.values(), split, most, layout.data.split_seed)
+        most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
+        return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
     annotated = {layout.key(name) for name in annotations}
     paired, seen = {}, {}
     for at, *names in layout.pairs(split, on_error=on_error):
@@ -72,7 +72,7 @@ def read_persons(layout, split, *, on_error=raise_error):
             if person != other:
                 raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
             earlier = seen.setdefault((person, condition, target), at)
-            if earlier is not at and layout.data.duplicate_pairs == "refuse":
+            if earlier is not at and layout.data_options.duplicate_pairs == "refuse":
                 raise InputError(_DUPLICATE.format(at, *names, earlier.rpartition(", ")[2]))
         except InputError as error:
             on_error(error)

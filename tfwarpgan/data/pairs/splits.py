@@ -39,11 +39,12 @@ def assign(layout, *, on_error=raise_error):
     own = {key: layout.own_split(key) for key in layout.pictures}
     if own and all(own.values()):
         return {split: {key for key, name in own.items() if name == split} for split in SPLITS}
-    if not layout.data.keypoints and all(os.path.exists(layout.annotation_csv(split)) for split in SPLITS):
+    if not layout.data_options.keypoints and all(os.path.exists(layout.annotation_csv(split)) for split in SPLITS):
         if layout.annotation_csv("train") != layout.annotation_csv("test"):
             return None
     persons = {key: layout.person(key) for key in layout.pictures}
-    assigned = assign_persons(set(persons.values()) - {None}, layout.data.test_share, layout.data.split_seed)
+    options = layout.data_options
+    assigned = assign_persons(set(persons.values()) - {None}, options.test_share, options.split_seed)
     return {split: {key for key, person in persons.items() if person in assigned[split]} for split in SPLITS}
 
 

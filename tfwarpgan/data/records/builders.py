@@ -17,7 +17,7 @@ import tqdm
 from absl import logging
 from tensorflow_datasets.core import shuffle
 
-from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.records import encoding
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.storage.object_store import exists, is_remote, upload
@@ -93,8 +93,8 @@ class Persons(_Builder):
             "names": tfds.features.Sequence(tfds.features.Text()),
             "images": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 3), encoding_format="jpeg")),
             "parsings": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 1), encoding_format="png")),
-            "keypoints": tfds.features.Tensor(shape=(None, NUM_KEYPOINTS, 2), dtype=tf.float32),
-            "visible": tfds.features.Tensor(shape=(None, NUM_KEYPOINTS), dtype=tf.bool),
+            "keypoints": tfds.features.Tensor(shape=(None, NUM_JOINTS, 2), dtype=tf.float32),
+            "visible": tfds.features.Tensor(shape=(None, NUM_JOINTS), dtype=tf.bool),
             "pairs": tfds.features.Tensor(shape=(None, 2), dtype=tf.int32),
         }
 

@@ -66,23 +66,23 @@ class Prepared:
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
-def check_layout(data):
+def check_layout(data_options):
     """Looks whether the lists and folders of a data set are where its layout has them; quick, and reads no picture.
 
     Args:
-        data: `options.DataOptions`.
+        data_options: `options.DataOptions`.
 
     Raises:
         InputError: If something is missing; it says what to get and where to put it.
     """
-    opening.open_layout(data)
+    opening.open_layout(data_options)
 
 
-def prepare(data, workers=0, beam_runner=None, beam_options=None):
+def prepare(data_options, workers=0, beam_runner=None, beam_options=None):
     """Prepares a data set, unless that was done before.
 
     Args:
-        data: `options.DataOptions`.
+        data_options: `options.DataOptions`.
         workers: Number of processes; 0: one per core.
         beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
         beam_options: `PipelineOptions` of the runner, or None.
@@ -93,9 +93,9 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
     Raises:
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
-    is_lip = data.dataset == "lip"
-    source = opening.open_lip(data) if is_lip else opening.open_layout(data)
-    folder, builder = _builder(data, source)
+    is_lip = data_options.dataset == "lip"
+    source = opening.open_lip(data_options) if is_lip else opening.open_layout(data_options)
+    folder, builder = _builder(data_options, source)
     if not builders.is_written(builder):
         with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
             try:
@@ -107,51 +107,54 @@ def prepare(data, workers=0, beam_runner=None, beam_options=None):
                     if is_lip:
                         builder.items = source
                     else:
-                        _fill_persons(builder, source, data)
+                        _fill_persons(builder, source, data_options)
                     builders.write(builder, beam_runner, beam_options)
             finally:
                 remove_empty_folders(folder)
-    return _prepared(builder, data)
+    return _prepared(builder, data_options)
 
 
-def _builder(data, source):
+def _builder(data_options, source):
     """The folder of a data set in all sizes, and the builder of its records."""
-    if data.dataset == "lip":
+    if data_options.dataset == "lip":
         builder, config = builders.Pictures, "own_size"
-        state = opening.lip_fingerprint(source, data.lip_label_mapping)
+        state = opening.lip_fingerprint(source, data_options.lip_label_mapping)
     else:
-        builder, config, state = builders.Persons, f"{data.height}x{data.width}", opening.fingerprint(source)
-        if filters.is_active(data):
-            state.append((data.min_joints, required_joints(data.required_joints), data.min_foreground))
-    name = f"{data.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
-    folder = os.path.join(os.path.expanduser(data.prepared_dir), name)
+        builder, config = builders.Persons, f"{data_options.height}x{data_options.width}"
+        state = opening.fingerprint(source)
+        if filters.is_active(data_options):
+            state.append(
+                (data_options.min_joints, required_joints(data_options.required_joints), data_options.min_foreground)
+            )
+    name = f"{data_options.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
+    folder = os.path.join(os.path.expanduser(data_options.prepared_dir), name)
     if is_remote(folder):
         connect(folder)
     with disk_errors(folder, "--prepared_dir"), builders.quiet():
         return folder, builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 
 
-def _fill_persons(builder, layout, data):
+def _fill_persons(builder, layout, data_options):
     persons = {split: read_persons(layout, split) for split in SPLITS}
     check_disjoint(persons)
-    builder.items, removed = filters.filter_persons(persons, data, builder.workers)
+    builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
     for split, people in builder.items.items():
         builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
         builder.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in people)
     builder.metadata["removed"] = json.dumps(filters.count_by_rule(removed))
-    if filters.is_active(data):
+    if filters.is_active(data_options):
         builder.files[REMOVED_CSV] = filters.report(removed)
 
 
-def _prepared(builder, data):
+def _prepared(builder, data_options):
     metadata, splits = builder.info.metadata, builder.info.splits
     counts = {split: splits[split].num_examples for split in splits}
     if isinstance(builder, builders.Pictures):
         return Prepared(str(builder.data_dir), None, None, {}, counts, {}, builder=builder)
     return Prepared(
         folder=str(builder.data_dir),
-        height=data.height,
-        width=data.width,
+        height=data_options.height,
+        width=data_options.width,
         num_persons=counts,
         num_images={split: int(metadata[f"{split}_images"]) for split in SPLITS},
         num_pairs={split: int(metadata[f"{split}_pairs"]) for split in SPLITS},

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow.python.saved_model import loader_impl
 
-from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.serving.exporting.signatures import from_pixels, to_pixels
 from tfwarpgan.serving.wire.tensors import from_proto
@@ -153,8 +153,8 @@ def sample_inputs(height, width):
         "image_bytes": _png(image),
         "condition_parsing": parsing,
         "parsing_bytes": _png(parsing[..., None]),
-        "target_keypoints": generator.uniform(0, [height, width], [ROWS, NUM_KEYPOINTS, 2]).astype(np.float32),
-        "target_visible": generator.uniform(size=[ROWS, NUM_KEYPOINTS]) > 0.2,
+        "target_keypoints": generator.uniform(0, [height, width], [ROWS, NUM_JOINTS, 2]).astype(np.float32),
+        "target_visible": generator.uniform(size=[ROWS, NUM_JOINTS]) > 0.2,
     }
 
 

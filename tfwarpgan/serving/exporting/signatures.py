@@ -17,7 +17,7 @@ of exactly the model's size; their headers are read before they are decoded: no 
 
 import tensorflow as tf
 
-from tfwarpgan.body.joints import NUM_KEYPOINTS
+from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.sampling import core_ops_only
 
@@ -67,7 +67,7 @@ def signature_specs(height, width, with_photograph):
     image = _specs(image=([height, width, 3], tf.uint8))
     parsing = _specs(condition_parsing=([height, width], tf.uint8))
     image_bytes, parsing_bytes = _specs(image_bytes=([], tf.string)), _specs(parsing_bytes=([], tf.string))
-    pose = _specs(target_keypoints=([NUM_KEYPOINTS, 2], tf.float32), target_visible=([NUM_KEYPOINTS], tf.bool))
+    pose = _specs(target_keypoints=([NUM_JOINTS, 2], tf.float32), target_visible=([NUM_JOINTS], tf.bool))
     specs = {"serving_default": {**image, **parsing, **pose}, "encoded": {**image_bytes, **parsing_bytes, **pose}}
     if with_photograph:
         specs.update(photograph={**image, **pose}, photograph_encoded={**image_bytes, **pose})
