@@ -1,6 +1,6 @@
-"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures.
+"""Evaluates a run on the test pairs and writes a report: `python -m tfwarpgan.evaluate --run_dir=RUN`.
 
-A run of the human parser is scored on the validation pictures of LIP instead, by label.
+A run of the human parser is evaluated on the validation images of LIP instead, by label.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
 
-# Named here too, with the pixels of their windows, so that a wrong one is refused before TensorFlow is loaded.
+# Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
 
 
@@ -36,7 +36,7 @@ class EvaluateOptions:
 
     @property
     def protocols(self):
-        """The SSIM protocols, `gaussian`, which ranks the pairs, first."""
+        """The SSIM protocols; the first is `gaussian`, which ranks the pairs."""
         return list(dict.fromkeys(["gaussian", *(name.strip() for name in self.ssim_protocols.split(","))]))
 
 

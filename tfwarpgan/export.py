@@ -1,8 +1,8 @@
 """Exports a run as a SavedModel: `python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR`.
 
 Or the released weights: `--weights=people` in place of `--run_dir`. The result is `DIR/<version>/`, which TensorFlow
-Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and ends
-with 1 where something in it should keep it from a server.
+Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and exits
+with 1 if a server should not load it.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
-MAX_WARMUP_RECORDS = 1000  # what a server takes
+MAX_WARMUP_RECORDS = 1000  # most that a server accepts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def main(options, export):
 
 
 def inspect(export):
-    """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
+    """Prints what is found of the SavedModel of --check, and exits with 1 if there are problems."""
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
         raise InputError(f"{path} contains no SavedModel (saved_model.pb is missing); name the folder of a version.")
@@ -83,7 +83,7 @@ def parse_batch_sizes(text):
     """The batch sizes of a flag such as "1,8", sorted; an empty text is none.
 
     Raises:
-        InputError: If one is no positive number, or there are too many.
+        InputError: If one is not a positive number, or there are too many.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):

@@ -30,7 +30,7 @@ def run_options(run_dir):
     """The `Options` that a run was trained with, wherever it lies now.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     values = flags.FlagValues()
     define_flags(Options, flag_values=values)
@@ -46,7 +46,7 @@ def run_flagfile(run_dir):
     """A local file with the flagfile of a run.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
     if not object_store.exists(path):

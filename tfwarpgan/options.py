@@ -309,13 +309,13 @@ class Options:
 
 
 def check_data_place(data_options):
-    """Refuses options that do not say where the data set lies, or say it where nothing can lie.
+    """Refuses options that do not say where the data set is, or that say so for a data set that needs no folder.
 
     Args:
         data_options: `DataOptions`.
 
     Raises:
-        InputError: Naming the flag that is missing or too many.
+        InputError: Naming the flag that is missing or must be left out.
     """
     if data_options.dataset == "people" and data_options.data_dir:
         raise InputError(
@@ -328,13 +328,13 @@ def check_data_place(data_options):
 
 
 def check_places(options):
-    """As `check_data_place`, for a training, which needs a place for its run too.
+    """Like `check_data_place`, for a training, which needs a run folder too.
 
     Args:
         options: `Options`.
 
     Raises:
-        InputError: Naming the flag that is missing or too many.
+        InputError: Naming the flag that is missing or must be left out.
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")

@@ -4,9 +4,9 @@
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501 --check --page=look.html
 
-Training does this by itself where it was not done; this command does only this, and prints what the data set holds.
-With --check it reads everything, writes nothing but the page of pictures, and reports all problems at once; the exit
-code is 1 if training would fail.
+Training does this itself if needed; this command does nothing else, and prints what the data set contains. With --check
+it reads everything, writes nothing but the page of samples, and reports all problems at once; the exit code is 1 if
+training would fail.
 """
 
 import dataclasses
@@ -37,10 +37,10 @@ class PrepareOptions:
 
 
 def main(options, how):
-    """Prepares the data set and prints what it holds and where it lies; or checks it.
+    """Prepares the data set and prints what it contains and where it is; or checks it.
 
     Args:
-        options: `Options`, those of the data; the flagfile of a training fits as it is.
+        options: `Options`, those of the data; the flagfile of a training can be used unchanged.
         how: `PrepareOptions`.
     """
     check_data_place(options.data)
@@ -59,7 +59,7 @@ def main(options, how):
 
 
 def summary(prepared):
-    """What a `preparation.Prepared` holds, as lines of text."""
+    """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
     for split in prepared.num_images:

@@ -1,8 +1,8 @@
 """Serves SavedModels on this machine: `python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people`.
 
-An embedded service for laptops, tests and continuous integration, which answers as TensorFlow Serving does, at gRPC
-and REST, and takes the same flags; docs/service.md tells where the two differ. It listens at this machine only, unless
---address says otherwise. A SavedModel is a program: serve only what you exported.
+A small server for laptops, tests and continuous integration, which answers like TensorFlow Serving, over gRPC and
+REST, and takes the same flags; docs/service.md lists the differences. It listens on this machine only, unless --address
+says otherwise. A SavedModel is a program: serve only what you exported yourself.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ ANY_PORT = -1
 
 @dataclasses.dataclass(frozen=True)
 class ServeOptions:
-    """What is served and how, by TensorFlow Serving's names where it has one."""
+    """What is served and how; the names are TensorFlow Serving's where it has one."""
 
     port: int = option(8500, "gRPC port; 0 takes any free port.", minimum=0, maximum=65535)
     rest_api_port: int = option(
@@ -80,7 +80,7 @@ class ServeOptions:
                 raise InputError(f"--{name}={path} is not a file.")
 
     def ignored(self):
-        """Sentences about the flags that are given and have no effect, as in TensorFlow Serving."""
+        """Sentences about flags that were given but have no effect, as in TensorFlow Serving."""
         if self.model_config_file and self.model_base_path:
             yield "--model_base_path and --model_name are ignored: the models are those of --model_config_file."
         if self.monitoring_config_file and not self.rest_api_port:
@@ -88,16 +88,16 @@ class ServeOptions:
 
 
 def main(options):
-    """Serves until SIGTERM or Ctrl-C, and then until what runs is answered or --grace_seconds are over."""
+    """Serves until SIGTERM or Ctrl-C, then until running requests are answered or --grace_seconds have passed."""
     from tfwarpgan.serving.service import allocator, configuration
 
     allocator.keep_freed_memory()
     for sentence in options.ignored():
         print(sentence, file=sys.stderr, flush=True)
-    configured = configuration.read(options)  # what is wrong there is told before TensorFlow starts
+    configured = configuration.read(options)  # mistakes are reported before TensorFlow starts
     from tfwarpgan.serving.service.server import Server
 
-    # What is there by now stays: the collection that follows a version's end is then short, and holds up no request.
+    # Objects that exist by now stay: the garbage collection after a version's end is then short and delays no request.
     gc.collect()
     gc.freeze()
     server = Server(options, configured)
@@ -126,7 +126,7 @@ def _stop_at_signals(server):
 
     def stop():
         os.read(reader, 1)
-        if not server.port:  # a first load cannot be broken off, and nobody waits for an answer yet
+        if not server.port:  # a first load cannot be interrupted, and nobody waits for an answer yet
             _leave()
         server.request_stop()
 

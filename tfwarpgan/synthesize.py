@@ -1,8 +1,8 @@
 """A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
 
 Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
---image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV. With `--server=host:port` a server
-draws, and TensorFlow is not needed here.
+--image_dir=... --annotation=CSV --output_dir=...` draws one picture per row of the CSV. With `--server=host:port` a
+server draws, and TensorFlow is not needed here.
 """
 
 import dataclasses
@@ -86,7 +86,7 @@ class SynthesizeOptions:
 
 
 def check(options, job, server=OWN_NETWORKS):
-    """Refuses what cannot work, before TensorFlow is loaded.
+    """Refuses options that cannot work, before TensorFlow is loaded.
 
     Raises:
         InputError: If networks, images or label maps are missing.
@@ -104,7 +104,7 @@ def check(options, job, server=OWN_NETWORKS):
 
 
 def check_parsings(options, job):
-    """Refuses pictures that nothing labels.
+    """Refuses images that nothing labels.
 
     Raises:
         InputError: If neither parsings nor a human parser are named.
@@ -211,7 +211,7 @@ def _pose_picture(job, path):
 
 
 def pair_requests(options, job):
-    """The requests of --pairs, for `synthesis.synthesize`, after a check that all that they name is there."""
+    """The requests of --pairs, for `synthesis.synthesize`, after a check that everything they name exists."""
     from tfwarpgan.data.joints import pose_gan
     from tfwarpgan.data.pairs.lists import read_pairs
     from tfwarpgan.data.pictures import images
@@ -237,7 +237,7 @@ def pair_requests(options, job):
 
 
 def check_pairs(options, job, annotations, pairs, picture):
-    """Refuses a list of pairs that names what is not there, before anything is synthesized.
+    """Refuses a list of pairs that names missing files or rows, before anything is synthesized.
 
     Raises:
         InputError: Naming the list's row.

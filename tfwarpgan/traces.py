@@ -1,6 +1,6 @@
 """Reads profiles without TensorBoard: `python -m tfwarpgan.traces --logdir=RUN`.
 
-A profile is what `--profile_steps` of a training leaves in its run, or a capture from a service's `--profile_port`
+A profile is written by a training with `--profile_steps`, or recorded from a server's `--profile_port`
 (docs/profiling.md). Its steps are marked: "train" by the training, "predict" by the service.
 """
 

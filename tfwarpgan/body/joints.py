@@ -1,6 +1,6 @@
 """Body joints in the order of OpenPose (COCO-18).
 
-Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18] bool; a missing joint is (-1, -1).
 Left and right are the person's own.
 """
 

@@ -42,7 +42,7 @@ MAPPINGS = {
             _LIP,
         ),
         # Liang et al., "Deep Human Parsing with Active Template Regression", TPAMI 2015. A belt is worn on trousers, a
-        # bag is no part of a person. ATR has no gloves, coats, socks and jumpsuits: they become the garment nearest to
+        # bag is not part of a person. ATR has no gloves, coats, socks and jumpsuits: they become the garment nearest to
         # them that has no side.
         LabelMapping(
             "atr_18",
@@ -60,7 +60,7 @@ MAPPINGS = {
             (*_LIP[:10], 6, *_LIP[11:]),
         ),
         # The merge of Men et al., "Controllable Person Image Synthesis with Attribute-Decomposed GAN", CVPR 2020, as
-        # its authors state it for CIHP's labels. LIP's jumpsuits, which CIHP has not, go where dresses do.
+        # its authors state it for CIHP's labels. LIP's jumpsuits, which CIHP lacks, go where dresses go.
         LabelMapping(
             "adgan_8",
             ("background", "pants", "hair", "skirt", "face", "upper-clothes", "arms", "legs"),
@@ -82,7 +82,7 @@ def to_lip(text, flag="label_mapping"):
         Tuple of LIP labels, one for each label of the files; None where they are LIP's already.
 
     Raises:
-        InputError: If it is neither.
+        InputError: If it is neither of these.
     """
     if text in MAPPINGS:
         return None if text == "lip_20" else MAPPINGS[text].to_lip

@@ -1,7 +1,7 @@
 """Work on many items by several processes, results in the order of the items.
 
 Decoding and encoding pictures holds Python's lock for most of its time: two threads are no faster than one, processes
-are. They are forked where the system forks safely: nothing is imported anew, and what they run is NumPy and Pillow,
+are. They are forked where the system forks safely: nothing is imported again, and what they run is NumPy and Pillow,
 never TensorFlow, whose threads a fork does not copy.
 """
 
@@ -90,7 +90,7 @@ def _values(future):
 
 
 def _start():
-    """In a new process: signals are the first process' business, and without that one this one ends."""
+    """In a new process: signals are handled by the first process, and this one ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -6,7 +6,7 @@
     grid.png       pairs at even distances through the test list: not chosen by their score
     index.html     the best, median and worst pairs by SSIM, with their pictures inside the file
 
-Each file is written beside its place and renamed: a report is never half-written.
+Each file is written under another name and then renamed: a report is never half-written.
 """
 
 import csv

@@ -106,7 +106,7 @@ class Encoder(keras.layers.Layer):
 
 
 class Trunk(keras.layers.Layer):
-    """A row of residual blocks at constant width."""
+    """A sequence of residual blocks at constant width."""
 
     def __init__(self, filters, blocks, **kwargs):
         super().__init__(**kwargs)

@@ -24,7 +24,7 @@ def correlation(a, b):
 
     Args:
         a: [B, h, w, C], the features to be matched; normalized here to unit length at each position.
-        b: [B, h', w', C], likewise.
+        b: [B, h', w', C], treated the same way.
 
     Returns:
         [B, h', w', h*w] in [-1, 1]: at b's position (i, j), channel y * w + x belongs to a's position (y, x).

@@ -57,7 +57,7 @@ def normalize_closed_form(x, epsilon):
 
 
 def normalize_fused(x, epsilon):
-    """`instance_normalize` of float32 with a known batch size, one call of the fused kernel a sample."""
+    """`instance_normalize` of float32 with a known batch size, one call of the fused kernel per sample."""
     ones, zeros, unused = tf.ones(x.shape[3:]), tf.zeros(x.shape[3:]), tf.zeros([0])
     samples = [
         # The raw operation takes epsilon as it is; tf.nn's raises it to cuDNN's least one.

@@ -3,7 +3,7 @@
 An output position p takes G(p) = (x, y), normalized, from the grid. In pixels, with the corners -1 and 1 at the
 centers of the first and the last pixel,
 
-    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v likewise from y and the height,
+    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v in the same way from y and the height,
     output[p] = sum over rows i and columns j of max(0, 1 - |v - i|) max(0, 1 - |u - j|) features[i, j],
 
 so that a position outside the features takes the nearest border (the spatial transformer's sampler, Jaderberg et al.

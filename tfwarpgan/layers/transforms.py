@@ -95,7 +95,7 @@ def _check_size(height, width):
 
 
 def _parameters(values, control_points=None):
-    """Checked parameters in float32 at least: half types would move a wide picture by pixels."""
+    """Checked parameters in float32 at least: half types would move a wide image by pixels."""
     values = tf.convert_to_tensor(values)
     if not values.dtype.is_floating:
         raise ValueError(f"Transformation parameters must be floating, but are {values.dtype.name}.")

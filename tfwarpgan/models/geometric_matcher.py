@@ -15,7 +15,7 @@ keras = tf.keras
 
 
 class FeatureExtractor(keras.layers.Layer):
-    """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalised features [B, H/scale, W/scale, C]."""
+    """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalized features [B, H/scale, W/scale, C]."""
 
     def __init__(self, width=64, scale=16, **kwargs):
         super().__init__(**kwargs)

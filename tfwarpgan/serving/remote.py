@@ -1,4 +1,4 @@
-"""The networks of a server in place of this process' own: what `synthesize --server=host:port` draws with.
+"""The networks of a server instead of this process' own: what `synthesize --server=host:port` draws with.
 
 Nothing here imports TensorFlow, so that a machine with the client alone can synthesize.
 """

@@ -28,7 +28,7 @@ def is_remote(path):
 
 
 def connect(path):
-    """Makes TensorFlow understand a remote path; gives its file functions, `tf.io.gfile`.
+    """Registers the scheme of a remote path with TensorFlow; returns its file functions, `tf.io.gfile`.
 
     Raises:
         InputError: If tensorflow-io is missing; it says what to install.

@@ -43,7 +43,7 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 class Scalars(keras.callbacks.Callback):
-    """Writes means, learning rate and pictures per second every `every` steps, and starts the means anew."""
+    """Writes means, learning rate and pictures per second every `every` steps, and resets the means."""
 
     def __init__(self, writer, stage, every, batch_size):
         super().__init__()
@@ -93,7 +93,7 @@ class Previews(keras.callbacks.Callback):
     Args:
         writer: The summary writer.
         stage: Name of the stage, under which everything appears in TensorBoard.
-        every: Steps between two looks.
+        every: Steps between two pictures.
         draw: Function without arguments -> a picture grid uint8 [H, W, 3].
         score: Function without arguments -> dictionary of scalars.
     """

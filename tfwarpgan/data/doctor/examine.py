@@ -1,6 +1,6 @@
 """The data doctor: reads a whole data set as training would, and reports everything that is wrong with it at once.
 
-An error is what preparing, and so training, would refuse; a warning is what it would take and a person should know:
+An error is what preparing, and so training, would refuse; a warning is what it would accept but you should know:
 people or pictures in both splits, joints that seem to be mirrored, labels that never occur in training.
 """
 

@@ -42,7 +42,7 @@ class KeypointFormat:
         return 2 if self.min_score is None else 3
 
     def declared(self, missing="format", min_score=-1.0):
-        """The format with another sign for missing joints ("-1" or "0") and another least confidence (from 0 on)."""
+        """The format with another mark of missing joints ("-1" or "0") and another confidence threshold (from 0)."""
         changes = {} if missing == "format" else {"missing": float(missing)}
         if min_score >= 0 and self.min_score is not None:
             changes["min_score"] = min_score

@@ -24,7 +24,7 @@ def read_openpose_json(path):
         (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
 
     Raises:
-        InputError: If the file is missing or is no such JSON, or nobody is in it.
+        InputError: If the file is missing or is not such a JSON file, or contains no person.
     """
     keypoints, visible = openpose(path, lambda form: form)
     if not visible.any():
@@ -33,7 +33,7 @@ def read_openpose_json(path):
 
 
 def openpose(path, declared):
-    """As `read_openpose_json`, the format changed by `declared`; no visible joint where nobody was found."""
+    """Like `read_openpose_json`, with the format changed by `declared`; no joint is visible if nobody was found."""
     content = read_json(path)
     people = content.get("people") if isinstance(content, dict) else None
     if not isinstance(people, list):
@@ -73,7 +73,7 @@ def read_json(path):
     """The content of a JSON file.
 
     Raises:
-        InputError: If the file is missing or is no JSON.
+        InputError: If the file is missing or is not JSON.
     """
     text = "\n".join(read_lines(path, "a JSON file of joints"))
     try:

@@ -6,7 +6,7 @@ Layout, with the folder names doubled as the archives unpack, or single:
     TrainVal_parsing_annotations/[TrainVal_parsing_annotations/]{train,val}_segmentations/NAME.png
     {train,val}_id.txt, at the top or in TrainVal_images
 
-Any set of pictures with label maps can be brought into this layout, several merged: the names are free.
+Any set of images with label maps can be brought into this layout, or several merged; the names are free.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which data set the options name: its layout, what its state is called, and what is missing."""
+"""The data set that the options name: its layout, the fingerprint of its state, and what is missing."""
 
 import collections
 import dataclasses

@@ -14,7 +14,7 @@ SPLITS = ("train", "test")
 
 
 def list_files(data_dir):
-    """Where the official lists of a data set lie, one name a line."""
+    """The paths of the official lists of a data set, one name per line."""
     return [os.path.join(data_dir, f"{split}.lst") for split in SPLITS]
 
 
@@ -49,7 +49,7 @@ def assign(layout, *, on_error=raise_error):
 
 
 def assign_persons(persons, test_share, seed):
-    """Assigns persons to the splits; who goes where depends on the name and the seed alone, not on the others' order.
+    """Assigns persons to the splits; a person's split depends only on the name and the seed.
 
     Args:
         persons: Names, each once.

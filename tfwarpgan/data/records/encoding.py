@@ -69,7 +69,7 @@ def outside(joints, size, margin=MARGIN):
     Args:
         joints: float [N, 2], (y, x) in pixels.
         size: (height, width) of the picture.
-        margin: Share of a side that is still borne.
+        margin: Share of a side that is tolerated.
 
     Returns:
         bool [N].

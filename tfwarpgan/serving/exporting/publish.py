@@ -1,7 +1,7 @@
-"""Publishing a SavedModel where a running server may pick it up at any moment.
+"""Publishes a SavedModel where a running server may load it at any moment.
 
 A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
-another name, warmed and checked there, and renamed when it is whole. A version that is there is never written again.
+another name, warmed and checked there, and renamed when it is whole. An existing version is never overwritten.
 """
 
 import os
@@ -27,7 +27,7 @@ def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES)
     Args:
         pipeline, parse: See `build_signatures`.
         model_dir: Folder of the model; its last part is the model's name.
-        version: The version, at least 1; 0: one above the highest that is there.
+        version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
 
     Returns:
@@ -88,7 +88,7 @@ def _temporary_folder(model_dir):
     try:
         os.makedirs(model_dir, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
-        os.chmod(folder, 0o755)  # mkdtemp keeps others out, a server's own user among them
+        os.chmod(folder, 0o755)  # mkdtemp keeps other users out, including that of a server
     except OSError as error:
         raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
     return folder

@@ -74,7 +74,7 @@ def parse(text, message, path):
     """The message of a text, of the type of `message`.
 
     Raises:
-        InputError: If it is none.
+        InputError: If it is not such a message.
     """
     try:
         return text_format.Parse(text, message())
@@ -87,7 +87,7 @@ def parse_models(text, path):
     """The `ModelConfigList` of the text of a model configuration file.
 
     Raises:
-        InputError: If the text is none, or lists impossible models.
+        InputError: If the text cannot be parsed, or lists impossible models.
     """
     config = parse(text, messages.ModelServerConfig, path)
     if config.WhichOneof("config") != "model_config_list":
@@ -126,7 +126,7 @@ def batching_options(path):
     """The `BatchingOptions` of a batching parameters file; of an empty path, the defaults.
 
     Raises:
-        InputError: If the file is none, or sets something impossible.
+        InputError: If the file cannot be parsed, or sets something impossible.
     """
     if not path:
         return BatchingOptions()
@@ -150,7 +150,7 @@ def metrics_path(path):
     """Where a monitoring file wants the metrics, or None where it does not, or is not given.
 
     Raises:
-        InputError: If the file is none.
+        InputError: If the file cannot be parsed.
     """
     if not path:
         return None
@@ -162,7 +162,7 @@ def ssl_config(path):
     """The `SSLConfig` of a file, which holds keys and certificates themselves; None for an empty path.
 
     Raises:
-        InputError: If the file is none, or lacks a part.
+        InputError: If the file cannot be parsed, or lacks a part.
     """
     if not path:
         return None

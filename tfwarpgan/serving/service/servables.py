@@ -144,7 +144,7 @@ class Servable:
 
 
 def fingerprint(path):
-    """What lies in a folder: names, sizes and times of its files; another value once something has changed."""
+    """The state of a folder: names, sizes and times of its files; it changes when something in it does."""
     found = []
     for folder, _, names in os.walk(path):
         for name in names:

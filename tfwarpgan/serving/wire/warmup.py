@@ -1,4 +1,4 @@
-"""Warm-up: requests that a server runs through a version before anybody else's.
+"""Warm-up: requests that a server runs on a version before any others.
 
 `assets.extra/tf_serving_warmup_requests` is a plain TFRecord file of `PredictionLog`, which TensorFlow Serving replays
 while it loads a version, `MAX_RECORDS` at most. Without it the first caller of each signature and batch size waits
