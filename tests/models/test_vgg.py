@@ -27,7 +27,7 @@ def arrays():
 
 
 def test_preprocessing_by_hand():
-    # RGB (1, 0, -1) is (255, 127.5, 0); BGR less the mean colour.
+    # RGB (1, 0, -1) is (255, 127.5, 0); BGR less the mean color.
     got = vgg.preprocess(tf.constant([[[[1.0, 0.0, -1.0]]]]))
     np.testing.assert_allclose(got[0, 0, 0], [-103.939, 127.5 - 116.779, 255 - 123.68], rtol=1e-6)
 
@@ -119,7 +119,7 @@ def test_imagenet_without_a_network_is_one_sentence(monkeypatch):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(vgg, "_application", lambda network: application)
-    with pytest.raises(InputError, match="could not be fetched.*--human_parser_weights=FILE"):
+    with pytest.raises(InputError, match="could not be downloaded.*--human_parser_weights=FILE"):
         vgg.load_weights(None, "VGG16", "imagenet")
 
 
