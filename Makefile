@@ -38,6 +38,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 # Stamp files: an installation is made anew only when what it depends on has changed. It is an editable one, so that
 # a change of the sources needs no second installation.

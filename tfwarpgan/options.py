@@ -5,10 +5,13 @@ Library code takes these dataclasses and never reads a flag. This module does no
 
 import dataclasses
 import re
+from typing import Any, TypeVar
 
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.errors import InputError
+
+T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
 RUN_FLAGFILE = "options.flags"
@@ -20,7 +23,10 @@ _BOXES = (
 )
 
 
-def option(default, help, *, minimum=None, maximum=None, choices=None):
+def option(
+    default: T, help: str, *, minimum: float | None = None, maximum: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+) -> T:  # fmt: skip
     """A dataclass field that knows how to become a flag: its help, its bounds (inclusive) or its choices."""
     return dataclasses.field(
         default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
@@ -108,7 +114,7 @@ class DataOptions:
     pose_sigma: float = option(6.0, "Standard deviation in pixels of a joint's Gaussian.", minimum=0.5)
     seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
         if self.keypoint_format != "pose_gan" and not self.keypoints:
@@ -124,7 +130,7 @@ class DataOptions:
         if self.shares_of_lip() and self.dataset == "lip":
             raise InputError("--lip_shares draws from the files of --lip_dir, not from --dataset=lip; leave one out.")
 
-    def shares_of_lip(self):
+    def shares_of_lip(self) -> dict[str, float]:
         """`lip_shares` as a dictionary, beginning of a name -> share."""
         shares = {}
         for part in filter(None, self.lip_shares.split(",")):
@@ -176,7 +182,7 @@ class NetworkOptions:
         1, "Discriminators of each stage, each at half the scale before.", minimum=1, maximum=3
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.fusion_width % 8:
             raise InputError(
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it thrice."
@@ -196,14 +202,16 @@ class LossOptions:
     lambda_pyramid: float = option(10.0, "Generator: pyramidal-hierarchy loss.", minimum=0)
     parser_lambda_adversarial: float = option(1.0, "Pose-guided parser: least-squares adversarial loss.", minimum=0)
     parser_lambda_pyramid: float = option(10.0, "Pose-guided parser: pyramidal-hierarchy loss.", minimum=0)
-    pyramid_alphas: tuple = option((1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0)
+    pyramid_alphas: tuple[float, ...] = option(
+        (1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0
+    )
     matcher_lambda_smooth: float = option(1.0, "Matcher: smoothness of the grid on real pairs.", minimum=0)
     perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
     perceptual_weights: str = option(
         "imagenet", "'imagenet' (fetched by tf.keras.applications), or an npz file of VGG convolution weights."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
@@ -254,7 +262,7 @@ class TrainOptions:
     keep_checkpoints: int = option(2, "Checkpoints kept a stage.", minimum=1)
     profile_steps: str = option("", "First and last step to profile, as a,b; empty: none.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.matcher_pretraining_steps > self.matcher_steps:
             raise InputError(
                 f"--matcher_pretraining_steps={self.matcher_pretraining_steps} must not exceed "
@@ -265,7 +273,7 @@ class TrainOptions:
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
 
-    def steps_of(self, stage):
+    def steps_of(self, stage: str) -> int:
         """Steps of a stage in a run of these options."""
         return {
             "human_parser": self.human_parser_steps,
@@ -285,7 +293,7 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
-def check_data_place(data_options):
+def check_data_place(data_options: DataOptions) -> None:
     """Refuses options that do not say where the data set lies, or say it where nothing can lie.
 
     Args:
@@ -302,7 +310,7 @@ def check_data_place(data_options):
         raise InputError(f"--dataset={data_options.dataset} needs --data_dir, the folder of the data set.")
 
 
-def check_places(options):
+def check_places(options: Options) -> None:
     """As `check_data_place`, for a training, which needs a place for its run too.
 
     Args:

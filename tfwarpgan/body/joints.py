@@ -7,6 +7,7 @@ Left and right are the person's own.
 import numpy as np
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.typing import Joints, Size, Visible
 
 NAMES = (
     "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
@@ -29,7 +30,7 @@ LIMBS = (
 BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
-def flip(keypoints, visible, width):
+def flip(keypoints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]:
     """Mirrors joints and exchanges left and right.
 
     Args:
@@ -46,7 +47,7 @@ def flip(keypoints, visible, width):
     return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
 
 
-def scale(keypoints, visible, from_size, to_size):
+def scale(keypoints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
     """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
 
     Args:
@@ -63,7 +64,7 @@ def scale(keypoints, visible, from_size, to_size):
     return np.where(np.asarray(visible)[:, np.newaxis], moved, MISSING).astype(np.float32)
 
 
-def required_joints(text):
+def required_joints(text: str) -> list[int]:
     """Positions of joints from their names.
 
     Args:
