@@ -11,7 +11,7 @@ KERAS_3 = hasattr(tf.keras, "ops")
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that addons is no longer developed, which the user cannot change
-        import tensorflow_addons
+        import tensorflow_addons as tensorflow_addons
 except ImportError:  # Python 3.12 and later, where addons does not exist
     tensorflow_addons = None
 

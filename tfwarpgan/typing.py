@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from tensorflow import Tensor
+    from tensorflow import Tensor as Tensor
 else:
     Tensor = Any
 

@@ -2,8 +2,13 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import PoseMap, Tensor
 
-def pose_map(keypoints, visible, height, width, kind="disc", radius=4.0, sigma=6.0, dtype=tf.float32):
+
+def pose_map(
+    keypoints: Tensor, visible: Tensor, height: int, width: int, kind: str = "disc", radius: float = 4.0,
+    sigma: float = 6.0, dtype: tf.DType = tf.float32,
+) -> PoseMap:  # fmt: skip
     """Draws each visible joint into a channel of its own.
 
     disc: 1 where (y - y_k)^2 + (x - x_k)^2 <= radius^2, else 0.
