@@ -15,6 +15,7 @@ else:
     Tensor = Any
 
 # NumPy arrays.
+Array: TypeAlias = npt.NDArray[Any]  # of any shape and type
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]  # of any shape and precision
 Picture: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W, 3] RGB
 LabelMap: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W], one of LIP's labels a pixel

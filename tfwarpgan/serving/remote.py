@@ -5,11 +5,19 @@ Nothing here imports TensorFlow, so that a machine with the client alone can syn
 
 import dataclasses
 import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import option
+from tfwarpgan.options import Options, option
+from tfwarpgan.typing import Array, Floats
+
+if TYPE_CHECKING:
+    from tfwarpgan.serving.client import Client
+
+Answer = TypeVar("Answer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +36,13 @@ class ServerOptions:
     server_key: str = option("", "With --server_ca: PEM file of its key.")
     server_name: str = option("", "With --server_ca: name in the server's certificate, if it is not the host's.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.server_certificate or self.server_key or self.server_name) and not self.server_ca:
             raise InputError("--server_certificate, --server_key and --server_name need --server_ca too.")
         if bool(self.server_certificate) != bool(self.server_key):
             raise InputError("--server_certificate and --server_key belong together: give both or neither.")
 
-    def connect(self):
+    def connect(self) -> "RemotePipeline":
         """The `RemotePipeline`.
 
         Raises:
@@ -46,8 +54,9 @@ class ServerOptions:
             raise InputError(
                 f"--server needs grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
             ) from None
-        files = [os.path.expanduser(path) for path in (self.server_ca, self.server_certificate, self.server_key)]
-        tls = TLS(*files, server_name=self.server_name) if self.server_ca else None
+        files = (self.server_ca, self.server_certificate, self.server_key)
+        ca, certificate, key = map(os.path.expanduser, files)
+        tls = TLS(ca, certificate, key, server_name=self.server_name) if self.server_ca else None
         try:
             client = Client(
                 self.server, self.server_model, label=self.server_label, timeout=self.server_timeout, tls=tls
@@ -69,11 +78,12 @@ class RemotePipeline:
         labels: Whether the server labels pictures that have no parsing.
     """
 
-    def __init__(self, client, batch_size=8):
+    def __init__(self, client: "Client", batch_size: int = 8) -> None:
         self.client, self.batch_size = client, batch_size
         signatures = self._asked(client.metadata)
         try:
-            _, self.height, self.width, _ = signatures["serving_default"][0]["image"].shape
+            shape: Any = signatures["serving_default"][0]["image"].shape
+            _, self.height, self.width, _ = shape
         except (KeyError, TypeError, ValueError):
             raise InputError(
                 f"--server={client.target}: {client.model} is not exported by tfwarpgan.export; name its model by "
@@ -81,13 +91,13 @@ class RemotePipeline:
             ) from None
         self.labels = "photograph" in signatures
 
-    def sized(self, options):
+    def sized(self, options: Options) -> Options:
         """`Options` with the size of the server's pictures, and batches that it takes."""
         batch_size = min(options.data.batch_size, self.batch_size)
         data = dataclasses.replace(options.data, height=self.height, width=self.width, batch_size=batch_size)
         return dataclasses.replace(options, data=data)
 
-    def pictures(self, batch):
+    def pictures(self, batch: Mapping[str, Array]) -> Floats:
         """Draws a batch.
 
         Args:
@@ -108,7 +118,7 @@ class RemotePipeline:
         pixels = self._asked(self.client.predict, inputs, signature)["image"]
         return pixels.astype(np.float32) / 127.5 - 1.0
 
-    def _asked(self, method, *arguments):
+    def _asked(self, method: Callable[..., Answer], *arguments: object) -> Answer:
         from tfwarpgan.serving.client import ServerError
 
         try:
