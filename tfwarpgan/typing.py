@@ -21,6 +21,7 @@ Picture: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W, 3] RGB
 LabelMap: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W], one of LIP's labels a pixel
 Joints: TypeAlias = npt.NDArray[np.floating[Any]]  # float [18, 2], (y, x) in pixels; missing: (-1, -1)
 Visible: TypeAlias = npt.NDArray[np.bool_]  # bool [18]
+Pose: TypeAlias = tuple[Joints, Visible]
 
 # Tensors.
 Image: TypeAlias = Tensor  # float [B, H, W, 3] RGB in [-1, 1]

@@ -199,6 +199,9 @@ def test_bad_pair_files(bad_inputs):
 ])  # fmt: skip
 def test_bad_lists(bad_inputs, kind, name, words):
     class Flat(Layout):
+        def folders(self):
+            return [self.data_dir]
+
         def annotation_csv(self, split):
             return str(bad_inputs / (f"keypoints/{name}.csv" if kind == "keypoints" else "good/annotation.csv"))
 

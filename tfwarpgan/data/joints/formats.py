@@ -6,10 +6,14 @@ the files.
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
+from tfwarpgan.typing import Floats, Joints, Pose, Visible
 
 MISSING_CHOICES = ("format", "-1", "0")
 
@@ -30,25 +34,25 @@ class KeypointFormat:
 
     name: str
     num_joints: int
-    sources: tuple
+    sources: tuple[tuple[int, ...], ...]
     order: str = "xy"
     missing: float = 0.0
-    min_score: float = 0.0
+    min_score: float | None = 0.0
     normalized: bool = False
 
     @property
-    def numbers(self):
+    def numbers(self) -> int:
         """Numbers a joint."""
         return 2 if self.min_score is None else 3
 
-    def declared(self, missing="format", min_score=-1.0):
+    def declared(self, missing: str = "format", min_score: float = -1.0) -> "KeypointFormat":
         """The format with another sign for missing joints ("-1" or "0") and another least confidence (from 0 on)."""
-        changes = {} if missing == "format" else {"missing": float(missing)}
+        changes: dict[str, Any] = {} if missing == "format" else {"missing": float(missing)}
         if min_score >= 0 and self.min_score is not None:
             changes["min_score"] = min_score
         return dataclasses.replace(self, **changes)
 
-    def to_18(self, joints):
+    def to_18(self, joints: npt.ArrayLike) -> Pose:
         """The 18 joints of a person in this format.
 
         Args:
@@ -70,7 +74,7 @@ class KeypointFormat:
         visible = ~(lost[first] | lost[last])
         return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
 
-    def from_18(self, keypoints, visible):
+    def from_18(self, keypoints: Joints, visible: Visible) -> Floats:
         """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
 
         Args:
@@ -89,7 +93,11 @@ class KeypointFormat:
         return joints
 
 
-def _each(*places):
+Annotations: TypeAlias = dict[str, tuple[Joints, Visible, str]]  # name -> joints, visible, where they stand
+Declare: TypeAlias = Callable[[KeypointFormat], KeypointFormat]  # a format as a data set declares it
+
+
+def _each(*places: int | tuple[int, int]) -> tuple[tuple[int, ...], ...]:
     return tuple((place,) if isinstance(place, int) else place for place in places)
 
 

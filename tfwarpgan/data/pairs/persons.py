@@ -5,11 +5,19 @@ in both splits. Pairs come from a CSV file with the columns `from` and `to`, in 
 """
 
 import dataclasses
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.pairs import rule
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.typing import Joints, Visible
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.layouts.layout import Layout
 
 _DUPLICATE = "{}: the pair {}, {} stands in {} already; remove one, or say --duplicate_pairs=keep."
 
@@ -30,16 +38,16 @@ class Person:
     """
 
     name: str
-    names: list = dataclasses.field(default_factory=list)
-    images: list = dataclasses.field(default_factory=list)
-    parsings: list = dataclasses.field(default_factory=list)
-    keypoints: list = dataclasses.field(default_factory=list)
-    visible: list = dataclasses.field(default_factory=list)
-    rows: list = dataclasses.field(default_factory=list)
-    pairs: list = dataclasses.field(default_factory=list)
+    names: list[str] = dataclasses.field(default_factory=list)
+    images: list[PictureFile] = dataclasses.field(default_factory=list)
+    parsings: list[PictureFile] = dataclasses.field(default_factory=list)
+    keypoints: list[Joints] = dataclasses.field(default_factory=list)
+    visible: list[Visible] = dataclasses.field(default_factory=list)
+    rows: list[str] = dataclasses.field(default_factory=list)
+    pairs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
 
-def read_persons(layout, split, *, on_error=raise_error):
+def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_error) -> list[Person]:
     """Joins annotations, pictures and pairs of one split.
 
     Args:
@@ -60,7 +68,8 @@ def read_persons(layout, split, *, on_error=raise_error):
         most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
         return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
     annotated = {layout.key(name) for name in annotations}
-    paired, seen = {}, {}
+    paired: dict[str, Person] = {}
+    seen: dict[tuple[str, int, int], str] = {}
     for at, *names in layout.pairs(split, on_error=on_error):
         if not reported.isdisjoint(map(layout.key, names)):
             continue  # what is wrong with the picture is told once, not with each of its pairs
@@ -81,7 +90,7 @@ def read_persons(layout, split, *, on_error=raise_error):
     return list(paired.values())
 
 
-def check_disjoint(splits):
+def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
     """Refuses splits that share a person.
 
     Args:
@@ -90,7 +99,7 @@ def check_disjoint(splits):
     Raises:
         InputError: Naming a person that is in two splits.
     """
-    seen = {}
+    seen: dict[str, str] = {}
     for split, persons in splits.items():
         for person in persons:
             if seen.setdefault(person.name, split) != split:
@@ -100,9 +109,13 @@ def check_disjoint(splits):
                 )
 
 
-def _annotated_persons(annotations, layout, on_error):
+def _annotated_persons(
+    annotations: Annotations, layout: "Layout", on_error: OnError
+) -> tuple[dict[str, Person], dict[str | None, tuple[str, int]], set[str | None]]:
     """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
-    persons, places, reported = {}, {}, set()
+    persons: dict[str, Person] = {}
+    places: dict[str | None, tuple[str, int]] = {}
+    reported: set[str | None] = set()
     for name, (keypoints, visible, at) in annotations.items():
         key = layout.person(name)
         try:
@@ -125,13 +138,13 @@ def _annotated_persons(annotations, layout, on_error):
     return persons, places, reported
 
 
-def _existing(path, name, at, what):
+def _existing(path: PictureFile | None, name: str, at: str, what: str) -> PictureFile:
     if path is None:
         raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
     return path
 
 
-def _why_unknown(name, split, annotated, layout):
+def _why_unknown(name: str, split: str, annotated: Collection[str | None], layout: "Layout") -> str:
     source = layout.annotation_source(split)
     if layout.image(name) is None:
         return f"there is no picture {name}; add the file or remove the pair."
