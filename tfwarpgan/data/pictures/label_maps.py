@@ -13,10 +13,10 @@ from tfwarpgan.body.label_mappings import translate
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.images import decode_file, used_part
 from tfwarpgan.errors import InputError
-from tfwarpgan.typing import LabelMap, Size
+from tfwarpgan.typing import LabelMap
 
 
-def read_label_map(path: str, size: Size | None = None) -> LabelMap:
+def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
     """Reads a label map; palette PNGs give their indices, not their colours.
 
     Args:
