@@ -22,6 +22,7 @@ LabelMap: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W], one of LIP's labels
 Joints: TypeAlias = npt.NDArray[np.floating[Any]]  # float [18, 2], (y, x) in pixels; missing: (-1, -1)
 Visible: TypeAlias = npt.NDArray[np.bool_]  # bool [18]
 Pose: TypeAlias = tuple[Joints, Visible]
+Arrays: TypeAlias = Mapping[str, Array]  # by name
 
 # Tensors.
 Image: TypeAlias = Tensor  # float [B, H, W, 3] RGB in [-1, 1]
