@@ -29,7 +29,7 @@ def options(**data):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures twice as large as the model's, of one colour each, label maps, annotations and pairs."""
+    """Three pictures twice as large as the model's, of one color each, label maps, annotations and pairs."""
     rows = ["name:keypoints_y:keypoints_x"]
     for index, name in enumerate(("a", "b", "c")):
         Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), (50 * index + 50,) * 3).save(tmp_path / f"{name}.png")
@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 
 class Pipeline:
-    """Paints the picture in the condition's colour, with the first joint's y as red and the label as blue."""
+    """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
 
     def __call__(self, batch):
         shape = tf.shape(batch["condition_image"])[:3]
@@ -256,7 +256,7 @@ BROKEN = [
     ({"image": "images/missing.jpg"}, "missing.jpg"),
     ({"image": "images/bomb_12000x12000.png"}, "bomb_12000x12000.png"),
     ({"parsing": "parsing/wrong_size.png"}, "wrong_size.png"),
-    ({"parsing": "parsing/rgb_colours.png"}, "rgb_colours.png"),
+    ({"parsing": "parsing/rgb_colors.png"}, "rgb_colors.png"),
     ({"parsing": "parsing/label_255.png"}, "label_255.png"),
     ({"pose_json": "pose/no_people.json", "pose_name": ""}, "no_people.json"),
     ({"annotation": "keypoints/joints_17.csv"}, "joints_17.csv"),

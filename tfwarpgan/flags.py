@@ -39,6 +39,8 @@ def _define_flag(field, flag_values):
         flags.DEFINE_list(field.name, [str(value) for value in field.default], **common)
     else:
         flags.DEFINE_string(field.name, field.default, **common)
+    if field.metadata["former"]:
+        flags.DEFINE_alias(field.metadata["former"], field.name, flag_values=flag_values)
 
 
 def from_flags(cls, flag_values=flags.FLAGS):

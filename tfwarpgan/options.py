@@ -20,11 +20,19 @@ _BOXES = (
 )
 
 
-def option(default, help, *, minimum=None, maximum=None, choices=None):
-    """A dataclass field that knows how to become a flag: its help, its bounds (inclusive) or its choices."""
-    return dataclasses.field(
-        default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
-    )
+def option(default, help, *, minimum=None, maximum=None, choices=None, former=""):
+    """A dataclass field that knows how to become a flag.
+
+    Args:
+        default: Its value where none is given.
+        help: One sentence about it.
+        minimum: The least number, inclusive; None: any.
+        maximum: The greatest number, inclusive; None: any.
+        choices: What it may be; None: anything.
+        former: A name that it had before, which old flagfiles and command lines may still give it.
+    """
+    bounds = {"minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata={"help": help, **bounds, "former": former})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,9 +171,10 @@ class NetworkOptions:
     )
     warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
     warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
-    decorrelated_colours: bool = option(
-        False, "Show the warping generator the condition's colours along their principal axes: hue is learned sooner."
-    )
+    decorrelated_colors: bool = option(
+        False, "Show the warping generator the condition's colors along their principal axes: hue is learned sooner.",
+        former="decorrelated_colours",
+    )  # fmt: skip
     upsampling: str = option(
         "transposed",
         "Decoder: transposed convolutions, or nearest resizing and a convolution.",

@@ -70,7 +70,7 @@ class Evaluation:
         return np.argsort(values if metric == "l1" else -values, kind="stable")
 
 
-def quantise(images):
+def quantize(images):
     """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
     return tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0) / 127.5 - 1.0
 
@@ -78,8 +78,8 @@ def quantise(images):
 def image_metrics(batch, outputs, mean, protocols=("gaussian",)):
     """SSIM and L1 of each pair: name -> who (the model or a baseline) -> float32 [B]."""
     target = batch["target_image"]
-    mean = tf.broadcast_to(quantise(mean)[tf.newaxis], tf.shape(target))
-    contenders = {MODEL: quantise(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
+    mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(target))
+    contenders = {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
     scores = {
         f"ssim_{protocol}": {who: ssim(target, images, protocol) for who, images in contenders.items()}
         for protocol in protocols

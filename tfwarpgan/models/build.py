@@ -72,7 +72,7 @@ def warping_generator(options):
     networks = options.networks
     generator = WarpingGenerator(
         networks.generator_width, networks.generator_blocks, networks.fusion_width,
-        networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colours,
+        networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
     )  # fmt: skip
     keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose"]
     thetas = {"theta_affine": tf.zeros([1, 6]), "theta_tps": tf.zeros([1, networks.matcher_control_points**2, 2])}

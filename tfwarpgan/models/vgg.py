@@ -1,7 +1,7 @@
 """VGG16 and VGG19 features: the human parser's backbone and the perceptual loss stand on them.
 
 Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015, as built by
-`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean colour, without division.
+`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean color, without division.
 """
 
 import os
@@ -24,7 +24,7 @@ def preprocess(images):
         images: [B, H, W, 3] RGB in [-1, 1], any float type.
 
     Returns:
-        [B, H, W, 3] BGR in 0..255 less the mean colour, of the same type.
+        [B, H, W, 3] BGR in 0..255 less the mean color, of the same type.
     """
     return (images[..., ::-1] + 1.0) * 127.5 - tf.constant(MEAN_BGR, images.dtype)
 

@@ -17,7 +17,7 @@ def encode_png(image):
 
 
 def encode_jpeg(image):
-    """JPEG bytes of uint8 [H, W, 3]: quality 95, colours at full resolution."""
+    """JPEG bytes of uint8 [H, W, 3]: quality 95, colors at full resolution."""
     return _encode(image, "JPEG", quality=95, subsampling=0)
 
 

@@ -61,7 +61,7 @@ def scorer(stage, trainer, dataset):
 
 
 def _labels(scores):
-    return drawing.colour_parsing(np.argmax(scores, axis=-1))
+    return drawing.color_parsing(np.argmax(scores, axis=-1))
 
 
 def _human_parser(trainer, batch, options):
@@ -72,7 +72,7 @@ def _human_parser(trainer, batch, options):
     return {
         "picture": drawing.to_uint8(batch["image"]),
         "parsing": _labels(logits),
-        "labels": drawing.colour_parsing(known),
+        "labels": drawing.color_parsing(known),
     }
 
 
@@ -80,10 +80,10 @@ def _pose_guided_parser(trainer, batch, options):
     logits = trainer.networks["pose_guided_parser"](dense_inputs(batch, options.data))["parsing_logits"]
     return {
         "condition": drawing.to_uint8(batch["condition_image"]),
-        "condition parsing": drawing.colour_parsing(batch["condition_parsing"]),
+        "condition parsing": drawing.color_parsing(batch["condition_parsing"]),
         "target pose": drawing.skeletons(batch),
         "synthesized parsing": _labels(logits),
-        "target parsing": drawing.colour_parsing(batch["target_parsing"]),
+        "target parsing": drawing.color_parsing(batch["target_parsing"]),
     }
 
 
@@ -92,9 +92,9 @@ def _geometric_matcher(trainer, batch, options):
     warped = pipeline.warped(pipeline.conditions(batch))
     return {
         "condition": drawing.to_uint8(batch["condition_image"]),
-        "condition parsing": drawing.colour_parsing(batch["condition_parsing"]),
+        "condition parsing": drawing.color_parsing(batch["condition_parsing"]),
         "warped parsing": _labels(warped["warped_parsing"]),
-        "target parsing": drawing.colour_parsing(batch["target_parsing"]),
+        "target parsing": drawing.color_parsing(batch["target_parsing"]),
         "warped condition": drawing.to_uint8(warped["warped_image"]),
         "target": drawing.to_uint8(batch["target_image"]),
     }

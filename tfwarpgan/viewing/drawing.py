@@ -1,4 +1,4 @@
-"""Pictures for a person's eyes: skeletons, parsings in LIP colours, grids of samples.
+"""Pictures for a person's eyes: skeletons, parsings in LIP colors, grids of samples.
 
 Everything here is NumPy and Pillow, uint8 RGB, and belongs to TensorBoard, the report and the commands; no network
 sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph, by `layers/pose_maps.py`).
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
 
 GAP = 4  # pixels between the cells of a grid
 BACKGROUND = (255, 255, 255)
@@ -22,8 +22,8 @@ def _rainbow(count):
     return [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0)) for hue in hues]
 
 
-LIMB_COLOURS = _rainbow(len(LIMBS))
-JOINT_COLOURS = _rainbow(NUM_JOINTS)
+LIMB_COLORS = _rainbow(len(LIMBS))
+JOINT_COLORS = _rainbow(NUM_JOINTS)
 
 
 def to_uint8(images):
@@ -32,13 +32,13 @@ def to_uint8(images):
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
-def colour_parsing(labels):
-    """Label maps [..., H, W] in LIP's colours, uint8 [..., H, W, 3]."""
-    return COLOURS[np.asarray(labels)]
+def color_parsing(labels):
+    """Label maps [..., H, W] in LIP's colors, uint8 [..., H, W, 3]."""
+    return COLORS[np.asarray(labels)]
 
 
 def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
-    """A pose as coloured limbs and joints; left and right have different colours.
+    """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
         keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
@@ -57,13 +57,13 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
     points = (np.asarray(keypoints, np.float64) + 0.5) * scale - 0.5
     visible = np.asarray(visible, bool)
     thickness = max(1, round(min(size) / 32))
-    for colour, (first, second) in zip(LIMB_COLOURS, LIMBS):
+    for color, (first, second) in zip(LIMB_COLORS, LIMBS):
         if visible[first] and visible[second]:
-            draw.line([tuple(points[first][::-1]), tuple(points[second][::-1])], fill=colour, width=thickness)
+            draw.line([tuple(points[first][::-1]), tuple(points[second][::-1])], fill=color, width=thickness)
     radius = max(1.0, 0.75 * thickness)
-    for colour, (y, x), drawn in zip(JOINT_COLOURS, points, visible):
+    for color, (y, x), drawn in zip(JOINT_COLORS, points, visible):
         if drawn:
-            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=colour)
+            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=color)
     return np.asarray(canvas)
 
 
@@ -118,7 +118,7 @@ def sample_columns(batch, outputs, scale=1):
     return {
         "condition": list(to_uint8(batch["condition_image"])),
         "target pose": skeletons(batch, scale),
-        "synthesized parsing": list(colour_parsing(np.argmax(parsing, axis=-1))),
+        "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
         "warped condition": list(to_uint8(outputs["warped_image"])),
         "synthesized": list(to_uint8(outputs["image"])),
         "target": list(to_uint8(batch["target_image"])),

@@ -28,7 +28,7 @@ def write(root, doubled=True, lists_at_top=True, splits=(("train", 6), ("val", 3
                 folders[0] / f"{name}.jpg", quality=95
             )
             picture = Image.fromarray(labels, "L")
-            if k % 2:  # a palette, whose colours say nothing
+            if k % 2:  # a palette, whose colors say nothing
                 picture.putpalette(list(np.random.default_rng(0).integers(0, 256, 768)))
                 assert picture.mode == "P"
             picture.save(folders[1] / f"{name}.png")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.errors import InputError
 
@@ -15,7 +15,7 @@ def _png(path, labels, mode=None, **options):
     image = Image.fromarray(np.asarray(labels, np.uint8))
     if mode == "P":
         image = image.convert("P")
-        image.putpalette(COLOURS.tobytes())
+        image.putpalette(COLORS.tobytes())
     image.save(path, "PNG", **options)
     return str(path)
 
@@ -77,7 +77,7 @@ def test_resize_does_not_mix_labels():
 
 
 @pytest.mark.parametrize("name, words", [
-    ("wrong_size", "96 x 100"), ("rgb_colours", "mode RGB"), ("label_255", "label 255"),
+    ("wrong_size", "96 x 100"), ("rgb_colors", "mode RGB"), ("label_255", "label 255"),
 ])  # fmt: skip
 def test_bad_label_maps(bad_inputs, name, words):
     with pytest.raises(InputError, match=words):

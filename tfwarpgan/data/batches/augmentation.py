@@ -1,7 +1,7 @@
 """Random crops and camera faults for the human parser's training pictures, in the graph.
 
 The parser is used on tight, low-resolution crops of detected people; its training pictures are sharp photographs with
-much room around them. A crop follows the labelled person, and colour, blur, noise and JPEG stand for the camera.
+much room around them. A crop follows the labelled person, and color, blur, noise and JPEG stand for the camera.
 All randomness is stateless: a seed [2] gives the same result again.
 """
 
@@ -30,7 +30,7 @@ def augment(image, labels, height, width, seed):
     seeds = tf.unstack(tf.random.split(seed, 3), num=3)
     image, labels = place_person(image, labels, height, width, seeds[0])
     image, labels = flip(image, labels, seeds[1])
-    return augment_colours(image, seeds[2]), labels
+    return augment_colors(image, seeds[2]), labels
 
 
 def person_box(labels):
@@ -120,8 +120,8 @@ def flip(image, labels, seed):
     return tf.where(flipped, if_flipped[0], image), tf.where(flipped, if_flipped[1], labels)
 
 
-def augment_colours(image, seed):
-    """Light, colour cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
+def augment_colors(image, seed):
+    """Light, color cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
     seeds = tf.unstack(tf.random.split(seed, 6), num=6)
     draws = tf.random.stateless_uniform([6], seeds[0])
     image = _blur(image, 0.35 + 0.9 * draws[0])

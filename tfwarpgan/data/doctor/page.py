@@ -4,12 +4,12 @@ import html
 
 import numpy as np
 
-from tfwarpgan.body.labels import COLOURS, LABELS
+from tfwarpgan.body.labels import COLORS, LABELS
 from tfwarpgan.data.pictures import images
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import write_atomically
-from tfwarpgan.viewing.drawing import colour_parsing, draw_skeleton, grid
+from tfwarpgan.viewing.drawing import color_parsing, draw_skeleton, grid
 from tfwarpgan.viewing.pages import image, page, preformatted
 
 SAMPLES = 40
@@ -30,7 +30,7 @@ def write(path, report):
 
 
 def to_html(report):
-    """The page: colours of the labels, the samples, then the report."""
+    """The page: colors of the labels, the samples, then the report."""
     parts = ["<p>Labels:" + "".join(_swatch(label) for label in range(len(LABELS))) + "</p>"]
     for split in dict.fromkeys(sample.split for sample in report.samples):
         samples = [sample for sample in report.samples if sample.split == split]
@@ -39,8 +39,8 @@ def to_html(report):
 
 
 def _swatch(label):
-    colour = "#" + "".join(f"{part:02x}" for part in COLOURS[label])
-    return f'<span class="swatch" style="background:{colour}"></span>{label} {html.escape(LABELS[label])}'
+    color = "#" + "".join(f"{part:02x}" for part in COLORS[label])
+    return f'<span class="swatch" style="background:{color}"></span>{label} {html.escape(LABELS[label])}'
 
 
 def _figure(sample):
@@ -64,11 +64,11 @@ def strip(sample):
         InputError: If a file cannot be read.
     """
     picture = images.read_rgb(sample.image)
-    colours = colour_parsing(read_label_map(sample.parsing, picture.shape[:2]))
-    mixed = np.rint(0.5 * picture + 0.5 * colours).astype(np.uint8)
+    colors = color_parsing(read_label_map(sample.parsing, picture.shape[:2]))
+    mixed = np.rint(0.5 * picture + 0.5 * colors).astype(np.uint8)
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
-    columns = {"picture": picture, "joints": picture, "parsing": colours, "both": mixed}
+    columns = {"picture": picture, "joints": picture, "parsing": colors, "both": mixed}
     if sample.keypoints is None:
         del columns["joints"]
     else:

@@ -14,7 +14,7 @@ from tfwarpgan.errors import InputError
 
 
 def read_label_map(path, size=None):
-    """Reads a label map; palette PNGs give their indices, not their colours.
+    """Reads a label map; palette PNGs give their indices, not their colors.
 
     Args:
         path: PNG file, grey or palette; a `files.PictureFile` says which part is used and what its labels are.
@@ -24,7 +24,7 @@ def read_label_map(path, size=None):
         uint8 [H, W], 0..19.
 
     Raises:
-        InputError: If the file is missing or broken, holds colours, another size or labels above 19.
+        InputError: If the file is missing or broken, holds colors, another size or labels above 19.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
     if size is not None and labels.shape != tuple(size):

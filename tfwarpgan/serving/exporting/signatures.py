@@ -22,7 +22,7 @@ from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.sampling import core_ops_only
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in a PNG's header, bytes 24 and 25
+GREY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
 # What the dimensions of inputs and outputs are called in the metadata that a server gives.
 DIMENSIONS = {
@@ -126,7 +126,7 @@ class _Endpoints:
 
     def _parsings(self, encoded):
         def decode(parsing):
-            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
+            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
             grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
             with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
                 parsing = tf.io.decode_png(parsing, channels=1)
