@@ -99,8 +99,10 @@ def score_human_parser(options, folder):
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
     from tfwarpgan.training.runs import StageData
+    from tfwarpgan.training.source import open_source
 
-    metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
+    stage_data = StageData(options, open_source(options))
+    metrics = evaluate_human_parser(load_human_parser(options), stage_data.dataset("test"))
     path, table = write_human_parser_report(metrics, folder)
     print(f"\n{table}\nNumbers: {path}")
 

@@ -36,8 +36,8 @@ def option(default, help, *, minimum=None, maximum=None, choices=None, former=""
 
 
 @dataclasses.dataclass(frozen=True)
-class DataOptions:
-    """Where the pictures come from and how a training batch is drawn."""
+class DatasetOptions:
+    """The data set."""
 
     dataset: str = option(
         "people",
@@ -51,6 +51,12 @@ class DataOptions:
         "lip_20",
         "Labels of the parsings: lip_20, atr_18, cihp_20, adgan_8, or a list of one LIP label for each of theirs.",
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class JointOptions:
+    """The joints."""
+
     keypoints: str = option("", "File or folder of the joints; empty: the annotation CSVs of the layout.")
     keypoint_format: str = option(
         "pose_gan",
@@ -75,6 +81,12 @@ class DataOptions:
     picture_crop: str = option(
         "", "X,Y,WIDTH,HEIGHT of the part to use of each picture; joints and parsings move along. Empty: all of it."
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class PairOptions:
+    """The pairs."""
+
     pair_source: str = option(
         "auto",
         "Pairs from lists, or by the rule: all that show both shoulders and hips; auto: lists, for folder the rule.",
@@ -94,14 +106,32 @@ class DataOptions:
         0.1, "Share of the persons that become the test split where the data set has no split.", minimum=0, maximum=1
     )
     split_seed: int = option(0, "Seed of the split of persons and of drawn pairs.", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class LipOptions:
+    """The LIP data set of the human parser."""
+
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
     lip_shares: str = option(
         "", "Of a LIP folder merged of several sets: the share of the training pictures whose names begin so, as "
         "street:0.7,shop:0.3; empty: all alike.",
     )  # fmt: skip
     lip_label_mapping: str = option("lip_20", "Labels of the maps in --lip_dir, as --label_mapping.")
+
+
+@dataclasses.dataclass(frozen=True)
+class SizeOptions:
+    """The size of the pictures."""
+
     height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterOptions:
+    """The filter of failed pictures."""
+
     min_joints: int = option(0, "Pictures with fewer visible joints are left out.", minimum=0, maximum=18)
     required_joints: str = option(
         "", "Pictures on which one of these joints is missing are left out: names, as right_shoulder,left_shoulder."
@@ -109,12 +139,25 @@ class DataOptions:
     min_foreground: float = option(
         0.0, "Pictures are left out if less than this share of their parsing is foreground.", minimum=0, maximum=1
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchOptions:
+    """What a batch is and how a pose is drawn."""
+
     batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
     flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
     pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
     pose_radius: float = option(4.0, "Radius in pixels of a joint's disc.", minimum=0.5)
     pose_sigma: float = option(6.0, "Standard deviation in pixels of a joint's Gaussian.", minimum=0.5)
     seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions(  # the fields of the last come first
+    BatchOptions, FilterOptions, SizeOptions, LipOptions, PairOptions, JointOptions, DatasetOptions
+):
+    """Where the pictures come from and how a training batch is drawn."""
 
     def __post_init__(self):
         if self.height % 16 or self.width % 16:
@@ -294,6 +337,13 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
+# All parts of `Options`, in the order in which --help of a training lists them.
+PARTS = (
+    TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, PairOptions, JointOptions,
+    FilterOptions, LipOptions,
+)  # fmt: skip
+
+
 def check_data_place(data_options):
     """Refuses options that do not say where the data set lies, or say it where nothing can lie.
 
@@ -312,7 +362,7 @@ def check_data_place(data_options):
 
 
 def check_places(options):
-    """As `check_data_place`, for a training, which needs a place for its run too.
+    """Refuses a training that does not say where its run goes, or whose stage and data set do not fit.
 
     Args:
         options: `Options`.
@@ -327,5 +377,3 @@ def check_places(options):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
     elif options.data.dataset == "lip":
         raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")
-    else:
-        check_data_place(options.data)

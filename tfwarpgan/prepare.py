@@ -13,6 +13,7 @@ import dataclasses
 import sys
 
 from tfwarpgan.command_line import run_command
+from tfwarpgan.data.layouts.opening import open_source
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, check_data_place, option
 
@@ -41,17 +42,14 @@ def main(options, how):
         options: `Options`, those of the data; the flagfile of a training fits as it is.
         how: `PrepareOptions`.
     """
-    check_data_place(options.data)
     if how.check:
         _check(options.data, how)
         return
-    from tfwarpgan.data.records import (
-        beam,
-        preparation,  # imports TensorFlow, which a wrong flag should not wait for
-    )
+    source = open_source(options.data)
+    from tfwarpgan.data.records import beam, preparation  # TensorFlow, which a wrong flag should not wait for
 
     runner = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
-    prepared = preparation.prepare(options.data, how.workers, *runner)
+    prepared = preparation.prepare(options.data, how.workers, *runner, source=source)
     for line in summary(prepared):
         print(line)
 
@@ -71,6 +69,7 @@ def summary(prepared):
 
 
 def _check(data_options, how):
+    check_data_place(data_options)
     from tfwarpgan.data.doctor import examine
     from tfwarpgan.data.doctor.page import SAMPLES, write
 

@@ -3,15 +3,16 @@
 import sys
 
 from tfwarpgan.command_line import run_command
-from tfwarpgan.options import Options, check_places
+from tfwarpgan.options import Options
+from tfwarpgan.training.source import open_source
 
 
 def main(options):
     """Trains what the options say; exits with 130 when a signal stopped it (everything is saved then)."""
-    check_places(options)
+    source = open_source(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 
-    if not train(options):
+    if not train(options, source=source):
         sys.exit(130)
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.body.joints import NAMES
+from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.records import preparation
@@ -62,7 +63,7 @@ def test_a_split_without_pairs_is_refused(options, persons):
 
 def test_an_unknown_joint_is_refused_before_anything_is_read(options):
     with pytest.raises(InputError, match="no joint 'left thumb'"):
-        preparation.check_layout(options(required_joints="left_thumb"))
+        opening.open_layout(options(required_joints="left_thumb"))
 
 
 def test_report(options, persons):

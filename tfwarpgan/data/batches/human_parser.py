@@ -11,7 +11,6 @@ import tensorflow as tf
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
-from tfwarpgan.data.layouts.lip import find_lip
 from tfwarpgan.data.pictures.files import PictureFile
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
@@ -26,7 +25,7 @@ def read_example(picture_path, labels_path, table=None):
     return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
 
 
-def lip_dataset(data_options, split="train", *, start=0):
+def lip_dataset(rows, data_options, split="train", *, start=0):
     """Batches for the human parser.
 
     "train" repeats for ever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
@@ -34,7 +33,8 @@ def lip_dataset(data_options, split="train", *, start=0):
     fixed margin around its person, the last batch short.
 
     Args:
-        data_options: `DataOptions`; of it lip_dir, lip_shares, height, width, batch_size and seed.
+        rows: Of both splits, as `opening.open_lip` gives them.
+        data_options: `DataOptions`; of it lip_label_mapping, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
         start: Pictures of the training stream that were consumed before: a resumed run goes on exactly there.
 
@@ -42,10 +42,10 @@ def lip_dataset(data_options, split="train", *, start=0):
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
 
     Raises:
-        InputError: If the data set is incomplete or no name begins as a share says.
+        InputError: If no name begins as a share says.
     """
     training = split == "train"
-    rows = find_lip(data_options.lip_dir, label_mapping=data_options.lip_label_mapping)["train" if training else "val"]
+    rows = rows["train" if training else "val"]
     read = functools.partial(read_example, table=to_lip(data_options.lip_label_mapping))
     paths = _mixed(rows, data_options.shares_of_lip(), data_options.seed) if training else _paths(rows)
     return cropped_batches(

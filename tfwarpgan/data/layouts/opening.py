@@ -20,8 +20,16 @@ LAYOUTS = {
 }
 
 
+def open_source(data_options):
+    """The data set that the options name: of --dataset=lip its rows, else its layout; see the two functions below."""
+    if data_options.dataset != "lip":
+        return open_layout(data_options)
+    check_data_place(data_options)
+    return open_lip(data_options)
+
+
 def open_layout(data_options):
-    """The layout of a data set of pairs; reads no picture.
+    """The layout of a data set of pairs; quick, since it reads no picture.
 
     Args:
         data_options: `options.DataOptions`.

@@ -66,19 +66,7 @@ class Prepared:
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
-def check_layout(data_options):
-    """Looks whether the lists and folders of a data set are where its layout has them; quick, and reads no picture.
-
-    Args:
-        data_options: `options.DataOptions`.
-
-    Raises:
-        InputError: If something is missing; it says what to get and where to put it.
-    """
-    opening.open_layout(data_options)
-
-
-def prepare(data_options, workers=0, beam_runner=None, beam_options=None):
+def prepare(data_options, workers=0, beam_runner=None, beam_options=None, source=None):
     """Prepares a data set, unless that was done before.
 
     Args:
@@ -86,6 +74,7 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None):
         workers: Number of processes; 0: one a core.
         beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
         beam_options: `PipelineOptions` of the runner, or None.
+        source: What `opening.open_source` gave, or None to open it here.
 
     Returns:
         The `Prepared` data set.
@@ -94,7 +83,7 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None):
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
     is_lip = data_options.dataset == "lip"
-    source = opening.open_lip(data_options) if is_lip else opening.open_layout(data_options)
+    source = opening.open_source(data_options) if source is None else source
     folder, builder = _builder(data_options, source)
     if not builders.is_written(builder):
         with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
