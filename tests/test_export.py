@@ -77,6 +77,8 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys):
         (["--export_dir={out}", "--run_dir={run}", "--version=-1"], "version"),
         (["--export_dir={out}", "--run_dir={run}", "--batch_sizes=1,many"], "--batch_sizes"),
         (["--check={out}"], "saved_model.pb is missing"),
+        (["--check={out}", "--export_dir={out}"], "leave out --export_dir"),
+        (["--check={out}", "--run_dir={run}"], "leave out --run_dir"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, named):

@@ -15,6 +15,7 @@ from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import DataOptions, Options, TrainOptions
+from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
 BAD = pathlib.Path(__file__).resolve().parents[1] / "../shared/data/bad_inputs"
@@ -209,6 +210,9 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
     "flags, sentence",
     [
         ({"image_dir": "d", "image": "a.png"}, "--image and --image_dir exclude each other"),
+        ({"image_dir": "d", "parsing": "p.png"}, "--parsing and --image_dir exclude each other"),
+        ({"pairs": "p.csv", "pose_json": "j"}, "--pose_json and --pairs exclude each other"),
+        ({"image": "a", "output_dir": "o"}, "--output_dir and --image exclude each other"),
         ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
         ({"image_dir": "d", "output_dir": "o"}, "exactly one of .* 0 of them"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
@@ -225,6 +229,14 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
 def test_impossible_combinations(flags, sentence):
     with pytest.raises(InputError, match=sentence):
         SynthesizeOptions(**flags)
+
+
+@pytest.mark.parametrize("given", ["run_dir", "weights", "human_parser_run_dir"])
+def test_a_server_draws_with_what_it_holds(folder, given):
+    run = options() if given == "run_dir" else Options()
+    job = single(folder, pose_json=folder / "pose.json", **({} if given == "run_dir" else {given: "x"}))
+    with pytest.raises(InputError, match=f"--server and --{given} exclude each other"):
+        synthesize.main(run, job, ServerOptions(server="localhost:1"))
 
 
 def test_what_is_missing_is_said(folder):

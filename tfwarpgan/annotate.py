@@ -1,4 +1,7 @@
-"""Labels a folder of pictures: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
+"""Writes a parsing for each picture of a folder, by a trained human parser.
+
+python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT
+"""
 
 import dataclasses
 import os
@@ -40,7 +43,8 @@ def main(options, annotate):
 
 def cli():
     """The command."""
-    run_command(main, Options, AnnotateOptions, reads_run=True)
+    takes = ("run_dir", "parsing_dir", "batch_size", "height", "width", "precision")
+    run_command(main, Options, AnnotateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

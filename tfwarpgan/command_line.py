@@ -1,6 +1,6 @@
 """The way every command starts: flags in, options to its main function, user errors as one sentence.
 
-Nothing here imports TensorFlow: a wrong flag is refused before TensorFlow starts.
+Nothing here imports TensorFlow: a wrong flag is refused, and --help is answered, before TensorFlow starts.
 """
 
 import os
@@ -9,37 +9,51 @@ import sys
 
 from absl import app, flags, logging
 
+from tfwarpgan.command_help import help_groups, help_text
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_flagfile
 from tfwarpgan.flags import all_fields, define_flags, from_flags
 from tfwarpgan.inference.released import released_folder
-from tfwarpgan.options import RUN_FLAGFILE
+from tfwarpgan.options import PARTS, RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 
+_HELP = ("help", "helpshort", "h", "?")
+# What the extra `tensorflow` brings, beside what it needs itself.
+_OF_EXTRA = ("tensorflow", "tensorflow_datasets", "keras", "grpc", "google")
 
-def run_command(main, *classes, reads_run=False):
+
+def run_command(main, *classes, takes=PARTS, reads_run=False):
     """Runs a command: flags in, an instance of each dataclass to `main`, user errors as one sentence.
 
     Args:
         main: Function of one instance of each class.
         *classes: The dataclasses whose fields are the command's flags.
+        takes: Where `Options` is among the classes, what of it has an effect on this command: names of fields and
+            whole parts, see `options.PARTS`. Other flags of `Options` are refused on the command line; a flagfile may
+            hold them, unless the command reads a run.
         reads_run: Whether the options of the run in --run_dir (or of the released --weights) are read before the
             command line, which wins.
     """
+    takes = takes if Options in classes else ()
+    groups = help_groups(classes, takes)
     define_flags(*classes)
-    for field in all_fields(*classes):  # --help lists the flags of the command's own module
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[field.name])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes about the machine are not the user's
 
     def parse(argv):
-        if reads_run:
-            argv = [argv[0], *_run_flags(argv), *argv[1:]]
+        if any(name in _HELP for name in _names(argv[1:])):
+            of_run = [field.name for field in all_fields(Options) if field.name != "run_dir"] if reads_run else []
+            print(help_text(_program(), sys.modules[main.__module__].__doc__, groups, of_run), end="")
+            sys.exit(0)
         try:
-            leftover = flags.FLAGS(argv)[1:]
+            given = flags.FLAGS.read_flags_from_files(argv[1:])
+            _refuse_unused(given if reads_run else argv[1:], groups, reads_run)
+            of_run = _run_flags(given) if reads_run else []
+            leftover = flags.FLAGS([argv[0], *of_run, *given])[1:]
         except flags.Error as error:
             _exit(str(error).strip().splitlines()[0].removeprefix("ERROR:: "))
         if leftover:
             _exit(f"Unexpected argument '{leftover[0]}': options are written --name=value, see --help.")
+        _note_former_names(given, classes)
         return argv
 
     def call(argv):
@@ -54,9 +68,9 @@ def run_command(main, *classes, reads_run=False):
             print("Stopped.", file=sys.stderr)
             sys.exit(130)
         except ModuleNotFoundError as error:
-            if error.name != "tensorflow":
+            if not error.name or error.name.partition(".")[0] not in _OF_EXTRA:
                 raise
-            _exit("TensorFlow is not installed, which this needs: pip install 'tfwarpgan[tensorflow]' brings it.")
+            _exit(f"This needs {error.name}, which is not installed: pip install 'tfwarpgan[tensorflow]' brings it.")
         except Exception as error:
             told = _told_through_tensorflow(error)
             if not told:
@@ -74,6 +88,12 @@ def run_command(main, *classes, reads_run=False):
         raise
 
 
+def _program():
+    """How the command was called."""
+    module = sys.modules["__main__"].__spec__
+    return f"python -m {module.name}" if module else os.path.basename(sys.argv[0])
+
+
 def _told_through_tensorflow(error):
     """The sentence of an `InputError` that was raised inside a graph, where TensorFlow wraps it; else None."""
     if type(error).__module__.startswith("tensorflow"):
@@ -82,16 +102,49 @@ def _told_through_tensorflow(error):
     return None
 
 
-def _run_flags(argv):
-    weights, run_dir = _argument(argv, "weights"), _argument(argv, "run_dir")
+def _refuse_unused(arguments, groups, reads_run):
+    """Refuses flags of `Options` that have no effect on the command."""
+    used = {field.name for _, fields in groups for field in fields}
+    unused = {name for field in all_fields(Options) for name in _spellings(field) if field.name not in used}
+    for name in _names(arguments):
+        if name in unused:
+            reason = ": the run has its own" if reads_run else ""
+            raise InputError(f"--{name} has no effect on this command{reason}; leave it out.")
+
+
+def _spellings(field):
+    """The names by which a flag can be given."""
+    names = [name for name in (field.name, field.metadata["former"]) if name]
+    return names + [f"no{name}" for name in names] if field.type is bool else names
+
+
+def _note_former_names(arguments, classes):
+    """Tells once of each flag that is given by the name that it had before."""
+    former = {field.metadata["former"]: field.name for field in all_fields(*classes) if field.metadata["former"]}
+    given = {name for name in _names(arguments)}
+    for name, now in former.items():
+        if given & {name, f"no{name}"}:
+            print(f"note: --{name} is now called --{now}.", file=sys.stderr)
+
+
+def _run_flags(arguments):
+    """The flagfile of the run or of the released weights, as arguments."""
+    weights, run_dir = _argument(arguments, "weights"), _argument(arguments, "run_dir")
+    if weights and run_dir:
+        raise InputError("--weights and --run_dir exclude each other: name released weights or a run.")
     if weights:
         return [f"--flagfile={os.path.join(released_folder(weights), RUN_FLAGFILE)}"]
     return [f"--flagfile={run_flagfile(run_dir)}"] if run_dir else []
 
 
-def _argument(argv, wanted):
-    """The value of a flag on a command line that is not parsed yet, or an empty string."""
-    for argument, following in reversed(list(zip(argv, [*argv[1:], ""], strict=True))):  # the last one wins
+def _names(arguments):
+    """The names of the flags among arguments that are not parsed yet."""
+    return [argument.lstrip("-").partition("=")[0] for argument in arguments if argument.startswith("-")]
+
+
+def _argument(arguments, wanted):
+    """The value of a flag among arguments that are not parsed yet, or an empty string."""
+    for argument, following in reversed(list(zip(arguments, [*arguments[1:], ""], strict=True))):  # the last one wins
         name, equals, value = argument.lstrip("-").partition("=")
         if argument.startswith("-") and name == wanted:
             return value if equals else following

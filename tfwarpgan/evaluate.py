@@ -1,4 +1,6 @@
-"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures.
+"""Scores a run on the test pairs, and writes a report with pictures.
+
+    python -m tfwarpgan.evaluate --run_dir=RUN
 
 A run of the human parser is scored on the validation pictures of LIP instead, by label.
 """
@@ -8,7 +10,7 @@ import os
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import DATA_SET, Options, option
 
 # Named here too, with the pixels of their windows, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
@@ -147,7 +149,8 @@ def _at_most(wanted, there):
 
 def cli():
     """The command."""
-    run_command(main, Options, EvaluateOptions, reads_run=True)
+    takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
+    run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Exports a run as a SavedModel: `python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR`.
+"""Exports a run as a SavedModel, or inspects one.
+
+    python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR
 
 Or the released weights: `--weights=people` in place of `--run_dir`. The result is `DIR/<version>/`, which TensorFlow
 Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and ends
@@ -37,6 +39,9 @@ class ExportOptions:
     check: str = option("", "Folder of a SavedModel's version to inspect; nothing is exported.")
 
     def __post_init__(self):
+        for name in ("weights", "export_dir", "version", "human_parser_run_dir") if self.check else ():
+            if getattr(self, name):
+                raise InputError(f"--check exports nothing: leave out --{name}.")
         parse_batch_sizes(self.batch_sizes)
 
     @property
@@ -47,6 +52,8 @@ class ExportOptions:
 
 def main(options, export):
     """Publishes the SavedModel and prints where it is and what its check found; or inspects another one."""
+    if export.check and options.train.run_dir:
+        raise InputError("--check exports nothing: leave out --run_dir.")
     if export.check:
         return inspect(export)
     if not export.export_dir:
@@ -98,7 +105,7 @@ def parse_batch_sizes(text):
 
 def cli():
     """The command."""
-    run_command(main, Options, ExportOptions, reads_run=True)
+    run_command(main, Options, ExportOptions, takes=("run_dir",), reads_run=True)
 
 
 if __name__ == "__main__":

@@ -113,10 +113,6 @@ class LipOptions:
     """The LIP data set of the human parser."""
 
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
-    lip_shares: str = option(
-        "", "Of a LIP folder merged of several sets: the share of the training pictures whose names begin so, as "
-        "street:0.7,shop:0.3; empty: all alike.",
-    )  # fmt: skip
     lip_label_mapping: str = option("lip_20", "Labels of the maps in --lip_dir, as --label_mapping.")
 
 
@@ -146,6 +142,10 @@ class BatchOptions:
     """What a batch is and how a pose is drawn."""
 
     batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
+    lip_shares: str = option(
+        "", "Of a LIP folder merged of several sets: the share of the training pictures whose names begin so, as "
+        "street:0.7,shop:0.3; empty: all alike.",
+    )  # fmt: skip
     flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
     pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
     pose_radius: float = option(4.0, "Radius in pixels of a joint's disc.", minimum=0.5)
@@ -337,11 +337,9 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
-# All parts of `Options`, in the order in which --help of a training lists them.
-PARTS = (
-    TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, PairOptions, JointOptions,
-    FilterOptions, LipOptions,
-)  # fmt: skip
+# Parts of `Options`, in the order in which --help lists them: those that say what a data set holds, and all.
+DATA_SET = (DatasetOptions, PairOptions, JointOptions, FilterOptions, LipOptions)
+PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
 
 
 def check_data_place(data_options):

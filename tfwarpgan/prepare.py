@@ -15,7 +15,7 @@ import sys
 from tfwarpgan.command_line import run_command
 from tfwarpgan.data.layouts.opening import open_source
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, check_data_place, option
+from tfwarpgan.options import DATA_SET, Options, SizeOptions, check_data_place, option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,8 @@ class PrepareOptions:
     def __post_init__(self):
         if self.page and not self.check:
             raise InputError("--page is made while checking; say --check too.")
+        if self.beam_runner and self.check:
+            raise InputError("--beam_runner prepares, and --check only reads; leave one out.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 
@@ -84,7 +86,7 @@ def _check(data_options, how):
 
 def cli():
     """The command."""
-    run_command(main, Options, PrepareOptions)
+    run_command(main, Options, PrepareOptions, takes=(*DATA_SET, SizeOptions))
 
 
 if __name__ == "__main__":

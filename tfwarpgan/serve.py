@@ -1,4 +1,6 @@
-"""Serves SavedModels on this machine: `python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people`.
+"""Serves SavedModels on this machine.
+
+    python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people
 
 An embedded service for laptops, tests and continuous integration, which answers as TensorFlow Serving does, at gRPC
 and REST, and takes the same flags; docs/service.md tells where the two differ. It listens at this machine only, unless

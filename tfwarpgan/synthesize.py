@@ -1,4 +1,6 @@
-"""A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
+"""Draws a person in another pose: one picture, those of a folder, or a list of pairs.
+
+    python -m tfwarpgan.synthesize --weights=people --image=... --parsing=... --pose_json=... --output=...
 
 Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
 --image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV. With `--server=host:port` a server
@@ -20,6 +22,14 @@ OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
     "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
 )
+
+
+# What has no effect beside a flag.
+_UNUSED = {
+    "pairs": ("image", "output", "parsing", "pose_json", "pose_name", "pose_image"),
+    "image_dir": ("image", "output", "parsing"),
+    "image": ("output_dir",),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +59,10 @@ class SynthesizeOptions:
     def __post_init__(self):
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):
             raise InputError(f"--pose_size={self.pose_size} must be HEIGHTxWIDTH, such as 128x64.")
-        if self.image and (self.pairs or self.image_dir):
-            raise InputError(f"--image and --{'pairs' if self.pairs else 'image_dir'} exclude each other: give one.")
+        for job, others in _UNUSED.items():
+            for name in others:
+                if getattr(self, job) and getattr(self, name):
+                    raise InputError(f"--{name} and --{job} exclude each other: leave one out.")
         if self.pairs:
             self._need("--pairs", "image_dir", "annotation", "output_dir")
         elif self.image_dir:
@@ -90,9 +102,10 @@ def check(options, job, server=OWN_NETWORKS):
     if not job.image_dir and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
     if server.server:
-        if job.weights or job.human_parser_run_dir:
-            other = "weights" if job.weights else "human_parser_run_dir"
-            raise InputError(f"--server and --{other} exclude each other: a server draws with what it holds.")
+        given = {**dataclasses.asdict(job), "run_dir": options.train.run_dir}
+        for name in ("weights", "run_dir", "human_parser_run_dir"):
+            if given[name]:
+                raise InputError(f"--server and --{name} exclude each other: a server draws with what it holds.")
         return
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
@@ -290,7 +303,8 @@ def _labelled(options, path):
 
 def cli():
     """The command."""
-    run_command(main, Options, SynthesizeOptions, ServerOptions, reads_run=True)
+    takes = ("run_dir", "parsing_dir", "label_mapping", "batch_size")
+    run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

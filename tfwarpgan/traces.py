@@ -1,4 +1,6 @@
-"""Reads profiles without TensorBoard: `python -m tfwarpgan.traces --logdir=RUN`.
+"""Reads profiles without TensorBoard.
+
+    python -m tfwarpgan.traces --logdir=RUN
 
 A profile is what `--profile_steps` of a training leaves in its run, or a capture from a service's `--profile_port`
 (docs/profiling.md). Its steps are marked: "train" by the training, "predict" by the service.

@@ -1,4 +1,7 @@
-"""Trains the stages: `python -m tfwarpgan.train --flagfile=configs/market.flags`."""
+"""Trains the stages in order, or one of them.
+
+python -m tfwarpgan.train --flagfile=configs/market.flags
+"""
 
 import sys
 

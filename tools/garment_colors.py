@@ -13,7 +13,7 @@ import dataclasses
 import numpy as np
 
 from tfwarpgan.command_line import run_command
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import DatasetOptions, Options, option
 
 GARMENTS = ("upper-clothes", "dress", "coat", "pants", "jumpsuits", "skirt")
 LEAST_SHARE = 0.01  # of the picture's pixels that a garment must cover
@@ -61,4 +61,4 @@ def measure(options, benchmark):
 
 
 if __name__ == "__main__":
-    run_command(measure, Options, BenchmarkOptions, reads_run=True)
+    run_command(measure, Options, BenchmarkOptions, takes=("run_dir", "batch_size", DatasetOptions), reads_run=True)

@@ -164,6 +164,7 @@ def test_pictures_that_the_server_labels(exported, target, inputs):
         ),
         (["--server={target}", "--server_ca=missing.pem"], "missing.pem"),
         (["--server={target}", "--server_name=people"], "--server_ca"),
+        (["--server_label=canary"], "--server_label needs --server"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(files, target, flags, told):

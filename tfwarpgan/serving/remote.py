@@ -29,6 +29,9 @@ class ServerOptions:
     server_name: str = option("", "With --server_ca: name in the server's certificate, if it is not the host's.")
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if not self.server and getattr(self, field.name) != field.default:
+                raise InputError(f"--{field.name} needs --server, the server that draws.")
         if (self.server_certificate or self.server_key or self.server_name) and not self.server_ca:
             raise InputError("--server_certificate, --server_key and --server_name need --server_ca too.")
         if bool(self.server_certificate) != bool(self.server_key):
