@@ -121,7 +121,7 @@ def _spellings(field):
 def _note_former_names(arguments, classes):
     """Tells once of each flag that is given by the name that it had before."""
     former = {field.metadata["former"]: field.name for field in all_fields(*classes) if field.metadata["former"]}
-    given = {name for name in _names(arguments)}
+    given = set(_names(arguments))
     for name, now in former.items():
         if given & {name, f"no{name}"}:
             print(f"note: --{name} is now called --{now}.", file=sys.stderr)
