@@ -101,7 +101,9 @@ def test_a_command_of_a_run_lists_what_it_reads(helps, name):
     assert listed(helps[name])[0] == "run_dir"
     of_training = {"learning_rate", "generator_width", "lambda_pixel", "flip", "pose_radius", "stage"}
     assert not of_training & {*listed(helps[name])}
-    assert name == "export" or "all replicas. (default: the run's; at least 1)" in " ".join(helps[name].split())
+    of_batch = next(field for field in all_fields(options.BatchOptions) if field.name == "batch_size")
+    told = f"{of_batch.metadata['help']} (default: the run's; at least 1)"
+    assert name == "export" or told in " ".join(helps[name].split())
 
 
 def test_the_help_comes_before_what_is_wrong():
@@ -135,12 +137,12 @@ def test_the_flagfile_of_a_training_fits_prepare_but_not_what_reads_a_run(tmp_pa
     assert "data/market1501/bounding_box_train is missing" in sentence(command("prepare", flagfile))
     assert "has no effect on this command: the run has its own" in sentence(command("evaluate", flagfile))
     (tmp_path / "own.flags").write_text(f"--run_dir={tmp_path}\n--batch_size=4\n")
-    assert "holds no run" in sentence(command("evaluate", f"--flagfile={tmp_path}/own.flags"))
+    assert "contains no run" in sentence(command("evaluate", f"--flagfile={tmp_path}/own.flags"))
 
 
 def test_a_run_and_released_weights_exclude_each_other(tmp_path):
     told = sentence(command("export", "--weights=people", f"--run_dir={tmp_path}", f"--export_dir={tmp_path}/out"))
-    assert "--weights and --run_dir exclude each other" in told
+    assert "either --weights or --run_dir, not both" in told
 
 
 def test_a_data_set_is_checked_without_tensorflow(market, tmp_path):

@@ -72,13 +72,13 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys):
     [
         (["--run_dir={run}"], "--export_dir"),
         (["--export_dir={out}"], "--run_dir"),
-        (["--export_dir={out}", "--run_dir={out}"], "holds no run"),
+        (["--export_dir={out}", "--run_dir={out}"], "contains no run"),
         (["--export_dir={out}", "--weights=nobody"], "nobody"),
         (["--export_dir={out}", "--run_dir={run}", "--version=-1"], "version"),
         (["--export_dir={out}", "--run_dir={run}", "--batch_sizes=1,many"], "--batch_sizes"),
         (["--check={out}"], "saved_model.pb is missing"),
-        (["--check={out}", "--export_dir={out}"], "leave out --export_dir"),
-        (["--check={out}", "--run_dir={run}"], "leave out --run_dir"),
+        (["--check={out}", "--export_dir={out}"], "either --check or --export_dir"),
+        (["--check={out}", "--run_dir={run}"], "either --check or --run_dir"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, named):

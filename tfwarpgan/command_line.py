@@ -131,7 +131,7 @@ def _run_flags(arguments):
     """The flagfile of the run or of the released weights, as arguments."""
     weights, run_dir = _argument(arguments, "weights"), _argument(arguments, "run_dir")
     if weights and run_dir:
-        raise InputError("--weights and --run_dir exclude each other: name released weights or a run.")
+        raise InputError("Give either --weights or --run_dir, not both.")
     if weights:
         return [f"--flagfile={os.path.join(released_folder(weights), RUN_FLAGFILE)}"]
     return [f"--flagfile={run_flagfile(run_dir)}"] if run_dir else []

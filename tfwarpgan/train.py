@@ -11,7 +11,7 @@ from tfwarpgan.training.source import open_source
 
 
 def main(options):
-    """Trains what the options say; exits with 130 when a signal stopped it (everything is saved then)."""
+    """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
     source = open_source(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 

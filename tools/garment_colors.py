@@ -3,7 +3,7 @@
     python tools/garment_colors.py --run_dir=runs/demo
     python tools/garment_colors.py --weights=people
 
-Over all test pairs, the mean color of each garment (where the target's labelled parsing shows it) in the synthesized
+Over all test pairs, the mean color of each garment (where the target's labeled parsing shows it) in the synthesized
 picture against that in the target: the slope of the line through them, 1 where colors are kept and 0 where they do not
 depend on the person, and their correlation. SSIM hardly sees color, and L1 is mostly pose and background.
 """
@@ -24,7 +24,7 @@ AXES = ("lightness", "red against blue", "green against purple")
 class BenchmarkOptions:
     """Which networks."""
 
-    weights: str = option("", "Released weights in place of those of --run_dir.")
+    weights: str = option("", "Released weights instead of those of --run_dir.")
 
 
 def garment_means(images, parsing, label):

@@ -45,7 +45,7 @@ def ssim(target, generated, protocol="gaussian"):
 
     Args:
         target: [B, H, W, C] in [-1, 1].
-        generated: Likewise. The order matters to the protocol `posegan` only.
+        generated: As `target`. The order matters to the protocol `posegan` only.
         protocol: A key of `PROTOCOLS`.
 
     Returns:

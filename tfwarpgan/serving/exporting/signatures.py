@@ -1,4 +1,4 @@
-"""What an exported model answers: signatures that turn pictures and poses into pictures.
+"""The signatures of an exported model, which turn pictures and poses into pictures.
 
 Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
@@ -89,7 +89,7 @@ def to_pixels(images):
 
 
 class _Endpoints:
-    """A method a signature; not a `tf.Module`, so that nothing but the signatures is written into the SavedModel."""
+    """One method per signature. Not a `tf.Module`, so that only the signatures are written into the SavedModel."""
 
     def __init__(self, pipeline, parse):
         self.pipeline, self.parse = pipeline, parse
@@ -127,7 +127,7 @@ class _Endpoints:
     def _parsings(self, encoded):
         def decode(parsing):
             is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
-            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
+            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit gray PNG."])
             with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
                 parsing = tf.io.decode_png(parsing, channels=1)
             return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
@@ -145,7 +145,7 @@ def _assert_labels(parsing):
 
 
 def _assert_size(encoded, size):
-    """Refuses by its header what is no JPEG or PNG of the size (height, width); decoding a bomb would be too late."""
+    """Refuses by its header what is not a JPEG or PNG of this size (height, width), before it is decoded."""
 
     def png_size():
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
