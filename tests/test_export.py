@@ -14,10 +14,10 @@ from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.loading import load_human_parser
+from tfwarpgan.layers.pixels import from_pixels
 from tfwarpgan.models import build
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.serving.exporting.check import SavedModelSession, forbidden_ops, sample_inputs
-from tfwarpgan.serving.exporting.signatures import from_pixels
 from tfwarpgan.serving.wire.warmup import read_records
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
-from tfwarpgan.viewing.drawing import to_uint8
 
 
 def condition_row(image_path, height, width, parsing_path=""):
@@ -33,7 +33,7 @@ def condition_row(image_path, height, width, parsing_path=""):
         InputError: If a file is missing or broken.
     """
     image = images.read_rgb(image_path)
-    row = {"condition_image": images.resize(image, height, width).astype(np.float32) / 127.5 - 1.0}
+    row = {"condition_image": from_pixels(images.resize(image, height, width))}
     if parsing_path:
         labels = label_maps.read_label_map(parsing_path, image.shape[:2])
         row["condition_parsing"] = label_maps.resize(labels, height, width)
@@ -123,7 +123,7 @@ def synthesize(pipeline, requests, batch_size, total=None, progress=True):
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
             pictures = run({key: np.stack([row[key] for row in rows]) for key in rows[0]})
-            for path, picture in zip(paths, to_uint8(pictures)):
+            for path, picture in zip(paths, to_pixels(pictures)):
                 save_png(path, picture)
             written += len(paths)
             bar.update(written + len(failures) - bar.n)

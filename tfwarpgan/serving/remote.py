@@ -10,6 +10,7 @@ import numpy as np
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
+from tfwarpgan.storage.pixels import from_pixels, to_pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,15 +99,14 @@ class RemotePipeline:
             float32 [B, H, W, 3] in [-1, 1].
         """
         inputs = {
-            "image": np.clip(np.rint((batch["condition_image"] + 1.0) * 127.5), 0, 255).astype(np.uint8),
+            "image": to_pixels(batch["condition_image"]),
             "target_keypoints": np.asarray(batch["target_keypoints"], np.float32),
             "target_visible": np.asarray(batch["target_visible"], bool),
         }
         signature = "photograph"
         if "condition_parsing" in batch:
             inputs["condition_parsing"], signature = np.asarray(batch["condition_parsing"], np.uint8), "serving_default"
-        pixels = self._asked(self.client.predict, inputs, signature)["image"]
-        return pixels.astype(np.float32) / 127.5 - 1.0
+        return from_pixels(self._asked(self.client.predict, inputs, signature)["image"])
 
     def _asked(self, method, *arguments):
         from tfwarpgan.serving.client import ServerError

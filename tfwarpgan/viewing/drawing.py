@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
 from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.storage.pixels import to_pixels
 
 GAP = 4  # pixels between the cells of a grid
 BACKGROUND = (255, 255, 255)
@@ -24,12 +25,6 @@ def _rainbow(count):
 
 LIMB_COLOURS = _rainbow(len(LIMBS))
 JOINT_COLOURS = _rainbow(NUM_JOINTS)
-
-
-def to_uint8(images):
-    """Pictures in [-1, 1] as uint8 in [0, 255], rounded to the nearest and clipped; any shape."""
-    images = np.asarray(images, np.float32)
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def colour_parsing(labels):
@@ -116,12 +111,12 @@ def sample_columns(batch, outputs, scale=1):
     """
     parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
     return {
-        "condition": list(to_uint8(batch["condition_image"])),
+        "condition": list(to_pixels(batch["condition_image"])),
         "target pose": skeletons(batch, scale),
         "synthesized parsing": list(colour_parsing(np.argmax(parsing, axis=-1))),
-        "warped condition": list(to_uint8(outputs["warped_image"])),
-        "synthesized": list(to_uint8(outputs["image"])),
-        "target": list(to_uint8(batch["target_image"])),
+        "warped condition": list(to_pixels(outputs["warped_image"])),
+        "synthesized": list(to_pixels(outputs["image"])),
+        "target": list(to_pixels(batch["target_image"])),
     }
 
 

@@ -9,7 +9,7 @@ from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
-from tfwarpgan.serving.exporting.signatures import from_pixels, to_pixels
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.serving.wire.tensors import from_proto
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -76,16 +77,6 @@ def signature_specs(height, width, with_photograph):
 
 def _specs(**inputs):
     return {name: tf.TensorSpec([None, *shape], dtype, name) for name, (shape, dtype) in inputs.items()}
-
-
-def from_pixels(pixels):
-    """Uint8 pictures as the library has them: float32 in [-1, 1]."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_pixels(images):
-    """Pictures in [-1, 1] as uint8, rounded."""
-    return tf.cast(tf.round(tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
 
 
 class _Endpoints:
