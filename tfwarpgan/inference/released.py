@@ -83,6 +83,10 @@ def released_folder(name):
     """
     folder = os.path.join(ROOT, name)
     if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
-        names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
-        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
+        raise InputError(f"--weights={name} is not released; there are: {', '.join(released_names()) or 'none'}.")
     return folder
+
+
+def released_names():
+    """The names of all released weights, sorted."""
+    return sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))

@@ -27,18 +27,32 @@ def read_label_map(path, size=None):
         InputError: If the file is missing or broken, holds colours, another size or labels above 19.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
+    table = getattr(path, "labels", None)
+    check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
+    return labels if table is None else translate(labels, table)
+
+
+def check_label_map(labels, size, name, count=NUM_LABELS):
+    """Refuses a label map that does not belong to its picture.
+
+    Args:
+        labels: uint8 [H, W].
+        size: (height, width) that it must have; None takes any.
+        name: What it is called in the error.
+        count: Number of labels that there are.
+
+    Raises:
+        InputError: If it has another size or labels above count - 1.
+    """
     if size is not None and labels.shape != tuple(size):
         raise InputError(
-            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels and its picture {size[1]} x {size[0]}; "
+            f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels and its picture {size[1]} x {size[0]}; "
             "a parsing must have its picture's size."
         )
-    table = getattr(path, "labels", None)
-    count = NUM_LABELS if table is None else len(table)
     if labels.max() >= count:
         raise InputError(
-            f"{path} holds label {labels.max()}; the labels of a parsing are 0 to {count - 1} by --label_mapping."
+            f"{name} holds label {labels.max()}; the labels of a parsing are 0 to {count - 1} by --label_mapping."
         )
-    return labels if table is None else translate(labels, table)
 
 
 def resize(labels, height, width):
