@@ -86,7 +86,7 @@ def market(tmp_path):
 
 
 def draw(folder, split, name, random):
-    """A picture of smooth colours, which JPEG keeps, and a label map of blocks."""
+    """A picture of smooth colors, which JPEG keeps, and a label map of blocks."""
     image = Image.fromarray(random.integers(0, 256, (4, 2, 3), np.uint8)).resize((WIDTH, HEIGHT))
     image.save(folder / f"bounding_box_{split}" / name, quality=95)
     labels = np.kron(random.integers(0, 20, (8, 4), np.uint8), np.ones((8, 8), np.uint8))

@@ -52,7 +52,9 @@ def test_a_flagfile_alone_trains_or_says_what_data_to_get(path, tmp_path, monkey
         assert runs._check_folders(config) == config.train.run_dir
         return
     place = config.data.data_dir or config.data.lip_dir
-    with pytest.raises(InputError, match=rf"{place}.*(is missing|is no folder): get .* there.*(parsing/|LIP's layout)"):
+    with pytest.raises(
+        InputError, match=rf"{place}.*(is missing|is not a folder): get .* there.*(parsing/|LIP's layout)"
+    ):
         runs.train(config)
     assert place.startswith("data/") and list(tmp_path.iterdir()) == []
 

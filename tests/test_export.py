@@ -46,7 +46,7 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys, small
     [
         (["--run_dir={run}"], "--export_dir"),
         (["--export_dir={out}"], "--run_dir"),
-        (["--export_dir={out}", "--run_dir={out}"], "holds no run"),
+        (["--export_dir={out}", "--run_dir={out}"], "contains no run"),
         (["--export_dir={out}", "--weights=nobody"], "nobody"),
         (["--export_dir={out}", "--run_dir={run}", "--version=-1"], "version"),
         (["--export_dir={out}", "--run_dir={run}", "--batch_sizes=1,many"], "--batch_sizes"),

@@ -17,10 +17,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
 
 
-def test_the_version_is_that_of_the_changelog():
+def test_the_version_is_the_newest_release_of_the_changelog():
     assert re.fullmatch(r"\d+\.\d+\.\d+", tfwarpgan.__version__)
-    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE).group(1)
-    assert newest == tfwarpgan.__version__
+    releases = re.findall(r"^## \[(\d\S*)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert releases[0] == tfwarpgan.__version__
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -64,6 +64,15 @@ def test_the_client_brings_no_tensorflow():
     assert names([*base, *extras["client"]]) == {"absl-py", "numpy", "pillow", "tqdm", "grpcio", "protobuf"}
     assert {"tensorflow", "keras", "tensorflow-addons", "tensorflow-io"} <= names(extras["tensorflow"])
     assert names(extras["tensorflow"]) <= names(extras["dev"])
+
+
+def test_cuda_brings_the_same_tensorflow_with_its_cuda_libraries():
+    _, extras = requirements()
+    added = set(extras["cuda"]) - set(extras["tensorflow"])
+    assert {requirement.replace("[and-cuda]", "") for requirement in added} == {
+        requirement for requirement in extras["tensorflow"] if requirement.startswith("tensorflow==")
+    }
+    assert all("[and-cuda]" in requirement for requirement in added) and set(extras["tensorflow"]) < set(extras["cuda"])
 
 
 def test_no_test_of_the_profile_page_is_skipped_for_want_of_its_package():

@@ -29,7 +29,7 @@ def options(**data):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures twice as large as the model's, of one colour each, label maps, annotations and pairs."""
+    """Three pictures twice as large as the model's, of one color each, label maps, annotations and pairs."""
     rows = ["name:keypoints_y:keypoints_x"]
     for index, name in enumerate(("a", "b", "c")):
         Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), (50 * index + 50,) * 3).save(tmp_path / f"{name}.png")
@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 
 class Pipeline:
-    """Paints the picture in the condition's colour, with the first joint's y as red and the label as blue."""
+    """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
 
     height, width = HEIGHT, WIDTH
 
@@ -127,7 +127,7 @@ def test_pairs_are_checked_before_anything_is_drawn(folder):
     (folder / "labels" / "a.png").unlink()
     for name in ("../a.png", str(folder / "a.png")):
         (folder / "away.csv").write_text(f"from,to\n{name},b.png\n")
-        with pytest.raises(InputError, match=r"away\.csv, row 1: .* points out of"):
+        with pytest.raises(InputError, match=r"away\.csv, row 1: .* points outside of"):
             synthesize.main(data, pairs_job(folder, pairs=str(folder / "away.csv")))
     with pytest.raises(InputError, match=r"pairs\.csv, row 1: .*labels/a\.png does not exist"):
         synthesize.main(data, pairs_job(folder))
@@ -210,11 +210,11 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
 @pytest.mark.parametrize(
     "flags, sentence",
     [
-        ({"image_dir": "d", "image": "a.png"}, "--image and --image_dir exclude each other"),
+        ({"image_dir": "d", "image": "a.png"}, "either --image or --image_dir, not both"),
         ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
         ({"image_dir": "d", "output_dir": "o"}, "exactly one of .* 0 of them"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
-        ({"pairs": "p.csv", "image": "a.png"}, "exclude each other"),
+        ({"pairs": "p.csv", "image": "a.png"}, "either --image or --pairs, not both"),
         ({"image": "a.png"}, "--image needs --output too"),
         ({"output": "a.png"}, "--output needs --image too"),
         ({"image": "a.png", "output": "o.png"}, "exactly one of .* 0 of them"),
@@ -231,21 +231,17 @@ def test_impossible_combinations(flags, sentence):
 
 def test_what_is_missing_is_said(folder):
     job = single(folder, pose_json=folder / "pose.json")
-    with pytest.raises(InputError, match="No networks are named"):
+    with pytest.raises(InputError, match="No networks are given"):
         synthesize.main(Options(), job)
-    with pytest.raises(
-        InputError, match="no parsing of the condition picture: give its label map by --parsing, or a tr"
-    ):
+    with pytest.raises(InputError, match="no label map for the image: give its label map with --parsing, or a tr"):
         synthesize.main(options(), single(folder, pose_json=folder / "pose.json", parsing=""))
-    with pytest.raises(
-        InputError, match="no parsing of the condition picture: give the folder of the label maps by --pa"
-    ):
+    with pytest.raises(InputError, match="no label map for the image: give the folder of the label maps with --pa"):
         synthesize.main(options(), pairs_job(folder))
     with pytest.raises(InputError, match="Nothing to synthesize"):
         synthesize.main(options(), SynthesizeOptions())
     with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 pictures"):
         synthesize.main(options(), single(folder, annotation=folder / "poses.csv", pose_name="x.png"))
-    with pytest.raises(InputError, match="holds no run"):
+    with pytest.raises(InputError, match="contains no run"):
         synthesize.main(
             options(), single(folder, parsing="", human_parser_run_dir=folder, pose_json=folder / "pose.json")
         )

@@ -1,4 +1,4 @@
-"""Labels a folder of pictures: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
+"""Writes label maps for a folder: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
 
 import dataclasses
 import os
@@ -10,10 +10,10 @@ from tfwarpgan.options import Options, option
 
 @dataclasses.dataclass(frozen=True)
 class AnnotateOptions:
-    """What is labelled, and how."""
+    """What is labeled, and how."""
 
-    image_dir: str = option("", "Folder of the pictures; sub-folders count.")
-    average_flip: bool = option(True, "Average over the mirrored picture: better labels at twice the time.")
+    image_dir: str = option("", "Folder of images, including its subfolders.")
+    average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
 
 
 def main(options, annotate):
@@ -32,10 +32,10 @@ def main(options, annotate):
         parse, image_dir, parsing_dir,
         height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
     )  # fmt: skip
-    print(f"{parsing_dir}: {written} label maps written, {kept} were there.")
+    print(f"{parsing_dir}: {written} label maps written, {kept} already existed.")
     others = other_files(image_dir, parsing_dir)
     if others:
-        print(f"{len(others)} other files were left alone, such as {others[0]}.")
+        print(f"{len(others)} other files were ignored, such as {others[0]}.")
 
 
 def cli():

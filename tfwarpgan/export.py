@@ -1,8 +1,8 @@
 """Exports a run as a SavedModel: `python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR`.
 
 Or the released weights: `--weights=people` in place of `--run_dir`. The result is `DIR/<version>/`, which TensorFlow
-Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and ends
-with 1 where something in it should keep it from a server.
+Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and exits
+with 1 if a server should not load it.
 """
 
 import dataclasses
@@ -14,27 +14,25 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
-MAX_WARMUP_RECORDS = 1000  # what a server takes
+MAX_WARMUP_RECORDS = 1000  # most that a server accepts
 
 
 @dataclasses.dataclass(frozen=True)
 class ExportOptions:
     """What is exported, and where it goes."""
 
-    weights: str = option("", "Released weights to export in place of a run's, such as 'people'.")
-    export_dir: str = option("", "Folder of the model; its last part is the name that a server gives it.")
-    version: int = option(
-        0, "Version to publish; 0: one above the highest that is there.", minimum=0, maximum=2**63 - 1
-    )
+    weights: str = option("", "Released weights to export instead of a run, such as 'people'.")
+    export_dir: str = option("", "Folder of the model; its last part is the model's name on the server.")
+    version: int = option(0, "Version number to publish; 0 takes the next one.", minimum=0, maximum=2**63 - 1)
     human_parser_run_dir: str = option(
-        "", "Run whose human parser goes into the export, for signatures that take a photograph alone."
+        "", "Run of a human parser to include, which adds signatures that need no label map."
     )
     batch_sizes: str = option(
         "1,2,4,8",
-        "Allowed batch sizes, as in the server's batching configuration: each signature is warmed at each of them "
-        "when a version is loaded; empty: no warm-up. With --check: whose messages are measured.",
+        "Batch sizes for warm-up requests, the same as in the server's batching configuration; empty: no warm-up. With "
+        "--check: batch sizes whose messages are measured.",
     )
-    check: str = option("", "Folder of a SavedModel's version to inspect; nothing is exported.")
+    check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
     def __post_init__(self):
         parse_batch_sizes(self.batch_sizes)
@@ -52,7 +50,7 @@ def main(options, export):
     if not export.export_dir:
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
-        raise InputError("--run_dir is missing: name the run to export, or released weights by --weights=people.")
+        raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.inference.loading import load_human_parser, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
@@ -69,10 +67,10 @@ def main(options, export):
 
 
 def inspect(export):
-    """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
+    """Prints what is found of the SavedModel of --check, and exits with 1 if there are problems."""
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
-        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
+        raise InputError(f"{path} contains no SavedModel (saved_model.pb is missing); name the folder of a version.")
     from tfwarpgan.serving.exporting import inspection
 
     found = inspection.inspect(path, export.sizes or [1])
@@ -85,14 +83,16 @@ def parse_batch_sizes(text):
     """The batch sizes of a flag such as "1,8", sorted; an empty text is none.
 
     Raises:
-        InputError: If one is no positive number, or there are too many.
+        InputError: If one is not a positive number, or there are too many.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InputError(f"--batch_sizes={text} must be positive numbers separated by commas, such as 1,8.")
     sizes = sorted({int(part) for part in parts})
     if 4 * len(sizes) > MAX_WARMUP_RECORDS:
-        raise InputError(f"--batch_sizes={text} are too many: a server takes {MAX_WARMUP_RECORDS} records.")
+        raise InputError(
+            f"--batch_sizes={text} are too many: a server accepts at most {MAX_WARMUP_RECORDS} warm-up records."
+        )
     return sizes
 
 

@@ -15,7 +15,7 @@ from tfwarpgan.storage import object_store
 
 
 def to_flagfile(options):
-    """The text of a flagfile that gives these options again, one flag a line."""
+    """The text of a flagfile that gives these options again, one flag per line."""
     lines = []
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
@@ -30,7 +30,7 @@ def run_options(run_dir):
     """The `Options` that a run was trained with, wherever it lies now.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     values = flags.FlagValues()
     define_flags(Options, flag_values=values)
@@ -46,9 +46,9 @@ def run_flagfile(run_dir):
     """A local file with the flagfile of a run.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
     if not object_store.exists(path):
-        raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
+        raise InputError(f"{run_dir} contains no run ({RUN_FLAGFILE} is missing); train one there first.")
     return object_store.local_file(path)

@@ -4,9 +4,9 @@
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501 --check --page=look.html
 
-Training does this by itself where it was not done; this command does only this, and prints what the data set holds.
-With --check it reads everything, writes nothing but the page of pictures, and reports all problems at once; the exit
-code is 1 if training would fail.
+Training does this itself if needed; this command does nothing else, and prints what the data set contains. With --check
+it reads everything, writes nothing but the page of samples, and reports all problems at once; the exit code is 1 if
+training would fail.
 """
 
 import dataclasses
@@ -21,24 +21,26 @@ from tfwarpgan.options import Options, check_data_place, option
 class PrepareOptions:
     """How the work is done."""
 
-    check: bool = option(False, "Read everything, report all problems, write nothing.")
-    page: str = option("", "With --check: HTML file for 40 samples with skeleton and parsing drawn.")
-    workers: int = option(0, "Processes that read and encode pictures; 0: one a core.", minimum=0, maximum=1024)
-    beam_runner: str = option("", "Runner of Apache Beam to prepare with, as DirectRunner; empty: this machine alone.")
-    beam_options: str = option("", "The runner's options, as name=value,name=value.")
+    check: bool = option(False, "Check the data set, report all problems and write nothing.")
+    page: str = option("", "With --check: HTML file to write, with 40 samples and their joints and label maps.")
+    workers: int = option(0, "Processes that read and encode images; 0 uses one per core.", minimum=0, maximum=1024)
+    beam_runner: str = option(
+        "", "Runner of Apache Beam, such as DirectRunner; default: no Beam, on this machine alone."
+    )
+    beam_options: str = option("", "Options of the runner, as name=value,name=value.")
 
     def __post_init__(self):
         if self.page and not self.check:
-            raise InputError("--page is made while checking; say --check too.")
+            raise InputError("--page needs --check.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 
 
 def main(options, how):
-    """Prepares the data set and prints what it holds and where it lies; or checks it.
+    """Prepares the data set and prints what it contains and where it is; or checks it.
 
     Args:
-        options: `Options`, those of the data; the flagfile of a training fits as it is.
+        options: `Options`, those of the data; the flagfile of a training can be used unchanged.
         how: `PrepareOptions`.
     """
     check_data_place(options.data)
@@ -57,7 +59,7 @@ def main(options, how):
 
 
 def summary(prepared):
-    """What a `preparation.Prepared` holds, as lines of text."""
+    """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
     for split in prepared.num_images:

@@ -1,8 +1,8 @@
 """A picture and a pose -> a picture: `python -m tfwarpgan.synthesize --weights=people --image=... --output=...`.
 
 Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
---image_dir=... --annotation=CSV --output_dir=...` a picture a row of the CSV. With `--server=host:port` a server
-draws, and TensorFlow is not needed here.
+--image_dir=... --annotation=CSV --output_dir=...` draws one picture per row of the CSV. With `--server=host:port` a
+server draws, and TensorFlow is not needed here.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from tfwarpgan.serving.remote import ServerOptions
 
 OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
-    "There is no parsing of the condition picture: give {labels}, or a trained human parser by --human_parser_run_dir."
+    "There is no label map for the image: give {labels}, or a trained human parser with --human_parser_run_dir."
 )
 
 
@@ -25,31 +25,35 @@ _NO_PARSING = (
 class SynthesizeOptions:
     """Who is drawn, in which pose, and where the picture goes."""
 
-    weights: str = option("", "Released weights to use in place of a run's, such as 'people'.")
-    image: str = option("", "Picture of the person.")
-    parsing: str = option("", "Label map of --image: grey or palette PNG of the 20 LIP labels, of the picture's size.")
-    human_parser_run_dir: str = option("", "Run whose human parser labels the pictures that have no parsing.")
-    pose_json: str = option("", "Target pose: OpenPose's JSON file.")
-    annotation: str = option("", "CSV of poses, name:keypoints_y:keypoints_x.")
-    pose_name: str = option("", "Target pose: the row of this name in --annotation.")
-    pose_image: str = option("", "Target pose: that of this picture file, by its row in --annotation.")
+    weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
+    image: str = option("", "Image of the person.")
+    parsing: str = option(
+        "", "Label map of --image: grayscale or palette PNG of the same size, with the 20 labels of LIP."
+    )
+    human_parser_run_dir: str = option("", "Run of a human parser, which labels images without a label map.")
+    pose_json: str = option("", "Target pose: a JSON file of OpenPose.")
+    annotation: str = option("", "CSV file of poses, name:keypoints_y:keypoints_x.")
+    pose_name: str = option("", "Target pose: the row with this name in --annotation.")
+    pose_image: str = option("", "Target pose: that of this image, by its row in --annotation.")
     pose_size: str = option(
-        "", "HEIGHTxWIDTH in pixels of the picture that the pose was annotated in; empty: the size of --pose_image, or "
-        "of the person's picture where the pose has none.",
+        "", "Size of the image that the pose was detected in, HEIGHTxWIDTH in pixels; default: that of --pose_image, "
+        "or of the person's image.",
     )  # fmt: skip
     output: str = option("", "PNG file to write.")
     image_dir: str = option(
-        "", "Folder of pictures, sub-folders too, with --parsing_dir that of their parsings: each is drawn in the one "
-        "pose, or as --pairs says.",
+        "", "Folder of images, including its subfolders, to draw in the target pose or as --pairs says; their label "
+        "maps are in --parsing_dir.",
     )  # fmt: skip
-    pairs: str = option("", "CSV of pairs, from,to: draws each person 'from' in the pose of 'to'.")
-    output_dir: str = option("", "With --image_dir: folder for the pictures; of --pairs they are <from>_2_<to>.png.")
+    pairs: str = option("", "CSV file of pairs, from,to: draws the person in 'from' in the pose of 'to'.")
+    output_dir: str = option(
+        "", "With --image_dir: folder for the results; with --pairs they are named <from>_2_<to>.png."
+    )
 
     def __post_init__(self):
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):
             raise InputError(f"--pose_size={self.pose_size} must be HEIGHTxWIDTH, such as 128x64.")
         if self.image and (self.pairs or self.image_dir):
-            raise InputError(f"--image and --{'pairs' if self.pairs else 'image_dir'} exclude each other: give one.")
+            raise InputError(f"Give either --image or --{'pairs' if self.pairs else 'image_dir'}, not both.")
         if self.pairs:
             self._need("--pairs", "image_dir", "annotation", "output_dir")
         elif self.image_dir:
@@ -68,8 +72,8 @@ class SynthesizeOptions:
         given = [name for name in ("pose_json", "pose_name", "pose_image") if getattr(self, name)]
         if len(given) != 1:
             raise InputError(
-                "A target pose is needed, from exactly one of --pose_json, --pose_name (with --annotation) and "
-                f"--pose_image (with --annotation); {len(given)} of them are given."
+                "Give exactly one target pose: --pose_json, --pose_name (with --annotation) or "
+                f"--pose_image (with --annotation); {len(given)} are given."
             )
         if given != ["pose_json"]:
             self._need(f"--{given[0]}", "annotation")
@@ -81,33 +85,33 @@ class SynthesizeOptions:
 
 
 def check(options, job, server=OWN_NETWORKS):
-    """Refuses what cannot work, before TensorFlow is loaded.
+    """Refuses options that cannot work, before TensorFlow is loaded.
 
     Raises:
-        InputError: If networks, pictures or parsings are missing.
+        InputError: If networks, images or label maps are missing.
     """
     if not job.image_dir and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
     if server.server:
         if job.weights or job.human_parser_run_dir:
             other = "weights" if job.weights else "human_parser_run_dir"
-            raise InputError(f"--server and --{other} exclude each other: a server draws with what it holds.")
+            raise InputError(f"Give either --server or --{other}, not both: a server uses its own networks.")
         return
     if not job.weights and not options.train.run_dir:
-        raise InputError("No networks are named: give --weights=people or the --run_dir of a trained run.")
+        raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
     check_parsings(options, job)
 
 
 def check_parsings(options, job):
-    """Refuses pictures that nothing labels.
+    """Refuses images that nothing labels.
 
     Raises:
         InputError: If neither parsings nor a human parser are named.
     """
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
-        raise InputError(_NO_PARSING.format(labels="the folder of the label maps by --parsing_dir"))
+        raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
     if job.image and not (job.parsing or job.human_parser_run_dir):
-        raise InputError(_NO_PARSING.format(labels="its label map by --parsing"))
+        raise InputError(_NO_PARSING.format(labels="its label map with --parsing"))
 
 
 def main(options, job, server=OWN_NETWORKS):
@@ -190,7 +194,7 @@ def _pose(job):
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = pose_gan.read_annotation_csv(job.annotation)
     if name not in annotations:
-        raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} pictures.")
+        raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} images.")
     return *annotations[name], f"{job.annotation}, {name}"
 
 
@@ -201,7 +205,7 @@ def _pose_picture(job, path):
 
 
 def pair_requests(options, job):
-    """The requests of --pairs, for `synthesis.synthesize`, after a check that all that they name is there."""
+    """The requests of --pairs, for `synthesis.synthesize`, after a check that everything they name exists."""
     from tfwarpgan.data.joints import pose_gan
     from tfwarpgan.data.pairs.lists import read_pairs
     from tfwarpgan.data.pictures import images
@@ -227,7 +231,7 @@ def pair_requests(options, job):
 
 
 def check_pairs(options, job, annotations, pairs, picture):
-    """Refuses a list of pairs that names what is not there, before anything is synthesized.
+    """Refuses a list of pairs that names missing files or rows, before anything is synthesized.
 
     Raises:
         InputError: Naming the list's row.

@@ -1,6 +1,6 @@
 """Reads profiles without TensorBoard: `python -m tfwarpgan.traces --logdir=RUN`.
 
-A profile is what `--profile_steps` of a training leaves in its run, or a capture from a service's `--profile_port`
+A profile is written by a training with `--profile_steps`, or recorded from a server's `--profile_port`
 (docs/profiling.md). Its steps are marked: "train" by the training, "predict" by the service.
 """
 
@@ -21,8 +21,8 @@ PICOSECONDS = 1e-9  # in milliseconds
 class TraceOptions:
     """Which profile is read."""
 
-    logdir: str = option("", "Run, or folder of a capture; the newest profile in it is read.")
-    operations: int = option(15, "Operations to list, those with the most time.", minimum=0)
+    logdir: str = option("", "Folder of a run or of a recorded profile; the newest profile in it is read.")
+    operations: int = option(15, "Number of operations to list, the slowest first.", minimum=0)
 
 
 def newest(logdir):
@@ -36,7 +36,7 @@ def newest(logdir):
         files = sorted(glob.glob(os.path.join(glob.escape(session), "*.xplane.pb")))
         if files:
             return files
-    raise InputError(f"--logdir={logdir} holds no profile; capture one by --profile_steps or --profile_port.")
+    raise InputError(f"--logdir={logdir} contains no profile; record one with --profile_steps or --profile_port.")
 
 
 def events(files):

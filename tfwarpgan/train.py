@@ -7,7 +7,7 @@ from tfwarpgan.options import Options, check_places
 
 
 def main(options):
-    """Trains what the options say; exits with 130 when a signal stopped it (everything is saved then)."""
+    """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
     check_places(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 

@@ -1,11 +1,11 @@
-"""How well garments keep their colours, along the principal axes of colour.
+"""How well garments keep their colors, along the principal axes of color.
 
     python tools/garment_colours.py --run_dir=runs/demo
     python tools/garment_colours.py --weights=people
 
-Over all test pairs, the mean colour of each garment (where the target's labelled parsing shows it) in the synthesized
-picture against that in the target: the slope of the line through them, 1 where colours are kept and 0 where they do not
-depend on the person, and their correlation. SSIM hardly sees colour, and L1 is mostly pose and background.
+Over all test pairs, the mean color of each garment (where the target's labeled parsing shows it) in the synthesized
+picture against that in the target: the slope of the line through them, 1 where colors are kept and 0 where they do not
+depend on the person, and their correlation. SSIM hardly sees color, and L1 is mostly pose and background.
 """
 
 import dataclasses
@@ -24,11 +24,11 @@ AXES = ("lightness", "red against blue", "green against purple")
 class BenchmarkOptions:
     """Which networks."""
 
-    weights: str = option("", "Released weights in place of those of --run_dir.")
+    weights: str = option("", "Released weights instead of those of --run_dir.")
 
 
 def garment_means(images, parsing, label):
-    """Mean colours [n, 3] of those of the pictures [B, H, W, 3] that show enough of a label."""
+    """Mean colors [n, 3] of those of the pictures [B, H, W, 3] that show enough of a label."""
     mask = (parsing == label)[..., np.newaxis]
     counts = mask.sum(axis=(1, 2))
     there = counts[:, 0] >= LEAST_SHARE * parsing[0].size

@@ -1,4 +1,4 @@
-"""Labels: left and right, colours."""
+"""Labels: left and right, colors."""
 
 import numpy as np
 

@@ -43,7 +43,7 @@ def test_a_grey_picture_without_a_label_map(tmp_path):
 
 def test_a_label_map_of_another_size_than_its_picture_is_refused(tmp_path):
     image, labels = save(tmp_path / "a.png", np.zeros((32, 16, 3))), save(tmp_path / "l.png", np.zeros((16, 16)))
-    with pytest.raises(InputError, match=r"l\.png is 16 x 16 pixels and its picture 16 x 32"):
+    with pytest.raises(InputError, match=r"l\.png is 16 x 16 pixels, but its image is 16 x 32"):
         synthesis.condition_row(image, 32, 16, labels)
 
 
@@ -51,7 +51,7 @@ def test_joints_are_scaled_with_their_frame():
     joints, visible = np.full((18, 2), -1, np.float32), np.zeros(18, bool)
     joints[0], joints[1], visible[:2] = (10, 20), (0, 0), True
     row = synthesis.pose_row(joints, visible, (64, 64), 128, 32, "pose.json")
-    # Pixel centres: (10 + .5) * 2 - .5 = 20.5 and (20 + .5) / 2 - .5 = 9.75.
+    # Pixel centers: (10 + .5) * 2 - .5 = 20.5 and (20 + .5) / 2 - .5 = 9.75.
     np.testing.assert_allclose(row["target_keypoints"][:3], [[20.5, 9.75], [0.5, -0.25], [-1, -1]])
     np.testing.assert_array_equal(row["target_visible"], visible)
 
@@ -59,7 +59,7 @@ def test_joints_are_scaled_with_their_frame():
 def test_a_pose_of_a_larger_picture_is_refused():
     joints, visible = np.full((18, 2), 100, np.float32), np.ones(18, bool)
     with pytest.raises(
-        InputError, match=r"pose\.json: 18 of 18 joints lie outside of a picture of 64 x 32 .*--pose_size"
+        InputError, match=r"pose\.json: 18 of 18 joints lie outside of an image of 64 x 32 .*--pose_size"
     ):
         synthesis.pose_row(joints, visible, (64, 32), 64, 32, "pose.json")
     joints[3:] = 5  # some may lie beyond the edge

@@ -131,7 +131,7 @@ GOOD = {"image": IMAGES[0], "joints": JOINTS[0], "parsing": PARSINGS[0]}
         ({"image": "missing.png"}, r"missing\.png is missing"),
         ({"parsing": [IMAGES[0]]}, r"parsing must be uint8 \[H, W\] or a path, got uint8 \[32, 16, 3\]"),
         ({"parsing": PARSINGS[0].astype(int)}, r"parsing must be uint8 \[H, W\] or a path, got int64"),
-        ({"parsing": PARSINGS[0, 1:]}, "parsing is 16 x 31 pixels"),
+        ({"parsing": PARSINGS[0, 1:]}, "parsing is 16 x 31 pixels, but its image is 16 x 32"),
         ({"parsing": PARSINGS[0] + 1}, "parsing holds label 20"),
         ({"joints": JOINTS[0, :17]}, r"joints must be of shape \[18, 2\] or \[N, 18, 2\], got \[17, 2\]"),
         ({"joints": "pose.json"}, "joints must be an array of numbers, got str"),

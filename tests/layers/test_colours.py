@@ -1,4 +1,4 @@
-"""Decorrelated colours against hand-computed values."""
+"""Decorrelated colors against hand-computed values."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tfwarpgan.layers.colours import GAINS, decorrelate_colours
 @pytest.mark.parametrize(
     "colour, expected",
     [
-        ((0.5, 0.5, 0.5), (GAINS[0] * 0.5 * 3**0.5, 0, 0)),  # grey is lightness alone
+        ((0.5, 0.5, 0.5), (GAINS[0] * 0.5 * 3**0.5, 0, 0)),  # gray is lightness alone
         ((1.0, 0.0, -1.0), (0, GAINS[1] * 2**0.5, 0)),  # red against blue
         ((-1.0, 1.0, -1.0), (-GAINS[0] / 3**0.5, 0, GAINS[2] * 4 / 6**0.5)),  # green
         ((1.0, -1.0, 1.0), (GAINS[0] / 3**0.5, 0, -GAINS[2] * 4 / 6**0.5)),  # purple is its opposite

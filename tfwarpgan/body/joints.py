@@ -1,6 +1,6 @@
 """Body joints in the order of OpenPose (COCO-18).
 
-Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18] bool; a missing joint is (-1, -1).
 Left and right are the person's own.
 """
 
@@ -47,7 +47,7 @@ def flip(keypoints, visible, width):
 
 
 def scale(keypoints, visible, from_size, to_size):
-    """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
+    """Moves joints into the frame of the resized picture; pixel centers stay pixel centers.
 
     Args:
         keypoints: float [18, 2], (y, x) in pixels of the old frame.
@@ -78,5 +78,5 @@ def required_joints(text):
     wanted = [" ".join(name.replace("_", " ").lower().split()) for name in text.split(",") if name.strip()]
     for name in wanted:
         if name not in NAMES:
-            raise InputError(f"--required_joints={text}: there is no joint '{name}'; there are: {', '.join(NAMES)}.")
+            raise InputError(f"--required_joints={text}: unknown joint '{name}'; the joints are: {', '.join(NAMES)}.")
     return [NAMES.index(name) for name in wanted]

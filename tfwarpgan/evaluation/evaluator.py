@@ -23,9 +23,9 @@ MODEL, COPY, MEAN = "model", *baselines.NAMES
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
 # Name -> (what is compared, the judged parsing, the reference); the baseline is the condition parsing as it is.
 PARSINGS = {
-    "parsing_miou": ("stage I's parsing against the labelled target parsing", "synthesized", "target"),
+    "parsing_miou": ("stage I's parsing against the labeled target parsing", "synthesized", "target"),
     "matcher_miou_target": (
-        "the condition parsing after warping (copy_condition: before) against the labelled target parsing",
+        "the condition parsing after warping (copy_condition: before) against the labeled target parsing",
         "warped",
         "target",
     ),
@@ -92,7 +92,7 @@ def parsing_confusions(batch, outputs):
     """Confusion matrices of the parsings over a batch: name -> who -> [20, 20].
 
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
-    (`parsing_source` ground_truth) only the labelled target is a reference.
+    (`parsing_source` ground_truth) only the labeled target is a reference.
     """
     parsings = {"target": batch["target_parsing"], "warped": tf.argmax(outputs["warped_parsing"], axis=-1)}
     if "parsing_logits" in outputs:
@@ -141,7 +141,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
             confusions = counts if confusions is None else tf.nest.map_structure(np.add, confusions, counts)
             bar.update(len(names) - bar.n)
     if not names:
-        raise InputError("The test split holds no pairs: there is nothing to evaluate.")
+        raise InputError("The test split contains no pairs: there is nothing to evaluate.")
     pairs = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *pairs)
     return Evaluation(_metrics(pairs, confusions), tuple(names), pairs)
 

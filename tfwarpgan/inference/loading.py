@@ -1,4 +1,4 @@
-"""Trained networks, of a run or a release, for those who use them."""
+"""Trained networks of a run or a release, loaded for use."""
 
 import functools
 import sys
@@ -30,7 +30,7 @@ def load_pipeline(options, weights="", for_new_pictures=False):
     """
     if for_new_pictures and options.train.parsing_source == "ground_truth":
         raise InputError(
-            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
+            "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
         )
     if weights:
@@ -77,7 +77,7 @@ def load_human_parser(options, size=None, average_flip=True):
     """
     policy = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy(options.train.precision)
-    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
+    # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
     parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
     load_trained(parser, options, "human_parser")
@@ -105,7 +105,7 @@ def frozen_networks(options):
 
 
 def load_trained(network, options, name):
-    """Gives a network the weights of its stage in the run, and tells it if that stage is not at its end.
+    """Gives a network the weights of its stage in the run, and prints a note if that stage has not finished.
 
     Raises:
         InputError: If it has not been trained.

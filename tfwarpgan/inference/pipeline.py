@@ -46,7 +46,7 @@ def with_human_parser(pipeline, parse):
 
 
 def for_any_batch_size(function):
-    """A function of a batch (dictionary of tensors) as one graph, which a short last batch does not trace anew."""
+    """A function of a batch (dictionary of tensors) as one graph, which a short last batch does not trace again."""
     graphs = []
 
     def call(batch):

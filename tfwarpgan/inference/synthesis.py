@@ -1,4 +1,4 @@
-"""Pictures of people in new poses, from files: what `synthesize` does, for programs.
+"""Pictures of people in new poses, from files: what the command `synthesize` does, as functions.
 
 Pictures, label maps and joints of any size are brought to the model's: pictures bicubic, labels by the nearest pixel,
 joints with the frame that they were annotated in.
@@ -22,8 +22,8 @@ def condition_row(image_path, height, width, parsing_path=""):
     Args:
         image_path: Picture of the person; any format and orientation that `images.read_rgb` reads.
         height: Of the model, pixels.
-        width: Likewise.
-        parsing_path: Label map of the picture, of the picture's size; empty where the human parser labels it.
+        width: Of the model, pixels.
+        parsing_path: Label map of the image, of the same size; empty if the human parser labels it.
 
     Returns:
         Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and, with a label map,
@@ -53,7 +53,7 @@ def pose_row(joints, visible, frame, height, width, source):
         visible: bool [18].
         frame: (height, width) of the picture that the joints were annotated in.
         height: Of the model, pixels.
-        width: Likewise.
+        width: Of the model, pixels.
         source: Where the pose comes from, for the error.
 
     Returns:
@@ -68,8 +68,8 @@ def pose_row(joints, visible, frame, height, width, source):
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger picture.
     if 2 * outside.sum() > np.sum(visible):
         raise InputError(
-            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of a picture of {frame[0]} x "
-            f"{frame[1]} (height x width); give the size that they were annotated in by --pose_size."
+            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
+            f"{frame[1]} (height x width); give the size that they were detected in with --pose_size."
         )
     return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
 

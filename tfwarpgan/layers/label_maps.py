@@ -6,7 +6,7 @@ from tfwarpgan.body.labels import LABELS, NUM_LABELS
 
 
 def one_hot(labels, dtype="float32"):
-    """One channel a label.
+    """One channel per label.
 
     Args:
         labels: Integer [B, H, W], 0..19.
@@ -21,5 +21,5 @@ def one_hot(labels, dtype="float32"):
 def flip(labels):
     """Mirrors label maps [B, H, W] and exchanges the labels of left and right."""
     mirrored = tf.reverse(labels, [-1])
-    # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbours from the left arm on.
+    # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbors from the left arm on.
     return tf.bitwise.bitwise_xor(mirrored, tf.cast(mirrored >= LABELS.index("left-arm"), labels.dtype))

@@ -1,4 +1,4 @@
-"""Pose maps, drawn in the graph from keypoints: one channel a joint (paper, section 3.1: discs of radius 4 pixels)."""
+"""Pose maps, drawn in the graph from joints: one channel per joint (paper, section 3.1: discs of radius 4 pixels)."""
 
 import tensorflow as tf
 

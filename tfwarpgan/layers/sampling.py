@@ -1,13 +1,13 @@
 """Bilinear sampling of features by a grid: the matrix W of Dong et al. 2018, equation 1, in three forms.
 
-An output position p takes G(p) = (x, y), normalised, from the grid. In pixels, with the corners -1 and 1 at the
-centres of the first and the last pixel,
+An output position p takes G(p) = (x, y), normalized, from the grid. In pixels, with the corners -1 and 1 at the
+centers of the first and the last pixel,
 
-    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v likewise from y and the height,
+    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v in the same way from y and the height,
     output[p] = sum over rows i and columns j of max(0, 1 - |v - i|) max(0, 1 - |u - j|) features[i, j],
 
 so that a position outside the features takes the nearest border (the spatial transformer's sampler, Jaderberg et al.
-2015, equation 5). The sum has four terms that are not 0. Where a coordinate meets a pixel's centre the derivative
+2015, equation 5). The sum has four terms that are not 0. Where a coordinate meets a pixel's center the derivative
 jumps; all three forms then give the one to the right (below), which is 0 at the last pixel and outside.
 
 The forms agree; `sample` picks one by the speed that benchmarks/warp.py measures.
@@ -49,7 +49,7 @@ def sample(features, grid, *, core_ops=False):
 
     Args:
         features: [B, H, W, C], any floating dtype; B, H and W may be unknown.
-        grid: [B, h, w, 2], normalised (x, y) in [-1, 1], corners aligned; h and w set the size of the result.
+        grid: [B, h, w, 2], normalized (x, y) in [-1, 1], corners aligned; h and w set the size of the result.
         core_ops: Whether to use only TensorFlow's own operations, as inside `core_ops_only()`.
 
     Returns:
@@ -93,7 +93,7 @@ def sample_by_resampler(features, grid):
 
 
 def sample_by_gather(features, grid):
-    """`sample` by gathering the four neighbours of each position and weighting them."""
+    """`sample` by gathering the four neighbors of each position and weighting them."""
     features, grid = _checked(features, grid)
     dtype = _weight_dtype(features)
     batch, height, width, channels = tf.unstack(tf.shape(features))
@@ -131,7 +131,7 @@ def _checked(features, grid):
 
 
 def _weight_dtype(features):
-    """Half types cannot tell neighbouring pixels of a large picture apart."""
+    """Half types cannot tell neighboring pixels of a large picture apart."""
     return tf.float64 if features.dtype == tf.float64 else tf.float32
 
 
@@ -145,7 +145,7 @@ def _pixels(features, grid):
 
 
 def _cells(features, grid):
-    """The upper left neighbour (column, row), int32, and the place (u, v) in [0, 1] between it and the next."""
+    """The upper left neighbor (column, row), int32, and the place (u, v) in [0, 1] between it and the next."""
     pixels = _pixels(features, grid)
     last_cell = tf.maximum(tf.reverse(tf.shape(features)[1:3], [0]) - 2, 0)
     # Clipped as integers, so that not even a NaN makes a gather leave the features.

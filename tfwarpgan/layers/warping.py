@@ -27,7 +27,7 @@ GATES = ("spatial", "channel", "scalar", "none")
 class SoftGatedWarpingBlock(keras.layers.Layer):
     """Adds warped features to features, through a gate.
 
-    `block(features, grid)` takes features [B, h, w, C] and a grid [B, h, w, 2] of their size, normalised (x, y), and
+    `block(features, grid)` takes features [B, h, w, C] and a grid [B, h, w, 2] of their size, normalized (x, y), and
     gives [B, h, w, C]. `block.terms(features, grid)` gives the terms of the equation by name.
 
     Args:
@@ -40,7 +40,7 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
     """
 
     def __init__(self, residual="conv", gate="spatial", **kwargs):
-        kwargs["autocast"] = False  # a half-precision grid cannot tell neighbouring pixels apart
+        kwargs["autocast"] = False  # a half-precision grid cannot tell neighboring pixels apart
         super().__init__(**kwargs)
         for name, value, choices in (("residual", residual, RESIDUALS), ("gate", gate, GATES)):
             if value not in choices:

@@ -31,9 +31,9 @@ def _built(network, keys, data_options, **more):
 
 
 def human_parser(options, first_weights=True):
-    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint is to be read anyway.
+    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint will be loaded anyway.
 
-    The first two blocks stay as they were on ImageNet; where nothing was learned before, they are trained too.
+    The first two blocks keep their ImageNet weights; without such weights, they are trained too.
     """
     networks = options.networks
     frozen_blocks = 0 if networks.human_parser_weights == "none" else 2

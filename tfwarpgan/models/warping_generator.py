@@ -25,7 +25,7 @@ class WarpingGenerator(keras.Model):
         residual: R of equation 1, "conv" or "identity".
         gate: "spatial", "channel", "scalar" or "none".
         upsampling: "transposed" or "resize".
-        decorrelated_colours: Whether the appearance encoder sees the condition's colours along their principal axes.
+        decorrelated_colours: Whether the appearance encoder sees the condition's colors along their principal axes.
     """
 
     def __init__(

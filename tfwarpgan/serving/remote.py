@@ -1,4 +1,4 @@
-"""The networks of a server in place of this process' own: what `synthesize --server=host:port` draws with.
+"""The networks of a server instead of this process' own: what `synthesize --server=host:port` draws with.
 
 Nothing here imports TensorFlow, so that a machine with the client alone can synthesize.
 """
@@ -15,17 +15,21 @@ from tfwarpgan.serving.pipeline import ExportedPipeline
 class ServerOptions:
     """Which server draws, and how it is reached."""
 
-    server: str = option("", "host:port (gRPC) of a server that draws, in place of networks of one's own.")
-    server_model: str = option("people", "With --server: name of the model there.")
-    server_label: str = option("", "With --server: label of the model's version, such as canary; empty: the newest.")
+    server: str = option("", "Server to draw with, host:port (gRPC), instead of networks on this machine.")
+    server_model: str = option("people", "With --server: name of the model.")
+    server_label: str = option("", "With --server: label of the version, such as canary; default: the newest version.")
     server_batch_size: int = option(
-        8, "With --server: rows to send at once, at most what the server's batching allows.", minimum=1
+        8, "With --server: images per request, at most the largest batch that the server allows.", minimum=1
     )
-    server_timeout: float = option(60.0, "With --server: seconds that a batch may take.", minimum=0.001)
-    server_ca: str = option("", "With --server: PEM file of the certificates to trust; encrypts the connection.")
-    server_certificate: str = option("", "With --server_ca: PEM file of the client's certificate, if one is asked for.")
-    server_key: str = option("", "With --server_ca: PEM file of its key.")
-    server_name: str = option("", "With --server_ca: name in the server's certificate, if it is not the host's.")
+    server_timeout: float = option(60.0, "With --server: timeout of a request, in seconds.", minimum=0.001)
+    server_ca: str = option("", "With --server: PEM file of the certificate authorities to trust; turns on TLS.")
+    server_certificate: str = option(
+        "", "With --server_ca: PEM file of the client certificate, if the server asks for one."
+    )
+    server_key: str = option("", "With --server_ca: PEM file of the key of --server_certificate.")
+    server_name: str = option(
+        "", "With --server_ca: name in the server's certificate, if it differs from the host name."
+    )
 
     def __post_init__(self):
         if (self.server_certificate or self.server_key or self.server_name) and not self.server_ca:

@@ -17,7 +17,7 @@ SCORED_BATCHES = 64  # a look, not the evaluation
 
 
 def painter(stage, trainer, dataset, options):
-    """A function without arguments that draws the stage's present state.
+    """A function without arguments that draws the stage's current state.
 
     Args:
         stage: Name of the stage.
@@ -40,7 +40,7 @@ def painter(stage, trainer, dataset, options):
 
 
 def scorer(stage, trainer, dataset):
-    """A function without arguments that gives the stage's present scores, by name.
+    """A function without arguments that returns the stage's current scores, by name.
 
     The human parser's is its mean IoU; the other stages measure themselves on the training pairs.
 

@@ -1,4 +1,4 @@
-"""A run: the stages in order, each resumed where it was, and the trained networks for those who use them."""
+"""A run: the stages in order, each resumed where it stopped."""
 
 import contextlib
 import dataclasses
@@ -66,7 +66,7 @@ def _check_devices(options, replicas):
 
 
 def _check_folders(options):
-    """Looks whether the data set is where it should be and the run is the same; gives the run's folder."""
+    """Checks that the data set is where it should be, and that the run is the same; returns the run's folder."""
     check_places(options)
     run_dir = os.path.expanduser(options.train.run_dir)
     if options.train.stage == "human_parser":
@@ -78,14 +78,14 @@ def _check_folders(options):
 
 
 def _check_same_run(options, run_dir):
-    """Refuses to train other networks, or on other data, in a folder that holds a run already."""
+    """Refuses to train other networks, or on other data, in a folder that already contains a run."""
     if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
     there, here = _identity(run_options(run_dir)), _identity(options)
     other = [f"--{name}={value}" for name, value in there.items() if here.get(name, value) != value]
     if other:
         raise InputError(
-            f"{run_dir} holds a run of {' '.join(other)}: give the flags that it was trained with (they are in its "
+            f"{run_dir} contains a run with {' '.join(other)}: use the flags that it was trained with (they are in its "
             f"{RUN_FLAGFILE}), or another --run_dir."
         )
 
@@ -93,7 +93,7 @@ def _check_same_run(options, run_dir):
 def _identity(options):
     """The flags that decide what a run's networks are and what they learn; where and how long is free."""
     data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
-    del same["human_parser_weights"]  # what training starts from need not be here any more
+    del same["human_parser_weights"]  # the initial weights are not needed anymore
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}
@@ -102,7 +102,7 @@ def _identity(options):
 
 
 class StageData:
-    """The data sets of a run, prepared, if need be, before anything is built.
+    """The data sets of a run, prepared if needed before anything is built.
 
     Args:
         options: `Options`.
@@ -124,7 +124,7 @@ class StageData:
 
 
 def train_stage(name, options, stage_data, strategy):
-    """Trains one stage to its last step; gives False if a signal stopped it."""
+    """Trains one stage to its last step; returns False if a signal stopped it."""
     run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)

@@ -1,4 +1,4 @@
-"""Pictures for a person's eyes: skeletons, parsings in LIP colours, grids of samples.
+"""Pictures for people to look at: skeletons, parsings in LIP colors, grids of samples.
 
 Everything here is NumPy and Pillow, uint8 RGB, and belongs to TensorBoard, the report and the commands; no network
 sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph, by `layers/pose_maps.py`).
@@ -28,18 +28,18 @@ JOINT_COLOURS = _rainbow(NUM_JOINTS)
 
 
 def colour_parsing(labels):
-    """Label maps [..., H, W] in LIP's colours, uint8 [..., H, W, 3]."""
+    """Label maps [..., H, W] in LIP's colors, uint8 [..., H, W, 3]."""
     return COLOURS[np.asarray(labels)]
 
 
 def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
-    """A pose as coloured limbs and joints; left and right have different colours.
+    """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
         keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
         visible: [18] bool; a limb is drawn if both of its joints are visible.
         height: Of the picture that the keypoints belong to.
-        width: Likewise.
+        width: Of the same picture.
         scale: The drawing is scale times as large.
         background: uint8 picture to draw on, resized if need be; None: black.
 
@@ -63,7 +63,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
 
 
 def grid(columns, scale=1):
-    """One picture of many samples: a row a sample, a titled column a kind of picture.
+    """One picture of many samples: one row per sample, one titled column per kind of picture.
 
     Args:
         columns: Dictionary, title -> list or array of uint8 pictures [H, W, 3]; all columns are equally long.

@@ -28,7 +28,7 @@ def write(root, doubled=True, lists_at_top=True, splits=(("train", 6), ("val", 3
                 folders[0] / f"{name}.jpg", quality=95
             )
             picture = Image.fromarray(labels, "L")
-            if k % 2:  # a palette, whose colours say nothing
+            if k % 2:  # a palette, whose colors say nothing
                 picture.putpalette(list(np.random.default_rng(0).integers(0, 256, 768)))
                 assert picture.mode == "P"
             picture.save(folders[1] / f"{name}.png")
@@ -52,11 +52,11 @@ def test_every_spelling_of_the_layout_is_found(tmp_path, doubled, lists_at_top):
 
 
 def test_each_fault_of_the_folder_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="--lip_dir= is no folder.*lip.sysuhcp.com.*train_id.txt"):
+    with pytest.raises(InputError, match="--lip_dir= is not a folder.*lip.sysuhcp.com.*train_id.txt"):
         lip.find_lip("")
-    with pytest.raises(InputError, match="nowhere is no folder"):
+    with pytest.raises(InputError, match="nowhere is not a folder"):
         lip.find_lip(str(tmp_path / "nowhere"))
-    with pytest.raises(InputError, match="lacks train_id.txt or TrainVal_images/train_id.txt"):
+    with pytest.raises(InputError, match="has no train_id.txt or TrainVal_images/train_id.txt"):
         lip.find_lip(str(tmp_path))
     write(tmp_path)
     (tmp_path / "val_id.txt").write_text("a_val0\n\nnobody\n")

@@ -68,7 +68,7 @@ def test_all_problems_at_once_with_file_and_row(options, spoiled):
     text = report.text()
     for words in (
         "market-annotation-train.csv, row 3 (line 4): keypoints_y is not a list",
-        "market-pairs-train.csv, row 29 (line 30): there is no picture nobody.jpg",
+        "market-pairs-train.csv, row 29 (line 30): there is no image nobody.jpg",
         f"market-annotation-train.csv, row 1 (line 2): {spoiled}/bounding_box_train/{FIRST} cannot be read",
         f"market-annotation-train.csv, row 2 (line 3): {spoiled}/parsing/{SECOND.replace('jpg', 'png')} holds label 33",
         "market-annotation-train.csv, row 5 (line 6): the joint at y=50, x=50 lies outside",
@@ -194,7 +194,7 @@ def test_page_shows_samples_of_both_splits(options, spoiled, tmp_path):
     with pytest.raises(SystemExit):
         prepare.main(Options(data=options()), how)
     page = (tmp_path / "page.html").read_text()
-    assert page.count("<figure>") == 7  # one a person
+    assert page.count("<figure>") == 7  # one per person
     assert page.count("data:image/png") >= 5
     assert "train: 5 samples" in page and "test: 2 samples" in page and "left-arm" in page
 

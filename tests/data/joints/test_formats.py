@@ -76,7 +76,7 @@ def test_normalised_coordinates_run_from_edge_to_edge():
     joints[:, 2] = 1
     joints[0, :2] = 0.25, 1.0  # x, y
     keypoints, visible = formats.MEDIAPIPE_33.to_18(joints)
-    np.testing.assert_allclose(keypoints[0], [0.5, -0.25])  # in a frame of one pixel, whose centre is 0
+    np.testing.assert_allclose(keypoints[0], [0.5, -0.25])  # in a frame of one pixel, whose center is 0
     assert np.flatnonzero(visible).tolist() == [0]  # (0, 0) is missing
 
 

@@ -98,7 +98,7 @@ def test_coco_for_a_folder(people):
 @pytest.mark.parametrize("change, words", [
     ({"keypoints": "", "keypoint_format": "pose_gan"}, "--dataset=folder needs --keypoints"),
     ({"keypoints": "no"}, "--keypoints=no is missing"),
-    ({"label_mapping": "x"}, "--label_mapping=x is none of"),
+    ({"label_mapping": "x"}, "--label_mapping=x must be one of"),
     ({"parsing_dir": ""}, "parsing is missing"),
     ({"picture_crop": "0,0,33,64"}, "too small for --picture_crop"),
 ])  # fmt: skip
@@ -109,13 +109,13 @@ def test_what_is_missing_is_said(people, change, words):
 
 def test_a_folder_without_persons(people):
     _picture(people / "people/stray.jpg")
-    with pytest.raises(InputError, match="stray.jpg lies in no person's folder"):
+    with pytest.raises(InputError, match="stray.jpg is not in a person's folder"):
         _layout(_folder_options(people))
 
 
 def test_joints_of_other_pictures(people):
     _openpose(people / "others/z9.json")
-    with pytest.raises(InputError, match="none of its 1 names is a picture of .*'z9'"):
+    with pytest.raises(InputError, match="none of its 1 names is an image in .*'z9'"):
         _layout(_folder_options(people, keypoints=str(people / "others"))).annotations("train")
 
 
@@ -125,7 +125,7 @@ def test_two_spellings_of_one_picture_are_refused(people):
     layout = _layout(_folder_options(people, keypoints=str(people / "joints.csv"), keypoint_format="pose_gan"))
     layout.annotations("train", on_error=(errors := []).append)
     layout.annotations("test", on_error=errors.append)
-    assert len(errors) == 1 and "a0.jpg is the same picture as a/a0.jpg" in str(errors[0])
+    assert len(errors) == 1 and "a0.jpg is the same image as a/a0.jpg" in str(errors[0])
 
 
 def test_persons_are_assigned_by_the_seed():
@@ -162,7 +162,7 @@ def test_market_by_the_rule_with_json_joints(market):
 def test_a_row_without_a_picture_is_refused_by_the_rule_too(market):
     (market / "bounding_box_test/0004_c1s1_000001_01.jpg").unlink()
     layout = market1501.Layout(str(market), data_options=DataOptions(pair_source="rule"))
-    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no picture for 0004_c1s1_000001"):
+    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image for 0004_c1s1_000001"):
         read_persons(layout, "test")
 
 
@@ -228,7 +228,7 @@ def test_a_list_that_names_no_picture(tmp_path):
     with pytest.raises(InputError, match="one of train.lst and test.lst"):
         deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
     (tmp_path / "test.lst").write_text("fashionMENTees_Tanksid0000000102_1front.jpg")
-    with pytest.raises(InputError, match="train.lst, line 2: there is no picture fashionMENxid"):
+    with pytest.raises(InputError, match="train.lst, line 2: there is no image fashionMENxid"):
         deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
     layout = deepfashion.Layout(str(tmp_path), data_options=data)
     assert len(layout.annotations("train", on_error=(errors := []).append)) == 1 and len(errors) == 1

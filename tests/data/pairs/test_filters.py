@@ -56,12 +56,12 @@ def test_no_filter_reads_nothing(options):
 
 
 def test_a_split_without_pairs_is_refused(options, persons):
-    with pytest.raises(InputError, match="No pair of train is left by --min_joints=18"):
+    with pytest.raises(InputError, match="No pair of train is left with --min_joints=18"):
         filters.filter_persons(persons, options(min_joints=18, required_joints="left_shoulder", min_foreground=0.5))
 
 
 def test_an_unknown_joint_is_refused_before_anything_is_read(options):
-    with pytest.raises(InputError, match="no joint 'left thumb'"):
+    with pytest.raises(InputError, match="unknown joint 'left thumb'"):
         preparation.check_layout(options(required_joints="left_thumb"))
 
 

@@ -34,7 +34,7 @@ def test_palette_of_four_bits(tmp_path):
 
 
 def _grey_png(bits, rows, width):
-    """A grey PNG written by hand, since Pillow writes no grey of 2 or 4 bits."""
+    """A gray PNG written by hand, since Pillow writes no gray of 2 or 4 bits."""
     import struct
     import zlib
 
@@ -58,7 +58,7 @@ def test_grey_of_few_bits_is_not_stretched(tmp_path, bits, row, labels):
 
 
 def test_wrong_maps_are_refused(tmp_path):
-    with pytest.raises(InputError, match="5 x 4 pixels and its picture 4 x 5"):
+    with pytest.raises(InputError, match="5 x 4 pixels, but its image is 4 x 5"):
         label_maps.read_label_map(_png(tmp_path / "a.png", np.zeros((4, 5))), (5, 4))
     with pytest.raises(InputError, match="label 20"):
         label_maps.read_label_map(_png(tmp_path / "b.png", np.full((4, 5), 20)))

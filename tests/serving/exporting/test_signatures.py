@@ -154,7 +154,7 @@ def test_a_wrong_rank_or_size_is_an_error(served, inputs, name, key, change):
         ("parsing_bytes", png(np.zeros([16, 8, 3], np.uint8))),
         ("parsing_bytes", b"short"),
     ],
-    ids=["text", "empty", "turned", "parsing size", "label 20", "palette", "colours", "short"],
+    ids=["text", "empty", "turned", "parsing size", "label 20", "palette", "colors", "short"],
 )
 def test_bytes_that_do_not_fit_are_an_error(served, inputs, key, value):
     values = np.array([*inputs[key][:2], value], object)

@@ -1,7 +1,7 @@
 """Random crops and camera faults for the human parser's training pictures, in the graph.
 
 The parser is used on tight, low-resolution crops of detected people; its training pictures are sharp photographs with
-much room around them. A crop follows the labelled person, and colour, blur, noise and JPEG stand for the camera.
+much room around them. A crop follows the labeled person, and color, blur, noise and JPEG stand for the camera.
 All randomness is stateless: a seed [2] gives the same result again.
 """
 
@@ -34,7 +34,7 @@ def augment(image, labels, height, width, seed):
 
 
 def person_box(labels):
-    """The labelled person's bounding box, float32 [4] (top, left, bottom, right) in pixels; the whole map if none."""
+    """The labeled person's bounding box, float32 [4] (top, left, bottom, right) in pixels; the whole map if none."""
     person = (labels > 0) & (labels < NUM_LABELS)
     size = tf.shape(labels)
 
@@ -103,7 +103,7 @@ def cut_out(image, labels, box, height, width, fill):
 
 
 def place_person(image, labels, height, width, seed=None):
-    """`cut_out` of a `crop_box` around the labelled person; random by `seed`, fixed without one."""
+    """`cut_out` of a `crop_box` around the labeled person; random by `seed`, fixed without one."""
     if seed is None:
         return cut_out(image, labels, crop_box(person_box(labels), width / height), height, width, tf.fill([3], 0.5))
     seeds = tf.random.split(seed, 2)
@@ -121,7 +121,7 @@ def flip(image, labels, seed):
 
 
 def augment_colours(image, seed):
-    """Light, colour cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
+    """Light, color cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
     seeds = tf.unstack(tf.random.split(seed, 6), num=6)
     draws = tf.random.stateless_uniform([6], seeds[0])
     image = _blur(image, 0.35 + 0.9 * draws[0])

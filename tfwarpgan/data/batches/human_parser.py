@@ -1,4 +1,4 @@
-"""The human parser's batches: crops around the labelled persons, degraded for training as street cameras do.
+"""The human parser's batches: crops around the labeled persons, degraded for training as street cameras do.
 
 Pictures come from the files of a LIP folder, or from prepared records of it.
 """
@@ -29,7 +29,7 @@ def read_example(picture_path, labels_path, table=None):
 def lip_dataset(data_options, split="train", *, start=0):
     """Batches for the human parser.
 
-    "train" repeats for ever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
+    "train" repeats forever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
     time and degraded as street cameras do. Any other split is one pass over val in order, each picture cropped to a
     fixed margin around its person, the last batch short.
 

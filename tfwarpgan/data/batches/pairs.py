@@ -21,7 +21,7 @@ PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False):
     """Batches of pairs, condition and target.
 
-    train repeats for ever, shuffled, in full batches, with each pair once an epoch (the last batch of an epoch takes
+    train repeats forever, shuffled, in full batches, with each pair once per epoch (the last batch of an epoch takes
     its rest from the next). test goes through the pairs once, always in the same order, and keeps the short last batch.
 
     Args:
@@ -38,7 +38,7 @@ def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False
     """
     training = split == "train"
     if not prepared.num_pairs:
-        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
+        raise InputError("The data set of this run has no pairs; choose another --dataset.")
     if training:
         pairs = _endless_pairs(prepared, data_options.seed, start)
     else:
@@ -47,7 +47,7 @@ def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False
     batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
 
     def finish(number, batch):
-        if training and data_options.flip:  # a batch at once: a pair at a time it would cost as much as decoding
+        if training and data_options.flip:  # a whole batch at once: one pair at a time would cost as much as decoding
             indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
             batch = _flip_some(batch, flip_mask(data_options.seed, indices))
         return _by_role(batch, names)

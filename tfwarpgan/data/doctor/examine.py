@@ -1,6 +1,6 @@
 """The data doctor: reads a whole data set as training would, and reports everything that is wrong with it at once.
 
-An error is what preparing, and so training, would refuse; a warning is what it would take and a person should know:
+An error is what preparing, and so training, would refuse; a warning is what it would accept but you should know:
 people or pictures in both splits, joints that seem to be mirrored, labels that never occur in training.
 """
 
@@ -100,7 +100,7 @@ def examine(data_options, workers=0, samples=0):
 
     Args:
         data_options: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         samples: Number of samples to give with the report.
 
     Returns:
@@ -126,7 +126,7 @@ def examine(data_options, workers=0, samples=0):
                 _take_pairs_of_removed(sums, item, facts)
                 progress.update()
             if of_split and sums.pairs == 0:
-                report.errors["filter"].append(f"The filter leaves no pair of {split}; ask for less.")
+                report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
     _compare(report)
     report.samples = _samples(items, samples)
     return report

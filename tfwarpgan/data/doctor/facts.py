@@ -1,4 +1,4 @@
-"""What can be said of one picture with its joints and label map: the part of the data doctor that processes share."""
+"""The facts about one image with its joints and label map: the part of the data doctor that processes share."""
 
 import dataclasses
 import hashlib
@@ -102,7 +102,7 @@ def _examine_joined(person, place, data_options, required):
 
 
 def _examine_files(facts, picture, labels):
-    """Fills in what the two files say; gives the label map, or None."""
+    """Fills in what the two files say; returns the label map, or None."""
     try:
         facts.size = images.check_image(picture)
         pixels = images.read_rgb(picture)
@@ -128,7 +128,7 @@ def _examine_frame(facts, picture, joints):
 
 
 def view(name, joints, visible, labels):
-    """From which side a person is seen, where it can be told: by DeepFashion's file names, else by the face.
+    """The side from which a person is seen, if known: by DeepFashion's file names, otherwise by the face.
 
     Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
 
@@ -159,7 +159,7 @@ def label_at(joint, labels):
 
 
 def shoulders(joints, visible):
-    """Whether the right shoulder lies left of the left one, as it does on who is seen from the front; None: unknown."""
+    """Whether the right shoulder lies left of the left one, as it does in a front view; None: unknown."""
     if not (visible[_RIGHT_SHOULDER] and visible[_LEFT_SHOULDER]):
         return None
     return bool(joints[_RIGHT_SHOULDER, 1] < joints[_LEFT_SHOULDER, 1])

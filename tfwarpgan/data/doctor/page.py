@@ -30,7 +30,7 @@ def write(path, report):
 
 
 def to_html(report):
-    """The page: colours of the labels, the samples, then the report."""
+    """The page: colors of the labels, the samples, then the report."""
     parts = ["<p>Labels:" + "".join(_swatch(label) for label in range(len(LABELS))) + "</p>"]
     for split in dict.fromkeys(sample.split for sample in report.samples):
         samples = [sample for sample in report.samples if sample.split == split]

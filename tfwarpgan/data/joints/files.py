@@ -1,6 +1,6 @@
-"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file a picture.
+"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file per picture.
 
-Each reader gives the same: a dict of the picture's name, as the source writes it, -> (keypoints float32 [18, 2],
+Each reader returns the same: a dict of the picture's name, as the source writes it, -> (keypoints float32 [18, 2],
 visible bool [18], where it stands). Names from files that are named after pictures have no suffix.
 """
 
@@ -27,7 +27,7 @@ def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=ra
         on_error: Function of the `InputError` of a bad row or file; one that does not raise has it left out.
 
     Returns:
-        dict of name -> (keypoints, visible, where). A picture on which nobody was found has no visible joint.
+        dict of name -> (keypoints, visible, where). A picture in which nobody was found has no visible joint.
 
     Raises:
         InputError: If the file or folder is missing, holds nothing, or is in another format.
@@ -51,13 +51,15 @@ def check_there(path):
 
 def _csv(path, declared, on_error):
     if os.path.isdir(path):
-        raise InputError(f"--keypoints={path} is a folder; expected an annotation CSV, or say --keypoint_format.")
+        raise InputError(
+            f"--keypoints={path} is a folder; expected an annotation CSV; for other formats, set --keypoint_format."
+        )
     rows = read_annotation_rows(path, missing=declared(formats.POSE_GAN).missing, on_error=on_error)
     return {name: (*joints, at_row(path, row)) for name, (*joints, row) in rows.items()}
 
 
 def _folder(read_file, suffix):
-    """A reader of folders with one file a picture, named after it."""
+    """A reader of folders with one file per picture, named after it."""
 
     def read_folder(path, declared, on_error):
         if os.path.isdir(path):
@@ -68,14 +70,14 @@ def _folder(read_file, suffix):
         for relative, file in files.items():
             name = relative[: -len(suffix)].removesuffix("_keypoints")
             if name in found:
-                on_error(InputError(f"{file} and {found[name][2]} are of the same picture; keep one of them."))
+                on_error(InputError(f"{file} and {found[name][2]} are of the same image; keep one of them."))
                 continue
             try:
                 found[name] = (*read_file(file, declared), file)
             except InputError as error:
                 on_error(error)
         if not files:
-            raise InputError(f"--keypoints={path} holds no {suffix} file; expected one a picture, named after it.")
+            raise InputError(f"--keypoints={path} contains no {suffix} file; expected one per image, named after it.")
         return found
 
     return read_folder
@@ -96,7 +98,7 @@ def _float(text):
 
 
 def _mediapipe(path, declared, on_error):
-    """A folder of files a picture, or one file: picture name -> landmarks."""
+    """A folder with one file per picture, or one file: picture name -> landmarks."""
     if os.path.isdir(path):
         return _folder(lambda file, declared: landmarks(file, read_json(file), declared), ".json")(
             path, declared, on_error
@@ -111,7 +113,7 @@ def _mediapipe(path, declared, on_error):
         except InputError as error:
             on_error(error)
     if not content:
-        raise InputError(f"{path} is empty; expected the landmarks of one picture or more.")
+        raise InputError(f"{path} is empty; expected the landmarks of at least one image.")
     return found
 
 

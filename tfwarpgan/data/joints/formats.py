@@ -38,11 +38,11 @@ class KeypointFormat:
 
     @property
     def numbers(self):
-        """Numbers a joint."""
+        """Numbers per joint."""
         return 2 if self.min_score is None else 3
 
     def declared(self, missing="format", min_score=-1.0):
-        """The format with another sign for missing joints ("-1" or "0") and another least confidence (from 0 on)."""
+        """The format with another mark of missing joints ("-1" or "0") and another confidence threshold (from 0)."""
         changes = {} if missing == "format" else {"missing": float(missing)}
         if min_score >= 0 and self.min_score is not None:
             changes["min_score"] = min_score
@@ -55,8 +55,8 @@ class KeypointFormat:
             joints: float [num_joints, 2 or 3]: two coordinates and, where the format has it, the confidence.
 
         Returns:
-            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalised format's
-            frame counts as one pixel, whose centre is 0. Missing joints are (-1, -1).
+            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
+            frame counts as one pixel, whose center is 0. Missing joints are (-1, -1).
         """
         joints = np.asarray(joints, np.float64).reshape(self.num_joints, self.numbers)
         points = joints[:, :2]
@@ -103,7 +103,7 @@ NTED = KeypointFormat("nted", 18, POSE_GAN.sources, missing=-1.0, min_score=None
 OPENPOSE_18 = KeypointFormat("openpose_18", 18, POSE_GAN.sources)
 OPENPOSE_25 = KeypointFormat("openpose_25", 25, _each(*BODY_25_TO_18))
 
-# COCO's annotations (third number: 0 not labelled, 1 hidden, 2 visible) and results (third number: a score).
+# COCO's annotations (third number: 0 not labeled, 1 hidden, 2 visible) and results (third number: a score).
 COCO_17 = KeypointFormat("coco_17", 17, _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3))
 
 # MediaPipe gives every joint, also of what the picture does not show, and says by its visibility how far to trust it.

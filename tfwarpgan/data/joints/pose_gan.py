@@ -1,6 +1,6 @@
 """Body joints in the order of OpenPose (COCO-18), and the files that hold them.
 
-Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18] bool; a missing joint is (-1, -1).
 Left and right are the person's own.
 """
 
@@ -52,9 +52,9 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
         earlier = annotations.setdefault(name, (keypoints, visible, row))
         if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
             where = at_row(path, row)
-            on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
+            on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
-        raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
+        raise InputError(f"{path} has no rows below its header; expected one row per picture.")
     return annotations
 
 
@@ -84,7 +84,7 @@ def _row(where, line, columns, missing):
         raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
     name, y, x = (cells[column] for column in columns)
     if not name:
-        raise InputError(f"{where}: the name of the picture is empty; write its file name.")
+        raise InputError(f"{where}: the image name is empty; write the file name.")
     keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
     visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
     return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
@@ -102,7 +102,7 @@ def _numbers(where, column, cell):
         numbers = [_float(part) for part in parts]
     for number, part in zip(numbers, parts):
         if not abs(number) < FARTHEST:  # true for nan too
-            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is no number of pixels.")
+            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is not a number of pixels.")
     return numbers
 
 

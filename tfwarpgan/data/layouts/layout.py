@@ -145,7 +145,7 @@ class Layout:
                 continue
             name = self._shown(name, path)
             if names.setdefault(key, name) != name:
-                on_error(InputError(f"{where}: {name} is the same picture as {names[key]}; keep one of them."))
+                on_error(InputError(f"{where}: {name} is the same image as {names[key]}; keep one of them."))
                 continue
             try:
                 if path is not None and visible.any():
@@ -181,7 +181,7 @@ class Layout:
             names = list(self._joints_of[path])
             if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
                 raise InputError(
-                    f"--keypoints={path}: none of its {len(names)} names is a picture of {self.data_dir}; the first is "
+                    f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
                 )
         return self._joints_of[path]
@@ -212,7 +212,7 @@ def check_parsings(parsing_dir):
     """Refuses a missing folder of parsings, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
-            f"{parsing_dir} is missing: the parsings are one PNG of labels a picture; make them with "
+            f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
 

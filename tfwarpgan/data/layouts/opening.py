@@ -1,4 +1,4 @@
-"""Which data set the options name: its layout, what its state is called, and what is missing."""
+"""The data set that the options name: its layout, the fingerprint of its state, and what is missing."""
 
 import collections
 import dataclasses
@@ -31,7 +31,7 @@ def open_layout(data_options):
     """
     check_data_place(data_options)
     if data_options.dataset == "lip":
-        raise InputError("--dataset=lip has no pairs of one person; it trains --stage=human_parser only.")
+        raise InputError("--dataset=lip has no pairs; it only trains --stage=human_parser.")
     data_options = with_local_paths(data_options)
     data_dir = os.path.expanduser(data_options.data_dir) if data_options.data_dir else people.unpack()
     return LAYOUTS[data_options.dataset](data_dir, os.path.expanduser(data_options.parsing_dir), data_options)
@@ -48,7 +48,7 @@ def open_lip(data_options, *, on_error=raise_error):
             if count > 1:
                 on_error(InputError(f"{split}_id.txt names {name} {count} times; keep one of them."))
         if not pictures:
-            on_error(InputError(f"{split}_id.txt names no picture that could be used; it needs at least one."))
+            on_error(InputError(f"{split}_id.txt names no usable image; it needs at least one."))
     return rows
 
 

@@ -48,7 +48,7 @@ def filter_persons(splits, data_options, workers=0):
     Args:
         splits: dict of split -> list of `Person`.
         data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
-        workers: Number of processes that read label maps; 0: one a core.
+        workers: Number of processes that read label maps; 0: one per core.
 
     Returns:
         (dict of split -> list of `Person`, list of `Removed`).
@@ -73,8 +73,8 @@ def filter_persons(splits, data_options, workers=0):
                 left[split].append(person)
         if not left[split]:
             raise InputError(
-                f"No pair of {split} is left by --min_joints={data_options.min_joints}, --required_joints="
-                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; ask for less."
+                f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
+                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."
             )
     return left, removed
 

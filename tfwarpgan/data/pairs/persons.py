@@ -11,7 +11,7 @@ import numpy as np
 from tfwarpgan.data.pairs import rule
 from tfwarpgan.errors import InputError, raise_error
 
-_DUPLICATE = "{}: the pair {}, {} stands in {} already; remove one, or say --duplicate_pairs=keep."
+_DUPLICATE = "{}: the pair {}, {} is already in {}; remove one, or set --duplicate_pairs=keep."
 
 
 @dataclasses.dataclass
@@ -23,8 +23,8 @@ class Person:
         names: Names of the pictures as in the annotations.
         images: Files of the pictures.
         parsings: Files of their label maps.
-        keypoints: One float32 [18, 2] a picture, (y, x) in its pixels.
-        visible: One bool [18] a picture.
+        keypoints: One float32 [18, 2] per picture, (y, x) in its pixels.
+        visible: One bool [18] per picture.
         rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """
@@ -96,7 +96,7 @@ def check_disjoint(splits):
             if seen.setdefault(person.name, split) != split:
                 raise InputError(
                     f"Person {person.name} has pairs in both {seen[person.name]} and {split} "
-                    f"({person.names[person.pairs[0][0]]}); remove one, no person may be in two splits."
+                    f"({person.names[person.pairs[0][0]]}); remove one: no person may be in both splits."
                 )
 
 
@@ -106,7 +106,7 @@ def _annotated_persons(annotations, layout, on_error):
     for name, (keypoints, visible, at) in annotations.items():
         key = layout.person(name)
         try:
-            image = _existing(layout.image(name), name, at, "picture")
+            image = _existing(layout.image(name), name, at, "image")
             if key is None or not np.any(visible):
                 continue
             labels = _existing(layout.parsing(name), name, at, "parsing")
@@ -134,9 +134,9 @@ def _existing(path, name, at, what):
 def _why_unknown(name, split, annotated, layout):
     source = layout.annotation_source(split)
     if layout.image(name) is None:
-        return f"there is no picture {name}; add the file or remove the pair."
+        return f"there is no image {name}; add the file or remove the pair."
     if layout.person(name) is None:
-        return f"{name} is junk or a distractor, no person; remove the pair."
+        return f"{name} is junk or a distractor, not a person; remove the pair."
     if layout.key(name) in annotated:
         return f"{name} has no joints in {source}; remove the pair."
     return f"{name} has no row in {source}; annotate it or remove the pair."

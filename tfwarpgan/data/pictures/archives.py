@@ -22,7 +22,7 @@ def unpack_tar(file, folder, max_bytes=MAX_BYTES, max_members=MAX_MEMBERS):
         max_members: Most files and folders.
 
     Raises:
-        InputError: If it is no whole archive, or a member is a link or device, points out of the folder, comes twice,
+        InputError: If it is not a complete archive, or a member is a link or device, leaves the folder, appears twice,
             or goes beyond a limit. What was unpacked before stays.
     """
     where = {"name": file} if isinstance(file, (str, os.PathLike)) else {"fileobj": file}
@@ -37,13 +37,13 @@ def unpack_tar(file, folder, max_bytes=MAX_BYTES, max_members=MAX_MEMBERS):
         if isinstance(error, InputError):
             raise
         reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(":")
-        raise InputError(f"{_named(file)} is no whole tar archive ({reason}); get it anew.") from None
+        raise InputError(f"{_named(file)} is not a complete tar archive ({reason}); download it again.") from None
 
 
 def _check(member, left, few):
     if leaves(member.name):
         raise InputError(
-            f"The archive's member {member.name[:80]!r} points out of its folder; do not use this archive."
+            f"The archive's member {member.name[:80]!r} points outside of its folder; do not use this archive."
         )
     if not (member.isreg() or member.isdir()):
         raise InputError(f"The archive's member {member.name[:80]!r} is a link or device; do not use this archive.")
@@ -60,7 +60,7 @@ def _unpack(archive, member, path):
         with open(path, "xb") as target:  # never through a file that is there
             shutil.copyfileobj(archive.extractfile(member), target)
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"The archive's member {member.name[:80]!r} comes twice; do not use this archive.") from None
+        raise InputError(f"The archive's member {member.name[:80]!r} appears twice; do not use this archive.") from None
 
 
 def _named(file):

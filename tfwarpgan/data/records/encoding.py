@@ -69,7 +69,7 @@ def outside(joints, size, margin=MARGIN):
     Args:
         joints: float [N, 2], (y, x) in pixels.
         size: (height, width) of the picture.
-        margin: Share of a side that is still borne.
+        margin: Share of a side that is tolerated.
 
     Returns:
         bool [N].
@@ -95,5 +95,5 @@ def check_frame(row, path, joints, size):
         y, x = joints[wrong][0]
         raise InputError(
             f"{row}: the joint at y={y:g}, x={x:g} lies outside of {path}, {size[1]} x {size[0]} pixels; "
-            "annotations must be in the frame of their picture."
+            "joints must be in the frame of their image."
         )

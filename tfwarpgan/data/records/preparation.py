@@ -1,9 +1,9 @@
-"""Prepared data: one record a person (LIP: a picture), written and read by tensorflow-datasets.
+"""Prepared data: one record per person (LIP: per picture), written and read by tensorflow-datasets.
 
 A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
 training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when a list,
-a picture, a label map or the filter changes, it is made anew.
+a picture, a label map or the filter changes, it is prepared again.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ class Prepared:
     Attributes:
         folder: Where it lies.
         height: Of the pictures, pixels; None where they keep their own.
-        width: Likewise.
+        width: Of the pictures, pixels; None where they keep their own.
         num_persons: Of each split, dict of "train" and "test"; empty for LIP, whose splits are "train" and "val".
         num_images: Of each split.
         num_pairs: Of each split; empty for LIP.
@@ -83,7 +83,7 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None):
 
     Args:
         data_options: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
         beam_options: `PipelineOptions` of the runner, or None.
 

@@ -1,4 +1,4 @@
-"""What an exported model answers: signatures that turn pictures and poses into pictures.
+"""The signatures of an exported model, which turn pictures and poses into pictures.
 
 Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
@@ -23,7 +23,7 @@ from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in a PNG's header, bytes 24 and 25
+GREY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
 # What the dimensions of inputs and outputs are called in the metadata that a server gives.
 DIMENSIONS = {
@@ -80,7 +80,7 @@ def _specs(**inputs):
 
 
 class _Endpoints:
-    """A method a signature; not a `tf.Module`, so that nothing but the signatures is written into the SavedModel."""
+    """One method per signature. Not a `tf.Module`, so that only the signatures are written into the SavedModel."""
 
     def __init__(self, pipeline, parse):
         self.pipeline, self.parse = pipeline, parse
@@ -117,8 +117,8 @@ class _Endpoints:
 
     def _parsings(self, encoded):
         def decode(parsing):
-            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
-            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
+            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
+            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit gray PNG."])
             with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
                 parsing = tf.io.decode_png(parsing, channels=1)
             return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
@@ -136,7 +136,7 @@ def _assert_labels(parsing):
 
 
 def _assert_size(encoded, size):
-    """Refuses by its header what is no JPEG or PNG of the size (height, width); decoding a bomb would be too late."""
+    """Refuses by its header what is not a JPEG or PNG of this size (height, width), before it is decoded."""
 
     def png_size():
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)

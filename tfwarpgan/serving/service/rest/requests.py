@@ -21,7 +21,7 @@ def parsed(body):
     """The object of a request's body.
 
     Raises:
-        ServingError: If it is none.
+        ServingError: If it is malformed.
     """
     try:
         document = json.loads(body)
