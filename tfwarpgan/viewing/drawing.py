@@ -32,13 +32,13 @@ def colour_parsing(labels):
     return COLOURS[np.asarray(labels)]
 
 
-def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
+def draw_skeleton(joints, visible, height, width, scale=1, background=None):
     """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
-        keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
+        joints: [18, 2], (y, x) in pixels of a picture of height x width.
         visible: [18] bool; a limb is drawn if both of its joints are visible.
-        height: Of the picture that the keypoints belong to.
+        height: Of the picture that the joints belong to.
         width: Of the same picture.
         scale: The drawing is scale times as large.
         background: uint8 picture to draw on, resized if need be; None: black.
@@ -49,7 +49,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
     size = (round(width * scale), round(height * scale))
     canvas = Image.new("RGB", size) if background is None else _resized(background, size).copy()
     draw = ImageDraw.Draw(canvas)
-    points = (np.asarray(keypoints, np.float64) + 0.5) * scale - 0.5
+    points = (np.asarray(joints, np.float64) + 0.5) * scale - 0.5
     visible = np.asarray(visible, bool)
     thickness = max(1, round(min(size) / 32))
     for colour, (first, second) in zip(LIMB_COLOURS, LIMBS):

@@ -27,7 +27,7 @@ def persons(tmp_path):
         person.names.append(f"{place}.jpg")
         person.images.append(f"{place}.jpg")
         person.parsings.append(str(path))
-        person.keypoints.append(np.zeros((18, 2), np.float32))
+        person.joints.append(np.zeros((18, 2), np.float32))
         person.visible.append(visible[place])
         person.rows.append(f"list.csv, row {place + 1} (line {place + 2})")
     return {"train": [person]}

@@ -55,7 +55,7 @@ def test_persons_of_market(market):
     assert first.names[:3] == [A, B, C] and first.pairs[:2] == [(0, 1), (0, 2)]
     assert first.images[1] == str(market / "bounding_box_train" / B)
     assert first.parsings[1] == str(market / "parsing" / B.replace("jpg", "png"))
-    assert first.keypoints[0].shape == (18, 2) and first.visible[0].shape == (18,)
+    assert first.joints[0].shape == (18, 2) and first.visible[0].shape == (18,)
 
 
 def _write_pairs(market, *rows, split="train"):

@@ -82,7 +82,7 @@ def examine_row(row):
 
 def _examine_joined(person, place, data_options, required):
     facts = Facts(person.names[place], person.rows[place])
-    joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
+    joints, visible = np.asarray(person.joints[place]), np.asarray(person.visible[place])
     try:
         failure = filters.failure(person, place, data_options, required)
     except InputError as error:

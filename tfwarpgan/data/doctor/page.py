@@ -69,7 +69,7 @@ def strip(sample):
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
     columns = {"picture": picture, "joints": picture, "parsing": colours, "both": mixed}
-    if sample.keypoints is None:
+    if sample.joints is None:
         del columns["joints"]
     else:
         columns |= {name: _with_skeleton(columns[name], sample, scale) for name in ("joints", "both")}
@@ -78,4 +78,4 @@ def strip(sample):
 
 def _with_skeleton(background, sample, scale):
     height, width = background.shape[:2]
-    return draw_skeleton(sample.keypoints, sample.visible, height, width, scale, background)
+    return draw_skeleton(sample.joints, sample.visible, height, width, scale, background)

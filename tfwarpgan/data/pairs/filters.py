@@ -25,7 +25,7 @@ class Removed:
     Attributes:
         split: "train" or "test".
         name: Of the picture.
-        row: Where its annotation stands.
+        row: Where its joints stand.
         rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
         reason: What was found.
     """

@@ -1,6 +1,6 @@
 """The signatures of an exported model, which turn pictures and poses into pictures.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
