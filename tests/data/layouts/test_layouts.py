@@ -213,7 +213,7 @@ def test_deepfashion_folders_and_flattened_copies(tmp_path, prefix, underscores,
         "MEN-TeesTanks-00000001-01", "MEN-TeesTanks-00000001-02", "WOMEN-Dresses-00000002-01",
     ]  # fmt: skip
     assert [person.name for person in persons["test"]] == ["WOMEN-Skirts-00000003-07"]
-    assert all(len(person.pairs) == 2 and person.parsings[0] for person in persons["train"])
+    assert all(len(person.pairs) == 2 and person.label_maps[0] for person in persons["train"])
 
 
 def test_a_list_that_names_no_picture(tmp_path):

@@ -1,4 +1,4 @@
-"""The data doctor's page of pictures: samples with skeleton and parsing drawn, for a person to look at."""
+"""The data doctor's page of pictures: samples with skeleton and label map drawn, for a person to look at."""
 
 import html
 
@@ -58,13 +58,13 @@ def strip(sample):
         sample: A `examine.Sample`.
 
     Returns:
-        uint8 [H, W, 3]: the picture, the skeleton on it, the parsing, and the skeleton on the two mixed.
+        uint8 [H, W, 3]: the picture, the skeleton on it, the label map, and the skeleton on the two mixed.
 
     Raises:
         InputError: If a file cannot be read.
     """
     picture = images.read_rgb(sample.image)
-    colours = colour_parsing(read_label_map(sample.parsing, picture.shape[:2]))
+    colours = colour_parsing(read_label_map(sample.label_map, picture.shape[:2]))
     mixed = np.rint(0.5 * picture + 0.5 * colours).astype(np.uint8)
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale

@@ -83,7 +83,7 @@ class Layout:
         path = self.pictures.get(self.key(name))
         return path and PictureFile(path, self._crop)
 
-    def parsing(self, name):
+    def label_map(self, name):
         """The label map of a picture, or None."""
         path = self.label_maps.get(self.key(name))
         return path and PictureFile(path, self._crop, self._labels)
@@ -209,7 +209,7 @@ class Layout:
 
 
 def check_parsings(parsing_dir):
-    """Refuses a missing folder of parsings, and says how to make one."""
+    """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
             f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "

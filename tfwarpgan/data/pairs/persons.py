@@ -22,7 +22,7 @@ class Person:
         name: Unique in the data set.
         names: Names of the pictures as the joints' source writes them.
         images: Files of the pictures.
-        parsings: Files of their label maps.
+        label_maps: Files of their label maps.
         joints: One float32 [18, 2] per picture, (y, x) in its pixels.
         visible: One bool [18] per picture.
         rows: Where each picture's joints stand ("FILE, row N ..."), for messages.
@@ -32,7 +32,7 @@ class Person:
     name: str
     names: list = dataclasses.field(default_factory=list)
     images: list = dataclasses.field(default_factory=list)
-    parsings: list = dataclasses.field(default_factory=list)
+    label_maps: list = dataclasses.field(default_factory=list)
     joints: list = dataclasses.field(default_factory=list)
     visible: list = dataclasses.field(default_factory=list)
     rows: list = dataclasses.field(default_factory=list)
@@ -109,7 +109,7 @@ def _persons_with_joints(joints_of, layout, on_error):
             image = _existing(layout.image(name), name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.parsing(name), name, at, "parsing")
+            labels = _existing(layout.label_map(name), name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -118,7 +118,7 @@ def _persons_with_joints(joints_of, layout, on_error):
         places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.parsings.append(labels)
+        person.label_maps.append(labels)
         person.joints.append(joints)
         person.visible.append(visible)
         person.rows.append(at)

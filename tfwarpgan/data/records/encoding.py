@@ -32,7 +32,7 @@ def person_record(person, height, width):
     record = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
     for place, path in enumerate(person.images):
         jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = label_maps.resize(label_maps.read_label_map(person.parsings[place], size), height, width)
+        labels = label_maps.resize(label_maps.read_label_map(person.label_maps[place], size), height, width)
         joints, visible = person.joints[place], person.visible[place]
         check_frame(person.rows[place], path, joints[visible], size)
         record["images"].append(io.BytesIO(jpeg))

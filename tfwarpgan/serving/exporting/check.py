@@ -143,7 +143,7 @@ def forbidden_ops(path):
 
 
 def sample_inputs(height, width):
-    """Inputs of all signatures by name: three pictures of noise, parsings of blocks, random poses."""
+    """Inputs of all signatures by name: three pictures of noise, label maps of blocks, random poses."""
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
     blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
