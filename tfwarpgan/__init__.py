@@ -7,15 +7,19 @@ image = people.synthesize("person.jpg", joints, "labels.png")
 """
 
 import os
+from typing import TYPE_CHECKING, Any
 
 from tfwarpgan.errors import InputError
+
+if TYPE_CHECKING:
+    from tfwarpgan.inference.synthesizer import Synthesizer
 
 __all__ = ["InputError", "__version__", "load"]
 __version__ = "0.1.0"
 ADDRESS = "grpc://"
 
 
-def load(source, model="", *, human_parser_run_dir=""):
+def load(source: "str | os.PathLike[str]", model: str = "", *, human_parser_run_dir: str = "") -> "Synthesizer":
     """A trained model, ready to draw; what is needed for it, such as TensorFlow, is imported only now.
 
     Args:
@@ -51,7 +55,7 @@ def load(source, model="", *, human_parser_run_dir=""):
         ) from None
 
 
-def _of_server(source, model, human_parser_run_dir):
+def _of_server(source: str, model: str, human_parser_run_dir: str) -> Any:
     from tfwarpgan.serving.remote import ServerOptions
 
     _refuse(source, human_parser_run_dir=human_parser_run_dir)
@@ -59,7 +63,7 @@ def _of_server(source, model, human_parser_run_dir):
     return ServerOptions(server=source.removeprefix(ADDRESS), **names).connect()
 
 
-def _of_this_machine(source, model, human_parser_run_dir):
+def _of_this_machine(source: str, model: str, human_parser_run_dir: str) -> Any:
     from tfwarpgan.flagfiles import run_options
     from tfwarpgan.inference.released import released_folder, released_names
     from tfwarpgan.options import RUN_FLAGFILE
@@ -85,7 +89,7 @@ def _of_this_machine(source, model, human_parser_run_dir):
     return load_local(run_options(released_folder(weights) if weights else source), weights, human_parser_run_dir)
 
 
-def _exported(source):
+def _exported(source: str) -> str:
     """The folder of a SavedModel: the source itself, or its newest version; empty: there is none."""
     if _is_saved_model(source):
         return source
@@ -97,11 +101,11 @@ def _exported(source):
     return versions[max(versions)] if versions else ""
 
 
-def _is_saved_model(folder):
+def _is_saved_model(folder: str) -> bool:
     return os.path.isfile(os.path.join(folder, "saved_model.pb"))
 
 
-def _refuse(source, **arguments):
+def _refuse(source: str, **arguments: str) -> None:
     """Refuses an argument that would have no effect."""
     for name, value in arguments.items():
         if value:

@@ -4,8 +4,11 @@ Nothing here imports TensorFlow, so that a machine with the client alone can use
 """
 
 import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.pictures import images, label_maps
@@ -13,12 +16,28 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.inference import synthesis
 from tfwarpgan.storage.pixels import to_pixels
 
+Array: TypeAlias = npt.NDArray[Any]
+Path: TypeAlias = "str | os.PathLike[str]"
+Inputs: TypeAlias = "npt.ArrayLike | Path | Sequence[npt.ArrayLike | Path]"
+
+
+class Pipeline(Protocol):
+    """Networks, wherever they run, as `LocalPipeline`, `SavedModelPipeline` and `RemotePipeline` have them."""
+
+    height: int
+    width: int
+    labels: bool
+    batch_size: int
+
+    def pictures(self, batch: dict[str, Array]) -> Array:
+        """Draws a batch, see `ExportedPipeline.pictures`."""
+
 
 class Synthesizer:
     """Draws people in new poses; `tfwarpgan.load` makes one.
 
     Args:
-        pipeline: The networks: `LocalPipeline`, `SavedModelPipeline` or `RemotePipeline`.
+        pipeline: The networks.
 
     Attributes:
         size: (height, width) of the images that it draws, in pixels.
@@ -26,12 +45,20 @@ class Synthesizer:
             where the model labels images itself.
     """
 
-    def __init__(self, pipeline):
+    def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.size = (pipeline.height, pipeline.width)
         self.signature = ("image", "joints") if pipeline.labels else ("image", "joints", "parsing")
 
-    def synthesize(self, image, joints, parsing=None, visible=None, *, pose_size=None):
+    def synthesize(
+        self,
+        image: Inputs,
+        joints: npt.ArrayLike,
+        parsing: Inputs | None = None,
+        visible: npt.ArrayLike | None = None,
+        *,
+        pose_size: tuple[int, int] | None = None,
+    ) -> npt.NDArray[np.uint8]:
         """Draws people in new poses.
 
         Each input is a single one or a batch; a single one goes with every row of the others.
@@ -73,7 +100,7 @@ class Synthesizer:
         drawn = self._drawn(rows)
         return drawn if of_persons or of_parsings or of_poses or of_visibles else drawn[0]
 
-    def _condition(self, image, parsing):
+    def _condition(self, image: Any, parsing: Any) -> tuple[dict[str, Array], tuple[int, int]]:
         """The person's part of a row, and the size (height, width) of the image."""
         pixels = _read("image", image, images.read_rgb, 3)
         size = pixels.shape[:2]
@@ -83,19 +110,19 @@ class Synthesizer:
         label_maps.check_label_map(labels, size, parsing if _is_path(parsing) else "parsing")
         return synthesis.resized_condition(pixels, labels, *self.size), size
 
-    def _pose(self, joints, visible, size):
+    def _pose(self, joints: Array, visible: Array, size: tuple[int, int]) -> dict[str, Array]:
         if not np.all(np.isfinite(joints[visible])):
             raise InputError("joints must be finite numbers where they are visible; set visible to False elsewhere.")
         return synthesis.pose_row(joints, visible, size, *self.size, "joints")
 
-    def _drawn(self, rows):
+    def _drawn(self, rows: list[dict[str, Array]]) -> npt.NDArray[np.uint8]:
         """The images of all rows, in batches that the networks take: uint8 [N, height, width, 3]."""
         step = self.pipeline.batch_size
         batches = [synthesis.stacked(rows[start : start + step]) for start in range(0, len(rows), step)]
         return np.concatenate([to_pixels(self.pipeline.pictures(batch)) for batch in batches])
 
 
-def _numbers(name, values, dtype, *shape):
+def _numbers(name: str, values: Any, dtype: Any, *shape: int) -> tuple[list[Any], bool]:
     """(list of arrays of the shape, whether they came as a batch)."""
     try:
         values = np.asarray(values, dtype)
@@ -107,7 +134,7 @@ def _numbers(name, values, dtype, *shape):
     return (list(values), True) if values.ndim > len(shape) else ([values], False)
 
 
-def _listed(name, values, rank):
+def _listed(name: str, values: Any, rank: int) -> tuple[list[Any], bool]:
     """(list of arrays or paths, whether they came as a batch); what each is, `_read` sees."""
     if values is None or _is_path(values):
         return [values], False
@@ -119,11 +146,11 @@ def _listed(name, values, rank):
     return (list(values), True) if values.ndim > rank else ([values], False)
 
 
-def _is_path(value):
+def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike))
 
 
-def _read(name, value, read, rank):
+def _read(name: str, value: Any, read: Callable[[str], Array], rank: int) -> Array:
     """The pixels of a path or an array: uint8 [H, W, 3] (rank 3) or [H, W] (rank 2)."""
     if _is_path(value):
         return read(value if isinstance(value, str) else os.fspath(value))
@@ -134,7 +161,7 @@ def _read(name, value, read, rank):
     return pixels
 
 
-def _check_lengths(**columns):
+def _check_lengths(**columns: list[Any]) -> None:
     """Refuses inputs of which two are batches that are not equally long, or one is empty."""
     lengths = {name: len(values) for name, values in columns.items()}
     if not all(lengths.values()) or len(set(lengths.values()) - {1}) > 1:
@@ -142,7 +169,7 @@ def _check_lengths(**columns):
         raise InputError(f"Batches must be equally long and not empty, got the lengths {told}.")
 
 
-def _aligned(*columns):
+def _aligned(*columns: list[Any]) -> Iterator[tuple[Any, ...]]:
     """The rows of columns of one length; a column of a single value has it in every row."""
     count = max(map(len, columns))
     return zip(*(values * (count // len(values)) for values in columns))
