@@ -212,13 +212,13 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
     [
         ({"image_dir": "d", "image": "a.png"}, "either --image or --image_dir, not both"),
         ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
-        ({"image_dir": "d", "output_dir": "o"}, "exactly one of .* 0 of them"),
+        ({"image_dir": "d", "output_dir": "o"}, "exactly one target pose.* 0 are given"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
         ({"pairs": "p.csv", "image": "a.png"}, "either --image or --pairs, not both"),
         ({"image": "a.png"}, "--image needs --output too"),
         ({"output": "a.png"}, "--output needs --image too"),
-        ({"image": "a.png", "output": "o.png"}, "exactly one of .* 0 of them"),
-        ({"image": "a", "output": "o", "pose_json": "j", "pose_name": "n"}, "exactly one of .* 2 of them"),
+        ({"image": "a.png", "output": "o.png"}, "exactly one target pose.* 0 are given"),
+        ({"image": "a", "output": "o", "pose_json": "j", "pose_name": "n"}, "exactly one target pose.* 2 are given"),
         ({"image": "a", "output": "o", "pose_name": "n"}, "--pose_name needs --annotation too"),
         ({"pose_size": "128"}, "--pose_size=128 must be HEIGHTxWIDTH"),
         ({"pose_size": "0x64"}, "--pose_size=0x64 must be"),
@@ -239,7 +239,7 @@ def test_what_is_missing_is_said(folder):
         synthesize.main(options(), pairs_job(folder))
     with pytest.raises(InputError, match="Nothing to synthesize"):
         synthesize.main(options(), SynthesizeOptions())
-    with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 pictures"):
+    with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 images"):
         synthesize.main(options(), single(folder, annotation=folder / "poses.csv", pose_name="x.png"))
     with pytest.raises(InputError, match="contains no run"):
         synthesize.main(
@@ -310,4 +310,4 @@ def test_the_command_ends_with_one_sentence(tmp_path):
     command = [sys.executable, "-m", "tfwarpgan.synthesize", "--image=a.png", f"--output={tmp_path}/o.png"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[1])
     assert result.returncode == 2
-    assert result.stderr.startswith("error: A target pose is needed") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: Give exactly one target pose") and result.stderr.count("\n") == 1
