@@ -17,8 +17,8 @@ from tfwarpgan.inference import synthesis
 from tfwarpgan.storage.pixels import to_pixels
 
 Array: TypeAlias = npt.NDArray[Any]
-Path: TypeAlias = "str | os.PathLike[str]"
-Inputs: TypeAlias = "npt.ArrayLike | Path | Sequence[npt.ArrayLike | Path]"
+Path: TypeAlias = str | os.PathLike[str]
+Inputs: TypeAlias = npt.ArrayLike | Path | Sequence[npt.ArrayLike | Path]
 
 
 class Pipeline(Protocol):
