@@ -14,7 +14,6 @@ import re
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
 
@@ -151,14 +150,9 @@ def main(options, job, server=OWN_NETWORKS):
 
 
 def _own_pipeline(options, job):
-    from tfwarpgan.inference import synthesis
-    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
+    from tfwarpgan.inference.loading import load_local
 
-    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
-    if job.parsing or not job.human_parser_run_dir:
-        return pipeline
-    size = (options.data.height, options.data.width)
-    return synthesis.with_human_parser(pipeline, load_human_parser(run_options(job.human_parser_run_dir), size))
+    return load_local(options, job.weights, "" if job.parsing else job.human_parser_run_dir)
 
 
 def image_request(options, job):

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from tfwarpgan.data.pictures import images
 from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
 
 SUFFIXES = PICTURE_SUFFIXES
@@ -87,7 +88,7 @@ def _resized(image, height, width):
 
     if image.shape[:2] != (height, width):
         image = tf.image.resize(image, [height, width], antialias=True).numpy()
-    return np.asarray(image, np.float32) / 127.5 - 1.0
+    return from_pixels(image)
 
 
 def _label(parse, batch, progress):

@@ -6,7 +6,9 @@ import sys
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
@@ -38,6 +40,22 @@ def load_pipeline(options, weights="", for_new_pictures=False):
     networks = frozen_networks(options)
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source)
+
+
+def load_local(options, weights="", human_parser_run_dir=""):
+    """The trained networks as a `LocalPipeline`, for new pictures.
+
+    Args:
+        options, weights: See `load_pipeline`.
+        human_parser_run_dir: Run whose human parser labels pictures that come without a label map; empty: none does.
+
+    Raises:
+        InputError: As `load_pipeline` and `load_human_parser`.
+    """
+    pipeline, parse = load_pipeline(options, weights, for_new_pictures=True), None
+    if human_parser_run_dir:
+        parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
+    return LocalPipeline(pipeline, parse)
 
 
 def load_human_parser(options, size=None, average_flip=True):

@@ -83,6 +83,11 @@ def released_folder(name):
     """
     folder = os.path.join(ROOT, name)
     if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
-        names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
-        raise InputError(f"There are no released weights --weights={name}; there are: {', '.join(names) or 'none'}.")
+        names = ", ".join(released_names()) or "none"
+        raise InputError(f"There are no released weights --weights={name}; there are: {names}.")
     return folder
+
+
+def released_names():
+    """The names of all released weights, sorted."""
+    return sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))

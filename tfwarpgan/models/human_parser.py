@@ -1,4 +1,4 @@
-"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without parsings).
+"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
 
 A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
 semantic image segmentation", ECCV 2018): parallel dilated convolutions and the picture's mean gather the context, then

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.pixels import to_levels
 
 keras = tf.keras
 
@@ -26,7 +27,7 @@ def preprocess(images):
     Returns:
         [B, H, W, 3] BGR in 0..255 less the mean color, of the same type.
     """
-    return (images[..., ::-1] + 1.0) * 127.5 - tf.constant(MEAN_BGR, images.dtype)
+    return to_levels(images[..., ::-1]) - tf.constant(MEAN_BGR, images.dtype)
 
 
 def vgg_features(network, outputs, *, dilated=False, name="vgg"):

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
 from tfwarpgan.body.labels import COLORS
+from tfwarpgan.storage.pixels import to_pixels
 
 GAP = 4  # pixels between the cells of a grid
 BACKGROUND = (255, 255, 255)
@@ -26,24 +27,18 @@ LIMB_COLORS = _rainbow(len(LIMBS))
 JOINT_COLORS = _rainbow(NUM_JOINTS)
 
 
-def to_uint8(images):
-    """Pictures in [-1, 1] as uint8 in [0, 255], rounded to the nearest and clipped; any shape."""
-    images = np.asarray(images, np.float32)
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
 def color_parsing(labels):
     """Label maps [..., H, W] in LIP's colors, uint8 [..., H, W, 3]."""
     return COLORS[np.asarray(labels)]
 
 
-def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
+def draw_skeleton(joints, visible, height, width, scale=1, background=None):
     """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
-        keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
+        joints: [18, 2], (y, x) in pixels of a picture of height x width.
         visible: [18] bool; a limb is drawn if both of its joints are visible.
-        height: Of the picture that the keypoints belong to.
+        height: Of the picture that the joints belong to.
         width: Of the same picture.
         scale: The drawing is scale times as large.
         background: uint8 picture to draw on, resized if need be; None: black.
@@ -54,7 +49,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
     size = (round(width * scale), round(height * scale))
     canvas = Image.new("RGB", size) if background is None else _resized(background, size).copy()
     draw = ImageDraw.Draw(canvas)
-    points = (np.asarray(keypoints, np.float64) + 0.5) * scale - 0.5
+    points = (np.asarray(joints, np.float64) + 0.5) * scale - 0.5
     visible = np.asarray(visible, bool)
     thickness = max(1, round(min(size) / 32))
     for color, (first, second) in zip(LIMB_COLORS, LIMBS):
@@ -116,12 +111,12 @@ def sample_columns(batch, outputs, scale=1):
     """
     parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
     return {
-        "condition": list(to_uint8(batch["condition_image"])),
+        "condition": list(to_pixels(batch["condition_image"])),
         "target pose": skeletons(batch, scale),
         "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
-        "warped condition": list(to_uint8(outputs["warped_image"])),
-        "synthesized": list(to_uint8(outputs["image"])),
-        "target": list(to_uint8(batch["target_image"])),
+        "warped condition": list(to_pixels(outputs["warped_image"])),
+        "synthesized": list(to_pixels(outputs["image"])),
+        "target": list(to_pixels(batch["target_image"])),
     }
 
 

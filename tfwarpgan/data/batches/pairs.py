@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers import label_maps
+from tfwarpgan.layers.pixels import from_pixels
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
@@ -157,7 +158,7 @@ def flip(pair):
 def _by_role(batch, names):
     """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
     batch = {
-        "image": tf.cast(batch["images"], tf.float32) / 127.5 - 1.0,
+        "image": from_pixels(batch["images"]),
         "parsing": batch["parsings"],
         "keypoints": batch["keypoints"],
         "visible": batch["visible"],

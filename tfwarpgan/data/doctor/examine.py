@@ -57,13 +57,13 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A picture for the page; keypoints and visible are None for LIP."""
+    """A picture for the page; joints and visible are None for LIP."""
 
     split: str
     name: str
     image: str
-    parsing: str
-    keypoints: np.ndarray = None
+    label_map: str
+    joints: np.ndarray = None
     visible: np.ndarray = None
 
 
@@ -198,7 +198,7 @@ def _add(report, split, sums, facts):
         sums.labels += facts.labels
         sums.with_label += facts.labels > 0
         if not facts.labels[1:].any():
-            report.warnings["label maps without a person"].append(f"{facts.row}: the parsing is all background.")
+            report.warnings["label maps without a person"].append(f"{facts.row}: the label map is all background.")
     if facts.joints is not None:
         sums.joints[facts.joints] += 1
         sums.shoulders[facts.view, facts.shoulders] += 1
@@ -267,5 +267,5 @@ def _sample(split, item, place):
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first picture, which may be of the same camera for all
-    columns = (item.names, item.images, item.parsings, item.keypoints, item.visible)
+    columns = (item.names, item.images, item.label_maps, item.joints, item.visible)
     return Sample(split, *(column[which] for column in columns))

@@ -82,7 +82,7 @@ def examine_row(row):
 
 def _examine_joined(person, place, data_options, required):
     facts = Facts(person.names[place], person.rows[place])
-    joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
+    joints, visible = np.asarray(person.joints[place]), np.asarray(person.visible[place])
     try:
         failure = filters.failure(person, place, data_options, required)
     except InputError as error:
@@ -91,7 +91,7 @@ def _examine_joined(person, place, data_options, required):
     if failure:
         facts.removed = failure[0]
         return facts
-    labels = _examine_files(facts, person.images[place], person.parsings[place])
+    labels = _examine_files(facts, person.images[place], person.label_maps[place])
     facts.joints = int(visible.sum())
     facts.view, facts.shoulders = view(facts.name, joints, visible, labels), shoulders(joints, visible)
     if facts.size:

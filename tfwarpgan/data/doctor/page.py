@@ -1,4 +1,4 @@
-"""The data doctor's page of pictures: samples with skeleton and parsing drawn, for a person to look at."""
+"""The data doctor's page of pictures: samples with skeleton and label map drawn, for a person to look at."""
 
 import html
 
@@ -58,18 +58,18 @@ def strip(sample):
         sample: A `examine.Sample`.
 
     Returns:
-        uint8 [H, W, 3]: the picture, the skeleton on it, the parsing, and the skeleton on the two mixed.
+        uint8 [H, W, 3]: the picture, the skeleton on it, the label map, and the skeleton on the two mixed.
 
     Raises:
         InputError: If a file cannot be read.
     """
     picture = images.read_rgb(sample.image)
-    colors = color_parsing(read_label_map(sample.parsing, picture.shape[:2]))
+    colors = color_parsing(read_label_map(sample.label_map, picture.shape[:2]))
     mixed = np.rint(0.5 * picture + 0.5 * colors).astype(np.uint8)
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
     columns = {"picture": picture, "joints": picture, "parsing": colors, "both": mixed}
-    if sample.keypoints is None:
+    if sample.joints is None:
         del columns["joints"]
     else:
         columns |= {name: _with_skeleton(columns[name], sample, scale) for name in ("joints", "both")}
@@ -78,4 +78,4 @@ def strip(sample):
 
 def _with_skeleton(background, sample, scale):
     height, width = background.shape[:2]
-    return draw_skeleton(sample.keypoints, sample.visible, height, width, scale, background)
+    return draw_skeleton(sample.joints, sample.visible, height, width, scale, background)

@@ -1,6 +1,6 @@
 """Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file per picture.
 
-Each reader returns the same: a dict of the picture's name, as the source writes it, -> (keypoints float32 [18, 2],
+Each reader returns the same: a dict of the picture's name, as the source writes it, -> (joints float32 [18, 2],
 visible bool [18], where it stands). Names from files that are named after pictures have no suffix.
 """
 
@@ -27,7 +27,7 @@ def read(path, kind, *, missing="format", min_score=-1.0, images="", on_error=ra
         on_error: Function of the `InputError` of a bad row or file; one that does not raise has it left out.
 
     Returns:
-        dict of name -> (keypoints, visible, where). A picture in which nobody was found has no visible joint.
+        dict of name -> (joints, visible, where). A picture in which nobody was found has no visible joint.
 
     Raises:
         InputError: If the file or folder is missing, holds nothing, or is in another format.

@@ -55,7 +55,7 @@ class KeypointFormat:
             joints: float [num_joints, 2 or 3]: two coordinates and, where the format has it, the confidence.
 
         Returns:
-            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
+            (joints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
             frame counts as one pixel, whose center is 0. Missing joints are (-1, -1).
         """
         joints = np.asarray(joints, np.float64).reshape(self.num_joints, self.numbers)
@@ -66,27 +66,27 @@ class KeypointFormat:
         points = points[:, ::-1] if self.order == "xy" else points
         points = points - 0.5 if self.normalized else points
         first, last = np.array([(places[0], places[-1]) for places in self.sources]).T
-        keypoints = ((points[first] + points[last]) / 2).astype(np.float32)
+        joints = ((points[first] + points[last]) / 2).astype(np.float32)
         visible = ~(lost[first] | lost[last])
-        return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+        return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
-    def from_18(self, keypoints, visible):
+    def from_18(self, joints, visible):
         """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
 
         Args:
-            keypoints: float [18, 2] as (y, x), in the frame of `to_18`.
+            joints: float [18, 2] as (y, x), in the frame of `to_18`.
             visible: bool [18].
 
         Returns:
             float64 [num_joints, 2 or 3].
         """
-        joints = np.full((self.num_joints, self.numbers), 0.0)
-        joints[:, :2] = self.missing
-        for keypoint, there, places in zip(np.asarray(keypoints, np.float64), visible, self.sources):
+        written = np.full((self.num_joints, self.numbers), 0.0)
+        written[:, :2] = self.missing
+        for joint, there, places in zip(np.asarray(joints, np.float64), visible, self.sources):
             if there and len(places) == 1:
-                point = keypoint + 0.5 if self.normalized else keypoint
-                joints[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
-        return joints
+                point = joint + 0.5 if self.normalized else joint
+                written[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
+        return written
 
 
 def _each(*places):

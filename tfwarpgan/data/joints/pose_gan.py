@@ -24,7 +24,7 @@ def read_annotation_csv(path, *, on_error=raise_error):
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
+        dict of name -> (joints float32 [18, 2], visible bool [18]), in the file's order.
 
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
@@ -33,7 +33,7 @@ def read_annotation_csv(path, *, on_error=raise_error):
 
 
 def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (joints, visible, row).
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
     """
@@ -45,12 +45,12 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
             continue
         rows += 1
         try:
-            name, keypoints, visible = _row(at_row(path, row), line, columns, missing)
+            name, joints, visible = _row(at_row(path, row), line, columns, missing)
         except InputError as error:
             on_error(error)
             continue
-        earlier = annotations.setdefault(name, (keypoints, visible, row))
-        if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
+        earlier = annotations.setdefault(name, (joints, visible, row))
+        if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
@@ -58,9 +58,9 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
     return annotations
 
 
-def annotation_row(name, keypoints, visible):
+def annotation_row(name, joints, visible):
     """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
-    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
+    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(joints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 
 
@@ -85,9 +85,9 @@ def _row(where, line, columns, missing):
     name, y, x = (cells[column] for column in columns)
     if not name:
         raise InputError(f"{where}: the image name is empty; write the file name.")
-    keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
-    visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
-    return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+    joints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
+    visible = np.any(joints != 0, axis=1) if missing == 0 else np.all(joints != MISSING, axis=1)
+    return name, np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
 
 def _numbers(where, column, cell):

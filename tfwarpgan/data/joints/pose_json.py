@@ -21,15 +21,15 @@ def read_openpose_json(path):
         path: JSON file with `people[0].pose_keypoints` or `.pose_keypoints_2d`: x, y and confidence of each joint.
 
     Returns:
-        (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
+        (joints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
 
     Raises:
         InputError: If the file is missing or is not such a JSON file, or contains no person.
     """
-    keypoints, visible = openpose(path, lambda form: form)
+    joints, visible = openpose(path, lambda form: form)
     if not visible.any():
         raise InputError(f"{path}: it has no person, or no joint of the first one; choose another pose.")
-    return keypoints, visible
+    return joints, visible
 
 
 def openpose(path, declared):

@@ -83,7 +83,7 @@ class Layout:
         path = self.pictures.get(self.key(name))
         return path and PictureFile(path, self._crop)
 
-    def parsing(self, name):
+    def label_map(self, name):
         """The label map of a picture, or None."""
         path = self.label_maps.get(self.key(name))
         return path and PictureFile(path, self._crop, self._labels)
@@ -93,7 +93,7 @@ class Layout:
         own = {"train": self.data_options.train_pairs, "test": self.data_options.test_pairs}[split]
         return os.path.expanduser(own) if own else self.pairs_csv(split)
 
-    def annotation_source(self, split):
+    def joints_source(self, split):
         """The file or folder of the joints of a split."""
         keypoints = self.data_options.keypoints
         return os.path.expanduser(keypoints) if keypoints else self.annotation_csv(split)
@@ -110,7 +110,7 @@ class Layout:
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
         stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
-        joints = (os.path.realpath(self.annotation_source("train")), options.keypoint_format, options.keypoint_missing)
+        joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,
             options.keypoint_frame,
@@ -122,7 +122,7 @@ class Layout:
         pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
         return [joints, frames, split, pairs, stamps]
 
-    def annotations(self, split, *, on_error=raise_error):
+    def joints(self, split, *, on_error=raise_error):
         """The joints of a split.
 
         Args:
@@ -130,14 +130,14 @@ class Layout:
             on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
         Returns:
-            dict of the picture's name -> (keypoints float32 [18, 2], visible bool [18], where), in pixels of the used
+            dict of the picture's name -> (joints float32 [18, 2], visible bool [18], where), in pixels of the used
             part of the picture.
 
         Raises:
             InputError: If the joints cannot be read at all.
         """
         members, names, found = self._members(split, on_error), {}, {}
-        for name, (keypoints, visible, where) in self._joints(split, on_error).items():
+        for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
             key = self.key(name)
             path = self.pictures.get(key)
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
@@ -149,8 +149,8 @@ class Layout:
                 continue
             try:
                 if path is not None and visible.any():
-                    keypoints, visible = self._frame.place(keypoints, visible, path)
-                found[name] = keypoints, visible, where
+                    joints, visible = self._frame.place(joints, visible, path)
+                found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
         return found
@@ -166,9 +166,9 @@ class Layout:
         normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
         return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
 
-    def _joints(self, split, on_error):
+    def _joints_in_source(self, split, on_error):
         """The joints in the source of a split, which is read once though it may be that of both."""
-        path, options = self.annotation_source(split), self.data_options
+        path, options = self.joints_source(split), self.data_options
         if path not in self._joints_of:
             self._joints_of[path] = joint_files.read(
                 path,
@@ -209,7 +209,7 @@ class Layout:
 
 
 def check_parsings(parsing_dir):
-    """Refuses a missing folder of parsings, and says how to make one."""
+    """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
             f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "

@@ -1,7 +1,7 @@
 """The paper's filter (section 4.1): "remove the failure case images with pose estimator and human parser".
 
-A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the parsing leaves too
-little of it for the person. Its pairs go with it, and so do persons who have no pair left.
+A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the label map leaves
+too little of it for the person. Its pairs go with it, and so do persons who have no pair left.
 """
 
 import collections
@@ -25,7 +25,7 @@ class Removed:
     Attributes:
         split: "train" or "test".
         name: Of the picture.
-        row: Where its annotation stands.
+        row: Where its joints stand.
         rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
         reason: What was found.
     """
@@ -123,7 +123,7 @@ def failure(person, place, data_options, required):
     if missing:
         return "required_joints", f"no {', no '.join(missing)}"
     if data_options.min_foreground:
-        share = np.mean(label_maps.read_label_map(person.parsings[place]) != 0)
+        share = np.mean(label_maps.read_label_map(person.label_maps[place]) != 0)
         if share < data_options.min_foreground:
-            return "min_foreground", f"{100 * share:.1f} % of the parsing is foreground"
+            return "min_foreground", f"{100 * share:.1f} % of the label map is foreground"
     return None

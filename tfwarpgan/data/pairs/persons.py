@@ -20,27 +20,27 @@ class Person:
 
     Attributes:
         name: Unique in the data set.
-        names: Names of the pictures as in the annotations.
+        names: Names of the pictures as the joints' source writes them.
         images: Files of the pictures.
-        parsings: Files of their label maps.
-        keypoints: One float32 [18, 2] per picture, (y, x) in its pixels.
+        label_maps: Files of their label maps.
+        joints: One float32 [18, 2] per picture, (y, x) in its pixels.
         visible: One bool [18] per picture.
-        rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
+        rows: Where each picture's joints stand ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """
 
     name: str
     names: list = dataclasses.field(default_factory=list)
     images: list = dataclasses.field(default_factory=list)
-    parsings: list = dataclasses.field(default_factory=list)
-    keypoints: list = dataclasses.field(default_factory=list)
+    label_maps: list = dataclasses.field(default_factory=list)
+    joints: list = dataclasses.field(default_factory=list)
     visible: list = dataclasses.field(default_factory=list)
     rows: list = dataclasses.field(default_factory=list)
     pairs: list = dataclasses.field(default_factory=list)
 
 
 def read_persons(layout, split, *, on_error=raise_error):
-    """Joins annotations, pictures and pairs of one split.
+    """The persons of one split: joints, pictures and pairs brought together.
 
     Args:
         layout: `layout.Layout`.
@@ -54,12 +54,12 @@ def read_persons(layout, split, *, on_error=raise_error):
         InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
             listed twice.
     """
-    annotations = layout.annotations(split, on_error=on_error)
-    persons, places, reported = _annotated_persons(annotations, layout, on_error)
+    joints_of = layout.joints(split, on_error=on_error)
+    persons, places, reported = _persons_with_joints(joints_of, layout, on_error)
     if layout.builds_pairs:
         most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
         return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
-    annotated = {layout.key(name) for name in annotations}
+    annotated = {layout.key(name) for name in joints_of}
     paired, seen = {}, {}
     for at, *names in layout.pairs(split, on_error=on_error):
         if not reported.isdisjoint(map(layout.key, names)):
@@ -100,16 +100,16 @@ def check_disjoint(splits):
                 )
 
 
-def _annotated_persons(annotations, layout, on_error):
+def _persons_with_joints(joints_of, layout, on_error):
     """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
     persons, places, reported = {}, {}, set()
-    for name, (keypoints, visible, at) in annotations.items():
+    for name, (joints, visible, at) in joints_of.items():
         key = layout.person(name)
         try:
             image = _existing(layout.image(name), name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.parsing(name), name, at, "parsing")
+            labels = _existing(layout.label_map(name), name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -118,8 +118,8 @@ def _annotated_persons(annotations, layout, on_error):
         places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.parsings.append(labels)
-        person.keypoints.append(keypoints)
+        person.label_maps.append(labels)
+        person.joints.append(joints)
         person.visible.append(visible)
         person.rows.append(at)
     return persons, places, reported
@@ -132,7 +132,7 @@ def _existing(path, name, at, what):
 
 
 def _why_unknown(name, split, annotated, layout):
-    source = layout.annotation_source(split)
+    source = layout.joints_source(split)
     if layout.image(name) is None:
         return f"there is no image {name}; add the file or remove the pair."
     if layout.person(name) is None:

@@ -14,7 +14,7 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
 class PictureFile(str):
     """The path of a picture or label map, with what of it is used.
 
-    To everything else it is a path; `images` and `parsing` honor the rest, so that no user of a file can forget it.
+    To everything else it is a path; `images` and `label_maps` honor the rest, so that no user of a file can forget it.
 
     Attributes:
         crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.

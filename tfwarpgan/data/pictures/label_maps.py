@@ -27,16 +27,30 @@ def read_label_map(path, size=None):
         InputError: If the file is missing or broken, holds colors, another size or labels above 19.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
+    table = getattr(path, "labels", None)
+    check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
+    return labels if table is None else translate(labels, table)
+
+
+def check_label_map(labels, size, name, count=NUM_LABELS):
+    """Refuses a label map that does not belong to its picture.
+
+    Args:
+        labels: uint8 [H, W].
+        size: (height, width) that it must have; None takes any.
+        name: What it is called in the error.
+        count: Number of labels that there are.
+
+    Raises:
+        InputError: If it has another size or labels above count - 1.
+    """
     if size is not None and labels.shape != tuple(size):
         raise InputError(
-            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
+            f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
             "a label map must have the size of its image."
         )
-    table = getattr(path, "labels", None)
-    count = NUM_LABELS if table is None else len(table)
     if labels.max() >= count:
-        raise InputError(f"{path} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
-    return labels if table is None else translate(labels, table)
+        raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
 
 
 def resize(labels, height, width):

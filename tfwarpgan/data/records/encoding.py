@@ -32,8 +32,8 @@ def person_record(person, height, width):
     record = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
     for place, path in enumerate(person.images):
         jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = label_maps.resize(label_maps.read_label_map(person.parsings[place], size), height, width)
-        joints, visible = person.keypoints[place], person.visible[place]
+        labels = label_maps.resize(label_maps.read_label_map(person.label_maps[place], size), height, width)
+        joints, visible = person.joints[place], person.visible[place]
         check_frame(person.rows[place], path, joints[visible], size)
         record["images"].append(io.BytesIO(jpeg))
         record["parsings"].append(io.BytesIO(encode_png(labels)))
@@ -82,7 +82,7 @@ def check_frame(row, path, joints, size):
     """Refuses joints outside of their picture: they belong to another frame.
 
     Args:
-        row: Where the annotation stands, for the message.
+        row: Where the joints stand, for the message.
         path: File of the picture, for the message.
         joints: float [N, 2], the visible ones, (y, x) in pixels.
         size: (height, width) of the picture.

@@ -1,6 +1,6 @@
 """The signatures of an exported model, which turn pictures and poses into pictures.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -62,7 +63,7 @@ def signature_specs(height, width, with_photograph):
 
     Args:
         height, width: Size of the pictures, in pixels.
-        with_photograph: Whether the signatures without a parsing are among them.
+        with_photograph: Whether the signatures without a label map are among them.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
     parsing = _specs(condition_parsing=([height, width], tf.uint8))
@@ -76,16 +77,6 @@ def signature_specs(height, width, with_photograph):
 
 def _specs(**inputs):
     return {name: tf.TensorSpec([None, *shape], dtype, name) for name, (shape, dtype) in inputs.items()}
-
-
-def from_pixels(pixels):
-    """Uint8 pictures as the library has them: float32 in [-1, 1]."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_pixels(images):
-    """Pictures in [-1, 1] as uint8, rounded."""
-    return tf.cast(tf.round(tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
 
 
 class _Endpoints:
@@ -107,7 +98,7 @@ class _Endpoints:
         return {"image": to_pixels(self.pipeline(batch)["image"])}
 
     def encoded(self, image_bytes, parsing_bytes, **pose):
-        return _encoded(self.serving_default(self._pictures(image_bytes), self._parsings(parsing_bytes), **pose))
+        return _encoded(self.serving_default(self._pictures(image_bytes), self._label_maps(parsing_bytes), **pose))
 
     def photograph(self, image, **pose):
         scores = self.parse(from_pixels(image))
@@ -124,13 +115,13 @@ class _Endpoints:
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
 
-    def _parsings(self, encoded):
-        def decode(parsing):
-            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
-            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit gray PNG."])
-            with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
-                parsing = tf.io.decode_png(parsing, channels=1)
-            return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
+    def _label_maps(self, encoded):
+        def decode(label_map):
+            is_grey = tf.equal(_header(label_map, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
+            grey = tf.debugging.Assert(is_grey, ["A label map must be an 8-bit gray PNG."])
+            with tf.control_dependencies([grey, _assert_size(label_map, self.size)]):
+                label_map = tf.io.decode_png(label_map, channels=1)
+            return tf.ensure_shape(label_map, [*self.size, 1])[..., 0]
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(self.size, tf.uint8))
 
@@ -141,7 +132,7 @@ def _encoded(outputs):
 
 def _assert_labels(parsing):
     highest = tf.reduce_max(tf.cast(parsing, tf.int32))
-    return tf.debugging.Assert(highest < NUM_LABELS, [f"A parsing must hold labels below {NUM_LABELS}, got", highest])
+    return tf.debugging.Assert(highest < NUM_LABELS, [f"A label map must hold labels below {NUM_LABELS}, got", highest])
 
 
 def _assert_size(encoded, size):
