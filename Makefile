@@ -1,9 +1,9 @@
-# make demo: the whole way on the shipped pictures.  make test: the whole suite.  Needs only Python 3.10 to 3.12.
+# make demo: prepare, train, evaluate, export on the bundled images.  make test: all tests.  Needs Python 3.10 to 3.12.
 PYTHON ?= python3
 VENV ?= .venv
 RUN ?= runs/demo
 BIN = $(VENV)/bin
-# More flags of the demo's training, which win over configs/demo.flags.
+# More flags for the demo's training; they override configs/demo.flags.
 FLAGS ?=
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: demo test lint clean
 
 demo: $(VENV)/.installed
-	@echo "== 1/5 prepare the shipped pictures"
+	@echo "== 1/5 prepare the bundled images"
 	$(BIN)/python -m tfwarpgan.prepare --flagfile=configs/demo.flags
 	@echo "== 2/5 train the three stages"
 	$(BIN)/python -m tfwarpgan.train --flagfile=configs/demo.flags --run_dir=$(RUN) $(FLAGS)
@@ -40,8 +40,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# Stamp files: an installation is made anew only when what it depends on has changed. It is an editable one, so that
-# a change of the sources needs no second installation.
+# Stamp files: the package is installed again only if what it depends on has changed. The installation is editable, so
+# changes of the sources need no second one.
 $(VENV)/.installed: setup.py pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -e '.[tensorflow]'
 	@touch $@
@@ -52,7 +52,7 @@ $(VENV)/.installed-dev: setup.py pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; (3, 10) <= sys.version_info[:2] <= (3, 12) or sys.exit('tfwarpgan needs \
-	Python 3.10, 3.11 or 3.12, and $(PYTHON) is %d.%d: say make PYTHON=python3.12' % sys.version_info[:2])"
+	Python 3.10, 3.11 or 3.12, and $(PYTHON) is %d.%d: use make PYTHON=python3.12' % sys.version_info[:2])"
 	$(PYTHON) -m venv $(VENV)
 
 clean:

@@ -54,6 +54,8 @@ TENSORFLOW = [
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
 ]
+# The same TensorFlow with NVIDIA's CUDA libraries.
+CUDA = ["tensorflow[and-cuda]==2.15.1" + BEFORE_312, "tensorflow[and-cuda]==2.21.*" + FROM_312]
 # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
 PROFILE = ["tensorboard-plugin-profile==2.21.*" + FROM_312]
 COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
@@ -73,6 +75,7 @@ setup(
     extras_require={
         "tensorflow": TENSORFLOW,
         "client": CLIENT,
+        "cuda": [*TENSORFLOW, *CUDA],
         # grpcio-health-checking is the service's peer, by its stack's protobuf; with tensorflow-serving-api's messages
         # ours are compared;
         # moto answers as an object store does; the tests of object-store paths are skipped without it, and that of the

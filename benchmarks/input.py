@@ -28,14 +28,16 @@ from tfwarpgan.options import DataOptions, option
 class BenchmarkOptions:
     """How long is measured."""
 
-    seconds: float = option(3.0, "Seconds of a turn.", minimum=0.1)
-    turns: int = option(5, "Turns of each of the two.", minimum=1)
-    copies: int = option(1, "How many times over the data set is taken.", minimum=1, maximum=99)
-    consumed: float = option(0.0, "Pairs a second that a training step consumes, to compare with; 0: none.", minimum=0)
+    seconds: float = option(3.0, "Seconds per turn.", minimum=0.1)
+    turns: int = option(5, "Turns per side.", minimum=1)
+    copies: int = option(1, "Copies of the data set to read.", minimum=1, maximum=99)
+    consumed: float = option(
+        0.0, "Pairs per second that a training uses, for comparison; 0 compares nothing.", minimum=0
+    )
 
 
 def decoded_pairs(prepared):
-    """The plain loop: yields once a pair, after decoding its two pictures and its two label maps."""
+    """The plain loop: yields once per pair, after decoding its two pictures and its two label maps."""
     import numpy as np
     from PIL import Image
 
@@ -73,7 +75,7 @@ def measure(benchmark, data):
         print(f"{way}: {statistics.median(values):,.0f} pairs/s ({min(values):,.0f} to {max(values):,.0f})")
     median = statistics.median(rates["pipeline"])
     print(f"ratio: {median / statistics.median(rates['Pillow loop']):.2f}")
-    print(f"pipeline by processor time: {statistics.median(busy):,.0f} pairs/s a core")
+    print(f"pipeline by processor time: {statistics.median(busy):,.0f} pairs/s per core")
     print(f"peak memory: {memory / 2**30:.2f} GiB")
     if benchmark.consumed:
         print(f"times what a training step consumes: {median / benchmark.consumed:.1f}")

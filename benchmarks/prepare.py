@@ -29,9 +29,9 @@ from tfwarpgan.options import DataOptions, option
 class BenchmarkOptions:
     """How much is measured."""
 
-    copies: int = option(10, "How many times the data set is prepared at once.", minimum=1, maximum=99)
-    turns: int = option(3, "Turns of each of the two.", minimum=1)
-    workers: int = option(0, "Processes; 0: one a core.", minimum=0)
+    copies: int = option(10, "Copies of the data set to prepare at once.", minimum=1, maximum=99)
+    turns: int = option(3, "Turns per side.", minimum=1)
+    workers: int = option(0, "Processes; 0 uses one per core.", minimum=0)
 
 
 def prepare(data, workers):
@@ -120,7 +120,7 @@ def measure(benchmark, data):
     ):
         print(f"{name}: {statistics.median(values):,.0f} {unit} ({min(values):,.0f} to {max(values):,.0f})")
     ratio, ratio_busy = (statistics.median(a) / statistics.median(b) for a, b in ((rates, plain), (busy, plain_busy)))
-    print(f"ratio, a core to the loop: {ratio:.2f}, by processor time {ratio_busy:.2f}")
+    print(f"ratio of one core to the loop: {ratio:.2f}, by processor time {ratio_busy:.2f}")
     print(f"peak memory: {max(peak for _, _, peak in runs) / 2**30:.2f} GiB")
 
 

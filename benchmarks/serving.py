@@ -39,18 +39,18 @@ MEMORY = (
 class BenchmarkOptions:
     """What is measured."""
 
-    saved_model: str = option("", "Folder of an export's version; empty: the networks of the other flags, untrained.")
-    weights: str = option("", "Released weights in place of untrained ones.")
-    batches: str = option("1,8", "Batch sizes whose latency is measured.")
-    calls: int = option(20, "Calls of a round, for latencies.", minimum=1)
-    rounds: int = option(5, "Rounds, each of which gives a ratio.", minimum=1)
-    clients: str = option("1,2,4,8,16,32", "Numbers of callers at the same time; empty: no throughputs.")
-    seconds: float = option(10.0, "Seconds of a round, for throughputs.", minimum=0.1)
-    max_batch: int = option(8, "Largest batch of the batching service and of the bare session.", minimum=1)
-    batch_threads: int = option(2, "Batches that the batching service runs at the same time.", minimum=1)
+    saved_model: str = option("", "Folder of an exported version; default: untrained networks of the other flags.")
+    weights: str = option("", "Released weights instead of untrained ones.")
+    batches: str = option("1,8", "Batch sizes for the latencies.")
+    calls: int = option(20, "Calls per round, for the latencies.", minimum=1)
+    rounds: int = option(5, "Rounds; each gives one ratio.", minimum=1)
+    clients: str = option("1,2,4,8,16,32", "Numbers of simultaneous callers; empty: no throughputs.")
+    seconds: float = option(10.0, "Seconds per round, for the throughputs.", minimum=0.1)
+    max_batch: int = option(8, "Largest batch of the batching server and of the bare session.", minimum=1)
+    batch_threads: int = option(2, "Batches that the batching server runs at the same time.", minimum=1)
     batch_timeout_ms: float = option(2.0, "Milliseconds that a batch waits for more rows.", minimum=0)
-    bare_keeps_memory: bool = option(False, "Let the bare session's process keep freed memory, as the service does.")
-    output: str = option("", "JSON file of the figures; empty: they are only printed.")
+    bare_keeps_memory: bool = option(False, "Let the bare session's process keep freed memory, as the server does.")
+    output: str = option("", "JSON file for the figures; default: they are only printed.")
 
 
 def numbers(text):
@@ -150,7 +150,7 @@ def report_latency(title, rounds):
 
 
 def bare_rate(served, inputs, seconds):
-    """Rows a second of the bare session on these inputs."""
+    """Rows per second of the bare session on these inputs."""
     rows, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds or not rows:
         served("serving_default", inputs)
@@ -181,7 +181,7 @@ def service_rate(target, inputs, callers, seconds):
 
 
 def throughput(path, served, rows, benchmark, folder):
-    """Prints rows a second by number of callers beside the bare session; returns them."""
+    """Prints rows per second by number of callers beside the bare session; returns them."""
     parameters = os.path.join(folder, "batching.config")
     sizes = sorted({1, benchmark.max_batch, *(2**n for n in range(10) if 2**n < benchmark.max_batch)})
     with open(parameters, "w") as file:

@@ -204,7 +204,7 @@ class TorchPeer:
         networks: `NetworkOptions`.
         height, width: Size of the pictures.
         channels_last: Whether tensors are NHWC in memory.
-        fused: Whether Adam is one kernel a network.
+        fused: Whether Adam is one kernel per network.
     """
 
     def __init__(self, networks, height, width, channels_last=False, fused=False):

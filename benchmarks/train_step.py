@@ -29,7 +29,7 @@ FLAGS = flags.FLAGS
 
 
 def main(argv):
-    """Prints a block of figures a batch size."""
+    """Prints a block of figures per batch size."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument '{argv[1]}'.")
     import tensorflow as tf
@@ -111,7 +111,7 @@ def torch_step(options, batch):
 
 
 def matrix_products():
-    """Two functions that multiply large matrices, one a framework."""
+    """Two functions that multiply large matrices, one per framework."""
     import tensorflow as tf
     import torch
 
@@ -170,11 +170,11 @@ def print_figures(batch_size, operations, times):
     Args:
         batch_size: Pictures in a step.
         operations: Floating-point operations of a step.
-        times: Seconds a round, by what was run.
+        times: Seconds per round, by what was run.
     """
     products = {name: 2 * FLAGS.matrix**3 / times[name] / 1e9 for name in ("TensorFlow", "PyTorch")}
     fastest = max(products.values(), key=np.median)
-    print(f"\nBatch {batch_size}: {operations / batch_size / 1e9:.1f} GFLOP a picture, {FLAGS.rounds} rounds")
+    print(f"\nBatch {batch_size}: {operations / batch_size / 1e9:.1f} GFLOP per picture, {FLAGS.rounds} rounds")
     for name in ("tensorflow", "torch"):
         rate = operations / times[name] / 1e9
         print(f"  {name:10s} {spread(batch_size / times[name])} pictures/s, {spread(rate)} GFLOP/s, ", end="")

@@ -1,4 +1,4 @@
-"""Speed of the three sampling paths, forward and backward, and of instance normalisation.
+"""Speed of the three sampling paths, forward and backward, and of instance normalization.
 
     python benchmarks/warp.py [--shapes=12x32x32x512,20x16x8x512] [--gradients=both --gradients=grid] [--rounds=15]
 
@@ -19,7 +19,7 @@ flags.DEFINE_list(
 flags.DEFINE_multi_enum(
     "gradients", ["both", "features"], ["both", "features", "grid", "none"], "Gradients taken; may be given repeatedly."
 )
-flags.DEFINE_list("normalization_shapes", ["20x128x64x64", "20x16x8x1024"], "Features for instance normalisation.")
+flags.DEFINE_list("normalization_shapes", ["20x128x64x64", "20x16x8x1024"], "Features for instance normalization.")
 flags.DEFINE_integer("rounds", 15, "Measured rounds, after two that are not.", lower_bound=1)
 FLAGS = flags.FLAGS
 

@@ -41,19 +41,19 @@ class RenderOptions:
     """What is deployed."""
 
     model: str = option("people", "Name of the model, and of its folder below --models_dir.")
-    stable: int = option(1, "Version that the label stable names.", minimum=1)
-    canary: int = option(0, "Version that the label canary names; 0, or that of stable: no such label.", minimum=0)
-    image_version: str = option("2.15.1", "Version of the image tensorflow/serving.")
-    batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: those of the export's --batch_sizes.")
-    batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others.", minimum=0)
+    stable: int = option(1, "Version of the label 'stable'.", minimum=1)
+    canary: int = option(0, "Version of the label 'canary'; 0, or the same as --stable: no such label.", minimum=0)
+    image_version: str = option("2.15.1", "Version of the Docker image tensorflow/serving.")
+    batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: the --batch_sizes of the export.")
+    batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others to join its batch.", minimum=0)
     batch_threads: int = option(1, "Batches that run at the same time.", minimum=1)
-    enqueued_batches: int = option(8, "Full batches that may wait, before requests are refused.", minimum=1)
-    cpus: int = option(2, "Processors of one server.", minimum=1)
-    memory_mib: int = option(2048, "Memory of one server, MiB.", minimum=256)
-    replicas: int = option(2, "Servers in Kubernetes.", minimum=1)
-    models_dir: str = option("../exported", "Folder of the models on the host, for compose; relative to its file.")
-    tls_dir: str = option("", "Folder of server.key, server.crt and ca.crt (PEM); empty: gRPC without TLS.")
-    output_dir: str = option("", "Where the files go; empty: beside the template.")
+    enqueued_batches: int = option(8, "Full batches that may wait before requests are refused.", minimum=1)
+    cpus: int = option(2, "CPU cores per server.", minimum=1)
+    memory_mib: int = option(2048, "Memory per server, in MiB.", minimum=256)
+    replicas: int = option(2, "Number of servers in Kubernetes.", minimum=1)
+    models_dir: str = option("../exported", "Folder of the models on the host, for compose, relative to compose.yaml.")
+    tls_dir: str = option("", "Folder with server.key, server.crt and ca.crt (PEM); default: gRPC without TLS.")
+    output_dir: str = option("", "Folder for the files; default: that of the template.")
 
     def __post_init__(self):
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?", self.model):

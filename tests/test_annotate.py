@@ -49,7 +49,7 @@ def test_a_run_labels_a_folder(run, tmp_path):
         Image.new("RGB", size[::-1]).save(tmp_path / "in" / name)
     done = command(f"--run_dir={run}", f"--image_dir={tmp_path / 'in'}", f"--parsing_dir={tmp_path / 'out'}")
     assert done.returncode == 0, done.stderr
-    assert "3 label maps written, 0 were there" in done.stdout
+    assert "3 label maps written, 0 already existed" in done.stdout
     for name, size in (("a", (20, 30)), ("sub/b", (64, 40)), ("c", (32, 32))):
         assert np.all(read_label_map(str(tmp_path / f"out/{name}.png"), size) == 5)
 
@@ -57,7 +57,7 @@ def test_a_run_labels_a_folder(run, tmp_path):
 def test_wrong_flags_are_one_sentence_before_tensorflow(tmp_path):
     for arguments, sentence in (
         ([], "--run_dir is missing"),
-        ([f"--run_dir={tmp_path}"], "holds no run"),
+        ([f"--run_dir={tmp_path}"], "contains no run"),
         (["--no_such_flag=1"], "no_such_flag"),
     ):
         done = command(*arguments)
@@ -73,4 +73,4 @@ def test_a_run_without_a_parser_is_one_sentence(run, tmp_path):
     Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
     done = command(f"--run_dir={run}", f"--image_dir={tmp_path}", f"--parsing_dir={tmp_path / 'out'}")
     assert done.returncode == 2
-    assert "holds no checkpoint of the stage human_parser" in done.stderr.strip().splitlines()[-1]
+    assert "contains no checkpoint of the stage human_parser" in done.stderr.strip().splitlines()[-1]

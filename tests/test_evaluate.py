@@ -21,7 +21,7 @@ SIDE = 32
 
 
 def make_dataset(count, batch_size=2):
-    """Pairs with names: the condition is black, the target of one grey level a pair, all is background."""
+    """Pairs with names: the condition is black, each pair's target has one gray level, all is background."""
     levels = np.linspace(-0.5, 0.5, count, dtype=np.float32)[:, None, None, None]
     pairs = {
         "condition_image": np.full((count, SIDE, SIDE, 3), -1, np.float32),
@@ -78,7 +78,7 @@ def test_from_data_to_report(tmp_path, fakes, capsys):
         "ssim_gaussian", "ssim_uniform7", "l1", "parsing_miou", "matcher_miou_target", "matcher_miou_synthesized"
     ]  # fmt: skip
     l1 = content["metrics"]["l1"]
-    # Targets are -.5, -.25, 0, .25, .5: a black picture is 1 away on average, grey 128 (1 / 255 for the mean 0) .3.
+    # Targets are -.5, -.25, 0, .25, .5: a black picture is 1 away on average, gray 128 (1 / 255 for the mean 0) .3.
     np.testing.assert_allclose([l1["baselines"]["copy_condition"], l1["baselines"]["mean_image"]], [1, 0.3], atol=2e-3)
     assert l1["model"] < 0.004 and l1["beats_baselines"]
     assert not content["metrics"]["parsing_miou"]["beats_baselines"]  # all is background: equal is not better

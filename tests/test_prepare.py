@@ -48,16 +48,17 @@ def test_pictures_of_the_human_parser(tmp_path, capsys):
 @pytest.mark.parametrize(
     "command, flags, words",
     [
-        ("prepare", ["--data_dir=/some/where"], "--dataset=people is shipped and needs no --data_dir"),
+        ("prepare", ["--data_dir=/some/where"], "--dataset=people takes no --data_dir"),
         ("prepare", ["--dataset=market1501"], "--dataset=market1501 needs --data_dir"),
         ("prepare", ["--dataset=lip"], "--dataset=lip needs --lip_dir"),
-        ("prepare", ["--page=x.html"], "say --check too"),
+        ("prepare", ["--page=x.html"], "--page needs --check"),
+        ("prepare", ["--check", "--beam_runner=DirectRunner"], "either --check or --beam_runner"),
         ("prepare", ["--beam_options=x=1"], "--beam_options needs --beam_runner"),
         ("train", [], "--run_dir is missing"),
-        ("train", ["--run_dir=x", "--data_dir=/some/where"], "--dataset=people is shipped"),
+        ("train", ["--run_dir=x", "--data_dir=/some/where"], "--dataset=people takes no --data_dir"),
         ("train", ["--run_dir=x", "--dataset=deepfashion"], "--dataset=deepfashion needs --data_dir"),
         ("train", ["--run_dir=x", "--stage=human_parser"], "--stage=human_parser needs --lip_dir"),
-        ("train", ["--run_dir=x", "--dataset=lip"], "trains --stage=human_parser only"),
+        ("train", ["--run_dir=x", "--dataset=lip"], "only trains --stage=human_parser"),
     ],
 )
 def test_a_forgotten_place_is_told_before_tensorflow_starts(command, flags, words):

@@ -164,7 +164,7 @@ def test_a_first_load_that_fails_ends_it_with_the_reason(start, model, tmp_path)
     process = start(f"--model_base_path={tmp_path / 'doubling'}")
     assert process.wait(60) == 2 and process.stdout.read() == ""
     (line,) = [line for line in process.stderr.read().splitlines() if line.startswith("error: ")]
-    assert "Version 1 of model default cannot be served: " in line and "doubling/1" in line
+    assert "Version 1 of model default cannot be loaded: " in line and "doubling/1" in line
 
 
 def test_a_first_load_can_be_stopped(start, model, tmp_path):
@@ -201,7 +201,7 @@ def test_it_waits_for_a_first_version(start, model, tmp_path):
     "arguments, named",
     [
         ([], "--model_base_path"),
-        (["--model_base_path={model}/none"], "is no folder"),
+        (["--model_base_path={model}/none"], "is not a folder"),
         (["--model_config_file={model}/none"], "--model_config_file"),
         (["--model_config_file={file}"], "ModelServerConfig"),
         (["--model_base_path={model}", "--batching_parameters_file={file}"], "--enable_batching"),

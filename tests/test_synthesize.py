@@ -15,6 +15,7 @@ from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import DataOptions, Options, TrainOptions
+from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
 BAD = pathlib.Path(__file__).resolve().parents[1] / "../shared/data/bad_inputs"
@@ -29,7 +30,7 @@ def options(**data):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures twice as large as the model's, of one colour each, label maps, annotations and pairs."""
+    """Three pictures twice as large as the model's, of one color each, label maps, annotations and pairs."""
     rows = ["name:keypoints_y:keypoints_x"]
     for index, name in enumerate(("a", "b", "c")):
         Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), (50 * index + 50,) * 3).save(tmp_path / f"{name}.png")
@@ -44,7 +45,9 @@ def folder(tmp_path):
 
 
 class Pipeline:
-    """Paints the picture in the condition's colour, with the first joint's y as red and the label as blue."""
+    """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
+
+    height, width = HEIGHT, WIDTH
 
     def __call__(self, batch):
         shape = tf.shape(batch["condition_image"])[:3]
@@ -125,7 +128,7 @@ def test_pairs_are_checked_before_anything_is_drawn(folder):
     (folder / "labels" / "a.png").unlink()
     for name in ("../a.png", str(folder / "a.png")):
         (folder / "away.csv").write_text(f"from,to\n{name},b.png\n")
-        with pytest.raises(InputError, match=r"away\.csv, row 1: .* points out of"):
+        with pytest.raises(InputError, match=r"away\.csv, row 1: .* points outside of"):
             synthesize.main(data, pairs_job(folder, pairs=str(folder / "away.csv")))
     with pytest.raises(InputError, match=r"pairs\.csv, row 1: .*labels/a\.png does not exist"):
         synthesize.main(data, pairs_job(folder))
@@ -208,15 +211,18 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
 @pytest.mark.parametrize(
     "flags, sentence",
     [
-        ({"image_dir": "d", "image": "a.png"}, "--image and --image_dir exclude each other"),
+        ({"image_dir": "d", "image": "a.png"}, "either --image or --image_dir, not both"),
+        ({"image_dir": "d", "parsing": "p.png"}, "either --parsing or --image_dir, not both"),
+        ({"pairs": "p.csv", "pose_json": "j"}, "either --pose_json or --pairs, not both"),
+        ({"image": "a", "output_dir": "o"}, "either --output_dir or --image, not both"),
         ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
-        ({"image_dir": "d", "output_dir": "o"}, "exactly one of .* 0 of them"),
+        ({"image_dir": "d", "output_dir": "o"}, "exactly one target pose.* 0 are given"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
-        ({"pairs": "p.csv", "image": "a.png"}, "exclude each other"),
+        ({"pairs": "p.csv", "image": "a.png"}, "either --image or --pairs, not both"),
         ({"image": "a.png"}, "--image needs --output too"),
         ({"output": "a.png"}, "--output needs --image too"),
-        ({"image": "a.png", "output": "o.png"}, "exactly one of .* 0 of them"),
-        ({"image": "a", "output": "o", "pose_json": "j", "pose_name": "n"}, "exactly one of .* 2 of them"),
+        ({"image": "a.png", "output": "o.png"}, "exactly one target pose.* 0 are given"),
+        ({"image": "a", "output": "o", "pose_json": "j", "pose_name": "n"}, "exactly one target pose.* 2 are given"),
         ({"image": "a", "output": "o", "pose_name": "n"}, "--pose_name needs --annotation too"),
         ({"pose_size": "128"}, "--pose_size=128 must be HEIGHTxWIDTH"),
         ({"pose_size": "0x64"}, "--pose_size=0x64 must be"),
@@ -227,23 +233,27 @@ def test_impossible_combinations(flags, sentence):
         SynthesizeOptions(**flags)
 
 
+@pytest.mark.parametrize("given", ["run_dir", "weights", "human_parser_run_dir"])
+def test_a_server_draws_with_what_it_holds(folder, given):
+    run = options() if given == "run_dir" else Options()
+    job = single(folder, pose_json=folder / "pose.json", **({} if given == "run_dir" else {given: "x"}))
+    with pytest.raises(InputError, match=f"either --server or --{given}, not both"):
+        synthesize.main(run, job, ServerOptions(server="localhost:1"))
+
+
 def test_what_is_missing_is_said(folder):
     job = single(folder, pose_json=folder / "pose.json")
-    with pytest.raises(InputError, match="No networks are named"):
+    with pytest.raises(InputError, match="No networks are given"):
         synthesize.main(Options(), job)
-    with pytest.raises(
-        InputError, match="no parsing of the condition picture: give its label map by --parsing, or a tr"
-    ):
+    with pytest.raises(InputError, match="no label map for the image: give its label map with --parsing, or a tr"):
         synthesize.main(options(), single(folder, pose_json=folder / "pose.json", parsing=""))
-    with pytest.raises(
-        InputError, match="no parsing of the condition picture: give the folder of the label maps by --pa"
-    ):
+    with pytest.raises(InputError, match="no label map for the image: give the folder of the label maps with --pa"):
         synthesize.main(options(), pairs_job(folder))
     with pytest.raises(InputError, match="Nothing to synthesize"):
         synthesize.main(options(), SynthesizeOptions())
-    with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 pictures"):
+    with pytest.raises(InputError, match=r"poses\.csv has no row for x\.png; name one of its 3 images"):
         synthesize.main(options(), single(folder, annotation=folder / "poses.csv", pose_name="x.png"))
-    with pytest.raises(InputError, match="holds no run"):
+    with pytest.raises(InputError, match="contains no run"):
         synthesize.main(
             options(), single(folder, parsing="", human_parser_run_dir=folder, pose_json=folder / "pose.json")
         )
@@ -256,7 +266,7 @@ BROKEN = [
     ({"image": "images/missing.jpg"}, "missing.jpg"),
     ({"image": "images/bomb_12000x12000.png"}, "bomb_12000x12000.png"),
     ({"parsing": "parsing/wrong_size.png"}, "wrong_size.png"),
-    ({"parsing": "parsing/rgb_colours.png"}, "rgb_colours.png"),
+    ({"parsing": "parsing/rgb_colors.png"}, "rgb_colors.png"),
     ({"parsing": "parsing/label_255.png"}, "label_255.png"),
     ({"pose_json": "pose/no_people.json", "pose_name": ""}, "no_people.json"),
     ({"annotation": "keypoints/joints_17.csv"}, "joints_17.csv"),
@@ -312,4 +322,4 @@ def test_the_command_ends_with_one_sentence(tmp_path):
     command = [sys.executable, "-m", "tfwarpgan.synthesize", "--image=a.png", f"--output={tmp_path}/o.png"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[1])
     assert result.returncode == 2
-    assert result.stderr.startswith("error: A target pose is needed") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: Give exactly one target pose") and result.stderr.count("\n") == 1

@@ -80,7 +80,7 @@ def test_the_command_prints_both(captured, capsys):
 
 def test_no_profile_is_one_sentence(tmp_path):
     (tmp_path / "plugins" / "profile" / "2026_01_01").mkdir(parents=True)
-    with pytest.raises(InputError, match="holds no profile"):
+    with pytest.raises(InputError, match="contains no profile"):
         traces.newest(str(tmp_path))
 
 

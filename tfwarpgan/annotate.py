@@ -1,4 +1,7 @@
-"""Labels a folder of pictures: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
+"""Writes label maps for a folder of images, with a trained human parser.
+
+python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT
+"""
 
 import dataclasses
 import os
@@ -10,13 +13,13 @@ from tfwarpgan.options import Options, option
 
 @dataclasses.dataclass(frozen=True)
 class AnnotateOptions:
-    """What is labelled, and how."""
+    """What is labeled, and how."""
 
-    image_dir: str = option("", "Folder of the pictures; sub-folders count.")
-    average_flip: bool = option(True, "Average over the mirrored picture: better labels at twice the time.")
+    image_dir: str = option("", "Folder of images, including its subfolders.")
+    average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
 
 
-def main(options, annotate):
+def main(options: Options, annotate: AnnotateOptions) -> None:
     """Writes a label map for every picture that has none."""
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
@@ -32,15 +35,16 @@ def main(options, annotate):
         parse, image_dir, parsing_dir,
         height=options.data.height, width=options.data.width, batch_size=options.data.batch_size,
     )  # fmt: skip
-    print(f"{parsing_dir}: {written} label maps written, {kept} were there.")
+    print(f"{parsing_dir}: {written} label maps written, {kept} already existed.")
     others = other_files(image_dir, parsing_dir)
     if others:
-        print(f"{len(others)} other files were left alone, such as {others[0]}.")
+        print(f"{len(others)} other files were ignored, such as {others[0]}.")
 
 
-def cli():
+def cli() -> None:
     """The command."""
-    run_command(main, Options, AnnotateOptions, reads_run=True)
+    takes = ("run_dir", "parsing_dir", "batch_size", "height", "width", "precision")
+    run_command(main, Options, AnnotateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ OnError: TypeAlias = Callable[[InputError], object]  # raises it, or goes on
 
 
 def raise_error(error: InputError) -> NoReturn:
-    """What a reader of many rows does with a bad one unless it is told otherwise: raises the `InputError`.
+    """What a reader of many rows does with a bad row by default: it raises the `InputError`.
 
     Such readers take `on_error`. A function that does not raise (a list's `append`) is given the error of each bad row,
-    and the reader goes on with the next; a file that cannot be read at all is raised all the same.
+    and the reader goes on with the next; a file that cannot be read at all still raises its error.
     """
     raise error

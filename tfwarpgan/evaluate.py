@@ -1,6 +1,8 @@
-"""Scores a run on the test pairs: `python -m tfwarpgan.evaluate --run_dir=RUN`; writes a report with pictures.
+"""Evaluates a run on the test pairs and writes a report with pictures.
 
-A run of the human parser is scored on the validation pictures of LIP instead, by label.
+    python -m tfwarpgan.evaluate --run_dir=RUN
+
+A run of the human parser is evaluated on the validation images of LIP instead, by label.
 """
 
 import dataclasses
@@ -8,9 +10,9 @@ import os
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import DATA_SET, Options, option
 
-# Named here too, with the pixels of their windows, so that a wrong one is refused before TensorFlow is loaded.
+# Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
 
 
@@ -18,16 +20,16 @@ SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
 class EvaluateOptions:
     """What is scored, and where the report goes."""
 
-    weights: str = option("", "Released weights to score in place of a run's, such as 'people'.")
-    output_dir: str = option("", "Folder of the report; empty: 'evaluation' in --run_dir.")
-    max_pairs: int = option(0, "Test pairs to score; 0: all.", minimum=0)
+    weights: str = option("", "Released weights to evaluate instead of a run, such as 'people'.")
+    output_dir: str = option("", "Folder for the report; default: 'evaluation' in --run_dir.")
+    max_pairs: int = option(0, "Test pairs to evaluate; 0 takes all.", minimum=0)
     mean_image_pairs: int = option(
-        5000, "Training pairs whose targets make the baseline mean image; 0: all.", minimum=0
+        5000, "Training pairs whose targets are averaged for the baseline 'mean image'; 0 takes all.", minimum=0
     )
     ssim_protocols: str = option(
-        "gaussian", "SSIM protocols, separated by commas; gaussian is always among them: " + ", ".join(SSIM_PROTOCOLS)
+        "gaussian", "SSIM protocols, separated by commas; gaussian is always computed: " + ", ".join(SSIM_PROTOCOLS)
     )
-    report_pairs: int = option(20, "Pairs in each part of the page: best, median and worst.", minimum=1, maximum=1000)
+    report_pairs: int = option(20, "Pairs in each part of the report: best, median and worst.", minimum=1, maximum=1000)
 
     def __post_init__(self):
         for name in self.ssim_protocols.split(","):
@@ -36,7 +38,7 @@ class EvaluateOptions:
 
     @property
     def protocols(self):
-        """The SSIM protocols, `gaussian`, which ranks the pairs, first."""
+        """The SSIM protocols; the first is `gaussian`, which ranks the pairs."""
         return list(dict.fromkeys(["gaussian", *(name.strip() for name in self.ssim_protocols.split(","))]))
 
 
@@ -51,7 +53,9 @@ def output_folder(options, evaluate):
     if evaluate.weights:
         raise InputError("--output_dir is missing: name the folder for the report of the released weights.")
     if not options.train.run_dir:
-        raise InputError("--run_dir is missing: name the run to evaluate, or released weights by --weights=people.")
+        raise InputError(
+            "--run_dir is missing: name the run to evaluate, or use released weights with --weights=people."
+        )
     return os.path.join(options.train.run_dir, "evaluation")
 
 
@@ -99,8 +103,10 @@ def score_human_parser(options, folder):
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
     from tfwarpgan.training.runs import StageData
+    from tfwarpgan.training.source import open_source
 
-    metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
+    stage_data = StageData(options, open_source(options))
+    metrics = evaluate_human_parser(load_human_parser(options), stage_data.dataset("test"))
     path, table = write_human_parser_report(metrics, folder)
     print(f"\n{table}\nNumbers: {path}")
 
@@ -145,7 +151,8 @@ def _at_most(wanted, there):
 
 def cli():
     """The command."""
-    run_command(main, Options, EvaluateOptions, reads_run=True)
+    takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
+    run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

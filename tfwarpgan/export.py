@@ -1,8 +1,10 @@
-"""Exports a run as a SavedModel: `python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR`.
+"""Exports a run as a SavedModel, or inspects one.
+
+    python -m tfwarpgan.export --run_dir=RUN --export_dir=DIR
 
 Or the released weights: `--weights=people` in place of `--run_dir`. The result is `DIR/<version>/`, which TensorFlow
-Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and ends
-with 1 where something in it should keep it from a server.
+Serving takes as it is; export/README.md shows how. `--check=DIR/<version>` inspects any SavedModel instead, and exits
+with 1 if a server should not load it.
 """
 
 import dataclasses
@@ -14,45 +16,48 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
-MAX_WARMUP_RECORDS = 1000  # what a server takes
+MAX_WARMUP_RECORDS = 1000  # most that a server accepts
 
 
 @dataclasses.dataclass(frozen=True)
 class ExportOptions:
     """What is exported, and where it goes."""
 
-    weights: str = option("", "Released weights to export in place of a run's, such as 'people'.")
-    export_dir: str = option("", "Folder of the model; its last part is the name that a server gives it.")
-    version: int = option(
-        0, "Version to publish; 0: one above the highest that is there.", minimum=0, maximum=2**63 - 1
-    )
+    weights: str = option("", "Released weights to export instead of a run, such as 'people'.")
+    export_dir: str = option("", "Folder of the model; its last part is the model's name on the server.")
+    version: int = option(0, "Version number to publish; 0 takes the next one.", minimum=0, maximum=2**63 - 1)
     human_parser_run_dir: str = option(
-        "", "Run whose human parser goes into the export, for signatures that take a photograph alone."
+        "", "Run of a human parser to include, which adds signatures that need no label map."
     )
     batch_sizes: str = option(
         "1,2,4,8",
-        "Allowed batch sizes, as in the server's batching configuration: each signature is warmed at each of them "
-        "when a version is loaded; empty: no warm-up. With --check: whose messages are measured.",
+        "Batch sizes for warm-up requests, the same as in the server's batching configuration; empty: no warm-up. With "
+        "--check: batch sizes whose messages are measured.",
     )
-    check: str = option("", "Folder of a SavedModel's version to inspect; nothing is exported.")
+    check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        for name in ("weights", "export_dir", "version", "human_parser_run_dir") if self.check else ():
+            if getattr(self, name):
+                raise InputError(f"Give either --check or --{name}, not both: --check only inspects.")
         parse_batch_sizes(self.batch_sizes)
 
     @property
-    def sizes(self):
+    def sizes(self) -> list[int]:
         """`batch_sizes` as a sorted list of numbers."""
         return parse_batch_sizes(self.batch_sizes)
 
 
-def main(options, export):
+def main(options: Options, export: ExportOptions) -> None:
     """Publishes the SavedModel and prints where it is and what its check found; or inspects another one."""
+    if export.check and options.train.run_dir:
+        raise InputError("Give either --check or --run_dir, not both: --check only inspects.")
     if export.check:
         return inspect(export)
     if not export.export_dir:
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
-        raise InputError("--run_dir is missing: name the run to export, or released weights by --weights=people.")
+        raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.inference.loading import load_human_parser, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
@@ -68,11 +73,11 @@ def main(options, export):
     print(f"SavedModel: {path}")
 
 
-def inspect(export):
-    """Prints what is found of the SavedModel of --check, and ends the program with 1 if there are problems."""
+def inspect(export: ExportOptions) -> None:
+    """Prints what is found of the SavedModel of --check, and exits with 1 if there are problems."""
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
-        raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
+        raise InputError(f"{path} contains no SavedModel (saved_model.pb is missing); name the folder of a version.")
     from tfwarpgan.serving.exporting import inspection
 
     found = inspection.inspect(path, export.sizes or [1])
@@ -81,24 +86,26 @@ def inspect(export):
         sys.exit(1)
 
 
-def parse_batch_sizes(text):
+def parse_batch_sizes(text: str) -> list[int]:
     """The batch sizes of a flag such as "1,8", sorted; an empty text is none.
 
     Raises:
-        InputError: If one is no positive number, or there are too many.
+        InputError: If one is not a positive number, or there are too many.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InputError(f"--batch_sizes={text} must be positive numbers separated by commas, such as 1,8.")
     sizes = sorted({int(part) for part in parts})
     if 4 * len(sizes) > MAX_WARMUP_RECORDS:
-        raise InputError(f"--batch_sizes={text} are too many: a server takes {MAX_WARMUP_RECORDS} records.")
+        raise InputError(
+            f"--batch_sizes={text} are too many: a server accepts at most {MAX_WARMUP_RECORDS} warm-up records."
+        )
     return sizes
 
 
-def cli():
+def cli() -> None:
     """The command."""
-    run_command(main, Options, ExportOptions, reads_run=True)
+    run_command(main, Options, ExportOptions, takes=("run_dir",), reads_run=True)
 
 
 if __name__ == "__main__":

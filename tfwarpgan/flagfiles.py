@@ -3,8 +3,6 @@
 No flag of the program itself is read here: a flagfile is parsed on its own.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def to_flagfile(options: DataclassInstance) -> str:
-    """The text of a flagfile that gives these options again, one flag a line."""
+    """The text of a flagfile that gives these options again, one flag per line."""
     lines = []
     for field in dataclasses.fields(options):
         value: Any = getattr(options, field.name)
@@ -36,7 +34,7 @@ def run_options(run_dir: str) -> Options:
     """The `Options` that a run was trained with, wherever it lies now.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     values = flags.FlagValues()
     define_flags(Options, flag_values=values)
@@ -52,9 +50,9 @@ def run_flagfile(run_dir: str) -> str:
     """A local file with the flagfile of a run.
 
     Raises:
-        InputError: If the folder holds no run.
+        InputError: If the folder contains no run.
     """
     path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
     if not object_store.exists(path):
-        raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
+        raise InputError(f"{run_dir} contains no run ({RUN_FLAGFILE} is missing); train one there first.")
     return object_store.local_file(path)

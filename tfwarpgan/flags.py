@@ -2,8 +2,6 @@
 `from_flags` turns parsed flags back into a dataclass.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import typing
@@ -56,6 +54,8 @@ def _define_flag(field: dataclasses.Field[Any], flag_values: flags.FlagValues) -
         flags.DEFINE_list(field.name, [str(value) for value in default], **common)
     else:
         flags.DEFINE_string(field.name, default, **common)
+    if field.metadata["former"]:
+        flags.DEFINE_alias(field.metadata["former"], field.name, flag_values=flag_values)
 
 
 def from_flags(cls: type[T], flag_values: flags.FlagValues = flags.FLAGS) -> T:

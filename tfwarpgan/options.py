@@ -24,95 +24,154 @@ _BOXES = (
 
 
 def option(
-    default: T, help: str, *, minimum: float | None = None, maximum: float | None = None,
+    default: T,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
     choices: tuple[Any, ...] | None = None,
-) -> T:  # fmt: skip
-    """A dataclass field that knows how to become a flag: its help, its bounds (inclusive) or its choices."""
-    return dataclasses.field(
-        default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
+    former: str = "",
+) -> T:
+    """A dataclass field that knows how to become a flag.
+
+    Args:
+        default: Its value where none is given.
+        help: One sentence about it.
+        minimum: The least number, inclusive; None: any.
+        maximum: The greatest number, inclusive; None: any.
+        choices: What it may be; None: anything.
+        former: A name that it had before, which old flagfiles and command lines may still give it.
+    """
+    bounds = {"minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata={"help": help, **bounds, "former": former})
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetOptions:
+    """The data set."""
+
+    dataset: str = option(
+        "people",
+        "Data set: the bundled rendered people, or the layout of --data_dir; 'folder' has one subfolder per person.",
+        choices=("people", "market1501", "deepfashion", "lip", "folder"),
+    )
+    data_dir: str = option("", "Folder of the data set; 'people' needs none.")
+    parsing_dir: str = option("", "Folder of the label maps (PNG); default: 'parsing' in --data_dir.")
+    prepared_dir: str = option("~/.cache/tfwarpgan/prepared", "Folder for prepared data sets.")
+    label_mapping: str = option(
+        "lip_20",
+        "Labels of the label maps: lip_20, atr_18, cihp_20, adgan_8, or a list with one LIP label for each of them.",
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class DataOptions:
-    """Where the pictures come from and how a training batch is drawn."""
+class JointOptions:
+    """The joints."""
 
-    dataset: str = option(
-        "people",
-        "Data set: the shipped rendered people, or a folder in the named layout; folder: one sub-folder a person.",
-        choices=("people", "market1501", "deepfashion", "lip", "folder"),
-    )
-    data_dir: str = option("", "Folder of the data set in its official layout; 'people' needs none.")
-    parsing_dir: str = option("", "Folder of the parsing PNGs; empty: `parsing` inside --data_dir.")
-    prepared_dir: str = option("~/.cache/tfwarpgan/prepared", "Folder where prepared data sets are kept.")
-    label_mapping: str = option(
-        "lip_20",
-        "Labels of the parsings: lip_20, atr_18, cihp_20, adgan_8, or a list of one LIP label for each of theirs.",
-    )
-    keypoints: str = option("", "File or folder of the joints; empty: the annotation CSVs of the layout.")
+    keypoints: str = option("", "File or folder with the joints; default: the annotation CSV files of the layout.")
     keypoint_format: str = option(
         "pose_gan",
-        "Format of --keypoints: pose-gan's CSV, or JSON of OpenPose, COCO or MediaPipe, or NTED's text files.",
+        "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO or MediaPipe, or text files of NTED.",
         choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "nted"),
     )
-    keypoint_images: str = option("", "COCO results: JSON whose `images` name the pictures of their numbers.")
+    keypoint_images: str = option("", "For COCO results: JSON file whose 'images' map image numbers to file names.")
     keypoint_missing: str = option(
         "format",
-        "A missing joint: as its format has it, -1 in a coordinate, or 0 in both.",
+        "Mark of a missing joint: that of the format, -1 in either coordinate, or 0 in both.",
         choices=("format", "-1", "0"),
     )
     keypoint_score: float = option(
         -1.0,
-        "Confidence that a joint must exceed; below 0: the format's own (mediapipe_33: 0.5, others: 0).",
+        "Confidence that a joint must exceed; below 0, the default of the format (mediapipe_33: 0.5, others: 0).",
         maximum=1,
     )
-    keypoint_frame: str = option("", "HEIGHTxWIDTH of the frame of the joints, pixels; empty: their picture's.")
+    keypoint_frame: str = option(
+        "", "Frame that the joints were detected in, HEIGHTxWIDTH in pixels; default: that of their image."
+    )
     keypoint_crop: str = option(
-        "", "X,Y,WIDTH,HEIGHT of the part of the joints' frame that the pictures show; empty: all of it."
+        "", "Part of the joints' frame that the images show, X,Y,WIDTH,HEIGHT; default: all of it."
     )
     picture_crop: str = option(
-        "", "X,Y,WIDTH,HEIGHT of the part to use of each picture; joints and parsings move along. Empty: all of it."
+        "",
+        "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class PairOptions:
+    """The pairs."""
+
     pair_source: str = option(
         "auto",
-        "Pairs from lists, or by the rule: all that show both shoulders and hips; auto: lists, for folder the rule.",
+        "Pairs from lists, or by the rule: both images show shoulders and hips. auto: rule for 'folder', else lists.",
         choices=("auto", "lists", "rule"),
     )
-    train_pairs: str = option("", "List of the training pairs; empty: the layout's own.")
-    test_pairs: str = option("", "List of the test pairs; empty: the layout's own.")
+    train_pairs: str = option("", "List of the training pairs; default: that of the layout.")
+    test_pairs: str = option("", "List of the test pairs; default: that of the layout.")
     pair_order: str = option(
         "header",
-        "Order of the names in a list of pairs: its header from,to says it; or the condition (source) or target first.",
+        "Order of the names in pair lists: as in the header from,to; without one, condition (source) or target first.",
         choices=("header", "source_first", "target_first"),
     )
-    duplicate_pairs: str = option("refuse", "What to do with a pair listed twice.", choices=("refuse", "keep"))
-    max_train_pairs: int = option(0, "By rule: training pairs to draw; 0: all.", minimum=0)
-    max_test_pairs: int = option(0, "By rule: test pairs to draw; 0: all.", minimum=0)
+    duplicate_pairs: str = option("refuse", "What to do with duplicate pairs.", choices=("refuse", "keep"))
+    max_train_pairs: int = option(0, "Number of training pairs to draw by the rule; 0 takes all.", minimum=0)
+    max_test_pairs: int = option(0, "Number of test pairs to draw by the rule; 0 takes all.", minimum=0)
     test_share: float = option(
-        0.1, "Share of the persons that become the test split where the data set has no split.", minimum=0, maximum=1
+        0.1, "Share of the persons for the test split, if the data set has no split of its own.", minimum=0, maximum=1
     )
-    split_seed: int = option(0, "Seed of the split of persons and of drawn pairs.", minimum=0)
+    split_seed: int = option(0, "Seed of the random split and of the drawn pairs.", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class LipOptions:
+    """The LIP data set of the human parser."""
+
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
-    lip_shares: str = option(
-        "", "Of a LIP folder merged of several sets: the share of the training pictures whose names begin so, as "
-        "street:0.7,shop:0.3; empty: all alike.",
-    )  # fmt: skip
-    lip_label_mapping: str = option("lip_20", "Labels of the maps in --lip_dir, as --label_mapping.")
-    height: int = option(128, "Height of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
-    width: int = option(64, "Width of the pictures in pixels; a multiple of 16.", minimum=32, maximum=1024)
-    min_joints: int = option(0, "Pictures with fewer visible joints are left out.", minimum=0, maximum=18)
+    lip_label_mapping: str = option("lip_20", "Like --label_mapping, for the label maps in --lip_dir.")
+
+
+@dataclasses.dataclass(frozen=True)
+class SizeOptions:
+    """The size of the images."""
+
+    height: int = option(128, "Height of the images in pixels; a multiple of 16.", minimum=32, maximum=1024)
+    width: int = option(64, "Width of the images in pixels; a multiple of 16.", minimum=32, maximum=1024)
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterOptions:
+    """The filter of failed images."""
+
+    min_joints: int = option(0, "Leave out images with fewer visible joints.", minimum=0, maximum=18)
     required_joints: str = option(
-        "", "Pictures on which one of these joints is missing are left out: names, as right_shoulder,left_shoulder."
+        "", "Leave out images in which one of these joints is missing, such as right_shoulder,left_shoulder."
     )
     min_foreground: float = option(
-        0.0, "Pictures are left out if less than this share of their parsing is foreground.", minimum=0, maximum=1
+        0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
-    batch_size: int = option(20, "Pairs in a batch, over all replicas.", minimum=1)
-    flip: bool = option(False, "Mirror half of the pairs, left and right exchanged.")
-    pose_map: str = option("disc", "How a joint is drawn.", choices=("disc", "gaussian"))
-    pose_radius: float = option(4.0, "Radius in pixels of a joint's disc.", minimum=0.5)
-    pose_sigma: float = option(6.0, "Standard deviation in pixels of a joint's Gaussian.", minimum=0.5)
-    seed: int = option(0, "Seed of the weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchOptions:
+    """What a batch is and how a pose is drawn."""
+
+    batch_size: int = option(20, "Pairs per batch, in total over all GPUs.", minimum=1)
+    lip_shares: str = option(
+        "", "For a LIP folder merged from several sets: shares of the training images by the start of their names, "
+        "such as street:0.7,shop:0.3; default: all images are equally likely.",
+    )  # fmt: skip
+    flip: bool = option(False, "Mirror half of the pairs at random, and swap left and right limbs.")
+    pose_map: str = option("disc", "Shape of a joint in the pose map.", choices=("disc", "gaussian"))
+    pose_radius: float = option(4.0, "Radius of the disc of a joint, in pixels.", minimum=0.5)
+    pose_sigma: float = option(6.0, "Standard deviation of the Gaussian of a joint, in pixels.", minimum=0.5)
+    seed: int = option(0, "Seed of the initial weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions(  # the fields of the last come first
+    BatchOptions, FilterOptions, SizeOptions, LipOptions, PairOptions, JointOptions, DatasetOptions
+):
+    """Where the pictures come from and how a training batch is drawn."""
 
     def __post_init__(self) -> None:
         if self.height % 16 or self.width % 16:
@@ -136,7 +195,7 @@ class DataOptions:
         for part in filter(None, self.lip_shares.split(",")):
             start, _, share = part.rpartition(":")
             if not start.strip() or not re.fullmatch(r"[0-9]*\.?[0-9]+", share.strip()) or not float(share):
-                raise InputError(f"--lip_shares: '{part}' must be the beginning of names, a colon and a share above 0.")
+                raise InputError(f"--lip_shares: '{part}' must be the start of a name, a colon and a share above 0.")
             shares[start.strip()] = float(share)
         return shares
 
@@ -147,45 +206,53 @@ class NetworkOptions:
 
     human_parser_backbone: str = option(
         "VGG16",
-        "Backbone of the human parser, by its name in tf.keras.applications.",
+        "Backbone of the human parser, a network of tf.keras.applications.",
         choices=("VGG16", "VGG19"),
     )
     human_parser_weights: str = option(
-        "imagenet", "First weights of the backbone: 'imagenet', 'none' or an npz file of VGG convolution weights."
+        "imagenet", "Initial weights of the backbone: 'imagenet', 'none', or an npz file of VGG convolution weights."
     )
-    human_parser_width: int = option(128, "Channels of the human parser's decoder.", minimum=8)
-    parser_width: int = option(64, "Channels of the pose-guided parser's first convolution.", minimum=4)
+    human_parser_width: int = option(128, "Channels of the decoder of the human parser.", minimum=8)
+    parser_width: int = option(64, "Channels of the first convolution of the pose-guided parser.", minimum=4)
     parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
-    parser_uses_image: bool = option(False, "Give the condition image to the pose-guided parser too.")
-    matcher_width: int = option(64, "Channels of the geometric matcher's first convolution.", minimum=4)
+    parser_uses_image: bool = option(False, "Feed the condition image to the pose-guided parser too.")
+    matcher_width: int = option(64, "Channels of the first convolution of the geometric matcher.", minimum=4)
     matcher_scale: int = option(
-        16, "Scale of the matcher's features: 1/16, 1/8 or 1/4 of the picture.", choices=(4, 8, 16)
+        16, "Downscaling of the matcher's features: 16 means 1/16 of the image size.", choices=(4, 8, 16)
     )
-    matcher_control_points: int = option(3, "Control points of the thin-plate spline a side.", choices=(3, 5))
-    generator_width: int = option(64, "Channels of the warping generator's first convolution.", minimum=4)
+    matcher_control_points: int = option(3, "Control points of the thin-plate spline per side.", choices=(3, 5))
+    generator_width: int = option(64, "Channels of the first convolution of the warping generator.", minimum=4)
     generator_blocks: int = option(9, "Residual blocks of the warping generator.", minimum=1)
     fusion_width: int = option(
-        0, "Channels after the two encodings are joined; 0 keeps their sum, 16 x --generator_width.", minimum=0
+        0, "Channels of the residual blocks; 0 keeps those of both encoders, 16 x --generator_width.", minimum=0
     )
-    warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
-    warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
-    decorrelated_colours: bool = option(
-        False, "Show the warping generator the condition's colours along their principal axes: hue is learned sooner."
+    warp_residual: str = option(
+        "conv",
+        "Residual branch R of the warping block (equation 1): two convolutions or the identity.",
+        choices=("conv", "identity"),
+    )
+    warp_gate: str = option(
+        "spatial",
+        "Gate of the warping block: one value per position, per channel or per image, or no gate.",
+        choices=("spatial", "channel", "scalar", "none"),
+    )
+    decorrelated_colors: bool = option(
+        False, "Feed the generator decorrelated color channels; it learns hue faster.", former="decorrelated_colours"
     )
     upsampling: str = option(
         "transposed",
-        "Decoder: transposed convolutions, or nearest resizing and a convolution.",
+        "Decoder: transposed convolutions, or nearest-neighbor resizing followed by a convolution.",
         choices=("transposed", "resize"),
     )
-    discriminator_width: int = option(64, "Channels of the discriminators' first convolution.", minimum=4)
+    discriminator_width: int = option(64, "Channels of the first convolution of the discriminators.", minimum=4)
     num_discriminators: int = option(
-        1, "Discriminators of each stage, each at half the scale before.", minimum=1, maximum=3
+        1, "Discriminators per stage, each at half the scale of the one before.", minimum=1, maximum=3
     )
 
     def __post_init__(self) -> None:
         if self.fusion_width % 8:
             raise InputError(
-                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it thrice."
+                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
             )
 
 
@@ -193,22 +260,32 @@ class NetworkOptions:
 class LossOptions:
     """Weights of the losses; 0 removes a term and its computation."""
 
-    lambda_adversarial: float = option(1.0, "Generator: least-squares adversarial loss.", minimum=0)
-    lambda_pixel: float = option(10.0, "Generator: L1 between pictures.", minimum=0)
+    lambda_adversarial: float = option(1.0, "Generator: weight of the least-squares adversarial loss.", minimum=0)
+    lambda_pixel: float = option(10.0, "Generator: weight of the L1 loss between images.", minimum=0)
     person_weight: float = option(
-        1.0, "Weight of the person's pixels in the pixel loss, where the background's have 1.", minimum=0
+        1.0, "Generator: weight of the person's pixels in the L1 loss; background pixels weigh 1.", minimum=0
     )
-    lambda_perceptual: float = option(10.0, "Generator: L1 between VGG features.", minimum=0)
-    lambda_pyramid: float = option(10.0, "Generator: pyramidal-hierarchy loss.", minimum=0)
-    parser_lambda_adversarial: float = option(1.0, "Pose-guided parser: least-squares adversarial loss.", minimum=0)
-    parser_lambda_pyramid: float = option(10.0, "Pose-guided parser: pyramidal-hierarchy loss.", minimum=0)
+    lambda_perceptual: float = option(
+        10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
+    )
+    lambda_pyramid: float = option(10.0, "Generator: weight of the pyramidal-hierarchy loss.", minimum=0)
+    parser_lambda_adversarial: float = option(
+        1.0, "Pose-guided parser: weight of the least-squares adversarial loss.", minimum=0
+    )
+    parser_lambda_pyramid: float = option(
+        10.0, "Pose-guided parser: weight of the pyramidal-hierarchy loss.", minimum=0
+    )
     pyramid_alphas: tuple[float, ...] = option(
-        (1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0
+        (1.0, 1.0, 1.0),
+        "Weights of the discriminator's feature maps 0, 1, 2 in the pyramidal-hierarchy loss.",
+        minimum=0,
     )
-    matcher_lambda_smooth: float = option(1.0, "Matcher: smoothness of the grid on real pairs.", minimum=0)
+    matcher_lambda_smooth: float = option(
+        1.0, "Matcher: weight of the smoothness of the grid on real pairs.", minimum=0
+    )
     perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
     perceptual_weights: str = option(
-        "imagenet", "'imagenet' (fetched by tf.keras.applications), or an npz file of VGG convolution weights."
+        "imagenet", "'imagenet' (downloaded by Keras), or an npz file of VGG convolution weights."
     )
 
     def __post_init__(self) -> None:
@@ -218,7 +295,7 @@ class LossOptions:
         if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_perceptual or pyramid):
             raise InputError(
                 "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with --pyramid_alphas "
-                "leave the generator no loss; give one of them a weight above 0."
+                "leave the generator without a loss; give one of them a weight above 0."
             )
 
 
@@ -226,41 +303,43 @@ class LossOptions:
 class TrainOptions:
     """The course of a run."""
 
-    run_dir: str = option("", "Folder of the run: options, checkpoints, TensorBoard events.")
+    run_dir: str = option("", "Folder of the run, with its options, checkpoints and TensorBoard logs.")
     stage: str = option(
-        "all", "Stage to train; 'all' is every stage but the human parser, in order.", choices=("all", *STAGES)
+        "all", "Stage to train; 'all' trains every stage except the human parser, in order.", choices=("all", *STAGES)
     )
-    human_parser_steps: int = option(60000, "Steps of the human parser.", minimum=1)
-    parser_steps: int = option(100000, "Steps of the pose-guided parser.", minimum=1)
-    matcher_pretraining_steps: int = option(20000, "Steps of the matcher on random warps.", minimum=0)
-    matcher_steps: int = option(40000, "Steps of the matcher in all, those on random warps counted in.", minimum=1)
-    generator_steps: int = option(200000, "Steps of the warping generator.", minimum=1)
-    learning_rate: float = option(2e-4, "Adam's learning rate.", minimum=0)
+    human_parser_steps: int = option(60000, "Training steps of the human parser.", minimum=1)
+    parser_steps: int = option(100000, "Training steps of the pose-guided parser.", minimum=1)
+    matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
+    matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
+    generator_steps: int = option(200000, "Training steps of the warping generator.", minimum=1)
+    learning_rate: float = option(2e-4, "Learning rate of Adam.", minimum=0)
     discriminator_learning_rate: float = option(
-        0.0, "That of the discriminators; 0: the same. A lower one keeps them from winning early.", minimum=0
+        0.0,
+        "Learning rate of the discriminators; 0 uses --learning_rate. A lower one keeps them from winning early.",
+        minimum=0,
     )
-    beta_1: float = option(0.5, "Adam's first decay.", minimum=0, maximum=0.9999)
-    beta_2: float = option(0.999, "Adam's second decay.", minimum=0, maximum=0.9999)
+    beta_1: float = option(0.5, "Decay rate of Adam's first moment.", minimum=0, maximum=0.9999)
+    beta_2: float = option(0.999, "Decay rate of Adam's second moment.", minimum=0, maximum=0.9999)
     decay_from: float = option(
         1.0,
-        "Share of a stage's steps after which the learning rate falls linearly to 0; 1: never.",
+        "Share of a stage's steps after which the learning rate decays linearly to 0; 1 means never.",
         minimum=0,
         maximum=1,
     )
     parsing_source: str = option(
         "synthesized",
-        "Target parsing that the generator gets; ground_truth is the upper bound, for study only.",
+        "Target parsing for the generator: the pose-guided parser's, or the true one, as an upper bound for studies.",
         choices=("synthesized", "ground_truth"),
     )
     precision: str = option(
-        "float32", "Keras' mixed precision policy.", choices=("float32", "mixed_bfloat16", "mixed_float16")
+        "float32", "Precision policy of Keras.", choices=("float32", "mixed_bfloat16", "mixed_float16")
     )
-    jit_compile: bool = option(False, "Compile the train step with XLA (one replica only).")
-    log_every: int = option(100, "Steps between two points of the scalars.", minimum=1)
-    pictures_every: int = option(1000, "Steps between two picture grids, and the human parser's scores.", minimum=1)
+    jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
+    log_every: int = option(100, "Steps between two log entries.", minimum=1)
+    pictures_every: int = option(1000, "Steps between two image grids (and two scores of the human parser).", minimum=1)
     checkpoint_every: int = option(1000, "Steps between two checkpoints.", minimum=1)
-    keep_checkpoints: int = option(2, "Checkpoints kept a stage.", minimum=1)
-    profile_steps: str = option("", "First and last step to profile, as a,b; empty: none.")
+    keep_checkpoints: int = option(2, "Checkpoints to keep per stage.", minimum=1)
+    profile_steps: str = option("", "First and last step to profile, such as 100,110; default: none.")
 
     def __post_init__(self) -> None:
         if self.matcher_pretraining_steps > self.matcher_steps:
@@ -293,17 +372,24 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
+# Parts of `Options`, in the order in which --help lists them: those that say what a data set holds, and all.
+DATA_SET = (DatasetOptions, PairOptions, JointOptions, FilterOptions, LipOptions)
+PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
+
+
 def check_data_place(data_options: DataOptions) -> None:
-    """Refuses options that do not say where the data set lies, or say it where nothing can lie.
+    """Refuses options that do not say where the data set is, or that say so for a data set that needs no folder.
 
     Args:
         data_options: `DataOptions`.
 
     Raises:
-        InputError: Naming the flag that is missing or too many.
+        InputError: Naming the flag that is missing or must be left out.
     """
     if data_options.dataset == "people" and data_options.data_dir:
-        raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
+        raise InputError(
+            "--dataset=people takes no --data_dir; for your own data, set --dataset, such as --dataset=market1501."
+        )
     if data_options.dataset == "lip" and not (data_options.data_dir or data_options.lip_dir):
         raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
     if data_options.dataset not in ("people", "lip") and not data_options.data_dir:
@@ -311,13 +397,13 @@ def check_data_place(data_options: DataOptions) -> None:
 
 
 def check_places(options: Options) -> None:
-    """As `check_data_place`, for a training, which needs a place for its run too.
+    """Refuses a training that does not say where its run goes, or whose stage and data set do not fit.
 
     Args:
         options: `Options`.
 
     Raises:
-        InputError: Naming the flag that is missing or too many.
+        InputError: Naming the flag that is missing or must be left out.
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
@@ -325,6 +411,4 @@ def check_places(options: Options) -> None:
         if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
     elif options.data.dataset == "lip":
-        raise InputError("--dataset=lip holds no pairs and trains --stage=human_parser only; name another --dataset.")
-    else:
-        check_data_place(options.data)
+        raise InputError("--dataset=lip has no pairs and only trains --stage=human_parser; choose another --dataset.")

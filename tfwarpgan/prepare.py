@@ -4,60 +4,66 @@
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501 --check --page=look.html
 
-Training does this by itself where it was not done; this command does only this, and prints what the data set holds.
-With --check it reads everything, writes nothing but the page of pictures, and reports all problems at once; the exit
-code is 1 if training would fail.
+Training does this itself if needed; this command does nothing else, and prints what the data set contains. With --check
+it reads everything, writes nothing but the page of samples, and reports all problems at once; the exit code is 1 if
+training would fail.
 """
 
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
+from tfwarpgan.data.layouts.opening import open_source
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, check_data_place, option
+from tfwarpgan.options import DATA_SET, DataOptions, Options, SizeOptions, check_data_place, option
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.records.preparation import Prepared
 
 
 @dataclasses.dataclass(frozen=True)
 class PrepareOptions:
     """How the work is done."""
 
-    check: bool = option(False, "Read everything, report all problems, write nothing.")
-    page: str = option("", "With --check: HTML file for 40 samples with skeleton and parsing drawn.")
-    workers: int = option(0, "Processes that read and encode pictures; 0: one a core.", minimum=0, maximum=1024)
-    beam_runner: str = option("", "Runner of Apache Beam to prepare with, as DirectRunner; empty: this machine alone.")
-    beam_options: str = option("", "The runner's options, as name=value,name=value.")
+    check: bool = option(False, "Check the data set, report all problems and write nothing.")
+    page: str = option("", "With --check: HTML file to write, with 40 samples and their joints and label maps.")
+    workers: int = option(0, "Processes that read and encode images; 0 uses one per core.", minimum=0, maximum=1024)
+    beam_runner: str = option(
+        "", "Runner of Apache Beam, such as DirectRunner; default: no Beam, on this machine alone."
+    )
+    beam_options: str = option("", "Options of the runner, as name=value,name=value.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.page and not self.check:
-            raise InputError("--page is made while checking; say --check too.")
+            raise InputError("--page needs --check.")
+        if self.beam_runner and self.check:
+            raise InputError("Give either --check or --beam_runner, not both.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 
 
-def main(options, how):
-    """Prepares the data set and prints what it holds and where it lies; or checks it.
+def main(options: Options, how: PrepareOptions) -> None:
+    """Prepares the data set and prints what it contains and where it is; or checks it.
 
     Args:
-        options: `Options`, those of the data; the flagfile of a training fits as it is.
+        options: `Options`, those of the data; the flagfile of a training can be used unchanged.
         how: `PrepareOptions`.
     """
-    check_data_place(options.data)
     if how.check:
         _check(options.data, how)
         return
-    from tfwarpgan.data.records import (
-        beam,
-        preparation,  # imports TensorFlow, which a wrong flag should not wait for
-    )
+    source = open_source(options.data)
+    from tfwarpgan.data.records import beam, preparation  # TensorFlow, which a wrong flag should not wait for
 
-    runner = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
-    prepared = preparation.prepare(options.data, how.workers, *runner)
+    runner, beam_options = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
+    prepared = preparation.prepare(options.data, how.workers, runner, beam_options, source)
     for line in summary(prepared):
         print(line)
 
 
-def summary(prepared):
-    """What a `preparation.Prepared` holds, as lines of text."""
+def summary(prepared: "Prepared") -> list[str]:
+    """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
     for split in prepared.num_images:
@@ -70,7 +76,8 @@ def summary(prepared):
     return [*lines, f"{size}, in {prepared.folder}"]
 
 
-def _check(data_options, how):
+def _check(data_options: DataOptions, how: PrepareOptions) -> None:
+    check_data_place(data_options)
     from tfwarpgan.data.doctor import examine
     from tfwarpgan.data.doctor.page import SAMPLES, write
 
@@ -83,9 +90,9 @@ def _check(data_options, how):
         sys.exit(1)
 
 
-def cli():
+def cli() -> None:
     """The command."""
-    run_command(main, Options, PrepareOptions)
+    run_command(main, Options, PrepareOptions, takes=(*DATA_SET, SizeOptions))
 
 
 if __name__ == "__main__":

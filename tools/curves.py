@@ -2,7 +2,7 @@
 
     python tools/curves.py --runs=runs/people --output=curves.png
 
-Needs `pip install '.[docs]'`. A row a run, a column a stage; learning rates and speeds are left out.
+Needs `pip install '.[docs]'`. One row per run, one column per stage; learning rates and speeds are left out.
 """
 
 import collections

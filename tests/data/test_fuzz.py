@@ -157,7 +157,7 @@ def _picture(kind, mode="RGB", **options):
 
 
 PICTURES = {
-    "jpeg": _picture("JPEG"), "png": _picture("PNG"), "palette": _picture("PNG", "P"), "grey": _picture("PNG", "L"),
+    "jpeg": _picture("JPEG"), "png": _picture("PNG"), "palette": _picture("PNG", "P"), "gray": _picture("PNG", "L"),
     "webp": _picture("WEBP"), "avif": _picture("AVIF"), "bmp": _picture("BMP"), "gif": _picture("GIF"),
     "tiff": _picture("TIFF"), "ppm": _picture("PPM"),
 }  # fmt: skip

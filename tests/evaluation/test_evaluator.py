@@ -63,7 +63,7 @@ def test_the_perfect_model_by_hand():
     assert abs(metrics["l1"].model) < 1e-6
     expected = np.abs(pairs["condition_image"] - pairs["target_image"]).mean()
     np.testing.assert_allclose(metrics["l1"].baselines["copy_condition"], expected, rtol=1e-5)
-    # Grey 0 is not one of the 256 levels: a PNG holds 128, which is 1 / 255.
+    # Gray 0 is not one of the 256 levels: a PNG holds 128, which is 1 / 255.
     expected = np.abs(1 / 255 - pairs["target_image"]).mean()
     np.testing.assert_allclose(metrics["l1"].baselines["mean_image"], expected, rtol=1e-5)
     for name in ("parsing_miou", "matcher_miou_target", "matcher_miou_synthesized"):
@@ -145,5 +145,5 @@ def test_batches_of_any_size_give_the_same_numbers():
 
 
 def test_no_pairs_are_refused():
-    with pytest.raises(InputError, match="holds no pairs"):
+    with pytest.raises(InputError, match="contains no pairs"):
         evaluator.evaluate(perfect, dataset_of(make_pairs(1)).take(0), MEAN, progress=False)

@@ -9,7 +9,7 @@ HEIGHT, WIDTH = 16, 16
 
 
 def make_pairs(count):
-    """Arrays of `count` pairs whose target is of one grey level each, ten times its position."""
+    """Arrays of `count` pairs whose target is of one gray level each, ten times its position."""
     levels = 10 * np.arange(count, dtype=np.float32)[:, None, None, None] / 127.5 - 1
     images = np.broadcast_to(levels, (count, HEIGHT, WIDTH, 3))
     return {

@@ -1,4 +1,4 @@
-"""Labelling a folder of pictures."""
+"""Labeling a folder of pictures."""
 
 import pathlib
 import shutil
@@ -61,7 +61,7 @@ def test_what_is_done_is_kept(tmp_path):
 def test_unreadable_pictures_are_named_after_all_others_are_labelled(tmp_path):
     save(tmp_path / "in/good.png"), save(tmp_path / "in/z.png")
     (tmp_path / "in/broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(InputError, match="1 of 3 pictures could not be labelled.*broken.jpg"):
+    with pytest.raises(InputError, match="1 of 3 images could not be labeled.*broken.jpg"):
         annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["good.png", "z.png"]
 
@@ -93,9 +93,9 @@ def test_label_maps_inside_the_picture_folder_are_no_pictures(tmp_path):
 
 
 def test_wrong_folders_are_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="--image_dir=.*nowhere is no folder"):
+    with pytest.raises(InputError, match="--image_dir=.*nowhere is not a folder"):
         list_pictures(str(tmp_path / "nowhere"), str(tmp_path / "out"))
-    with pytest.raises(InputError, match="holds no picture"):
+    with pytest.raises(InputError, match="contains no image"):
         list_pictures(str(tmp_path), str(tmp_path / "out"))
     for parsing_dir in ("", str(tmp_path)):
         with pytest.raises(InputError, match="--parsing_dir="):

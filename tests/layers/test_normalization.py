@@ -1,4 +1,4 @@
-"""Instance normalisation against NumPy, Keras' GroupNormalization and numeric gradients."""
+"""Instance normalization against NumPy, Keras' GroupNormalization and numeric gradients."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ all_paths = pytest.mark.parametrize("path", PATHS)
 
 
 def scalar_sample(features, x, y):
-    """The definition, for one position of one sample: NumPy float64 [H, W, C], normalised x and y."""
+    """The definition, for one position of one sample: NumPy float64 [H, W, C], normalized x and y."""
     height, width, _ = features.shape
     u = min(max((x + 1) / 2 * (width - 1), 0), width - 1)
     v = min(max((y + 1) / 2 * (height - 1), 0), height - 1)

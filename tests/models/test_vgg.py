@@ -27,7 +27,7 @@ def arrays():
 
 
 def test_preprocessing_by_hand():
-    # RGB (1, 0, -1) is (255, 127.5, 0); BGR less the mean colour.
+    # RGB (1, 0, -1) is (255, 127.5, 0); BGR less the mean color.
     got = vgg.preprocess(tf.constant([[[[1.0, 0.0, -1.0]]]]))
     np.testing.assert_allclose(got[0, 0, 0], [-103.939, 127.5 - 116.779, 255 - 123.68], rtol=1e-6)
 

@@ -160,7 +160,7 @@ def test_a_run_of_other_sizes_is_not_resumed(run_options):
     options = changed(run_options, stage="pose_guided_parser")
     assert runs.train(options)
     networks = dataclasses.replace(options.networks, parser_width=8)
-    with pytest.raises(InputError, match="holds a run of --parser_width=4: "):
+    with pytest.raises(InputError, match="contains a run with --parser_width=4: "):
         runs.train(changed(dataclasses.replace(options, networks=networks), parser_steps=9))
     with open(os.path.join(options.train.run_dir, "options.flags")) as file:
         assert file.read() == to_flagfile(options)  # what was there is as it was
@@ -175,7 +175,7 @@ def test_a_run_is_not_continued_on_other_data(run_options, tmp_path, field, valu
     flagfile = tmp_path / "run/options.flags"
     flagfile.write_text(to_flagfile(run_options))
     other = dataclasses.replace(run_options, data=dataclasses.replace(run_options.data, **{field: value}))
-    with pytest.raises(InputError, match=f"holds a run of --{field}={getattr(run_options.data, field)}: "):
+    with pytest.raises(InputError, match=f"contains a run with --{field}={getattr(run_options.data, field)}: "):
         runs._check_same_run(other, run_options.train.run_dir)
     assert flagfile.read_text() == to_flagfile(run_options)
 
@@ -186,9 +186,9 @@ def test_a_run_may_move_and_go_on_longer(run_options, tmp_path):
     data = dataclasses.replace(run_options.data, data_dir="b", prepared_dir="c", train_pairs="d", batch_size=2)
     moved = changed(dataclasses.replace(run_options, data=data), learning_rate=1e-5, stage="geometric_matcher")
     runs._check_same_run(changed(moved, generator_steps=9), run_options.train.run_dir)
-    with pytest.raises(InputError, match="holds a run of --stage=all: "):
+    with pytest.raises(InputError, match="contains a run with --stage=all: "):
         runs._check_same_run(changed(moved, stage="human_parser"), run_options.train.run_dir)
-    with pytest.raises(InputError, match="holds a run of --parsing_source=synthesized: "):
+    with pytest.raises(InputError, match="contains a run with --parsing_source=synthesized: "):
         runs._check_same_run(changed(moved, parsing_source="ground_truth"), run_options.train.run_dir)
 
 
@@ -202,7 +202,7 @@ def test_the_human_parser_does_not_mind_the_pairs(run_options, tmp_path):
         runs._check_same_run(dataclasses.replace(options, data=data), options.train.run_dir)
 
     check(dataset="lip", lip_dir="x", pose_map="gaussian")
-    with pytest.raises(InputError, match="holds a run of --lip_label_mapping=lip_20: "):
+    with pytest.raises(InputError, match="contains a run with --lip_label_mapping=lip_20: "):
         check(lip_label_mapping="atr_18")
 
 

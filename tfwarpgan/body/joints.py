@@ -1,6 +1,6 @@
 """Body joints in the order of OpenPose (COCO-18).
 
-Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18] bool; a missing joint is (-1, -1).
 Left and right are the person's own.
 """
 
@@ -30,28 +30,28 @@ LIMBS = (
 BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
-def flip(keypoints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]:
+def flip(joints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]:
     """Mirrors joints and exchanges left and right.
 
     Args:
-        keypoints: float [18, 2], (y, x) in pixels.
+        joints: float [18, 2], (y, x) in pixels.
         visible: bool [18].
         width: Width of the picture, pixels; column x becomes column width - 1 - x.
 
     Returns:
-        (keypoints, visible), missing joints at (-1, -1).
+        (joints, visible), missing joints at (-1, -1).
     """
     order = list(FLIP_PERMUTATION)
-    mirrored = np.stack([keypoints[:, 0], width - 1 - keypoints[:, 1]], axis=1)[order]
+    mirrored = np.stack([joints[:, 0], width - 1 - joints[:, 1]], axis=1)[order]
     visible = np.asarray(visible)[order]
     return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
 
 
-def scale(keypoints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
-    """Moves joints into the frame of the resized picture; pixel centres stay pixel centres.
+def scale(joints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
+    """Moves joints into the frame of the resized picture; pixel centers stay pixel centers.
 
     Args:
-        keypoints: float [18, 2], (y, x) in pixels of the old frame.
+        joints: float [18, 2], (y, x) in pixels of the old frame.
         visible: bool [18].
         from_size: (height, width) of the old frame.
         to_size: (height, width) of the new frame.
@@ -60,7 +60,7 @@ def scale(keypoints: Joints, visible: Visible, from_size: Size, to_size: Size) -
         float32 [18, 2], missing joints at (-1, -1).
     """
     ratio = np.asarray(to_size, np.float32) / np.asarray(from_size, np.float32)
-    moved = (keypoints + 0.5) * ratio - 0.5
+    moved = (joints + 0.5) * ratio - 0.5
     return np.where(np.asarray(visible)[:, np.newaxis], moved, MISSING).astype(np.float32)
 
 
@@ -68,7 +68,7 @@ def required_joints(text: str) -> list[int]:
     """Positions of joints from their names.
 
     Args:
-        text: Names as in `keypoints.NAMES`, separated by commas; underscores are spaces.
+        text: Names as in `NAMES`, separated by commas; underscores are spaces.
 
     Returns:
         list of positions, 0..17.
@@ -79,5 +79,5 @@ def required_joints(text: str) -> list[int]:
     wanted = [" ".join(name.replace("_", " ").lower().split()) for name in text.split(",") if name.strip()]
     for name in wanted:
         if name not in NAMES:
-            raise InputError(f"--required_joints={text}: there is no joint '{name}'; there are: {', '.join(NAMES)}.")
+            raise InputError(f"--required_joints={text}: unknown joint '{name}'; the joints are: {', '.join(NAMES)}.")
     return [NAMES.index(name) for name in wanted]

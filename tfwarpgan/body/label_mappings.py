@@ -44,7 +44,7 @@ MAPPINGS = {
             _LIP,
         ),
         # Liang et al., "Deep Human Parsing with Active Template Regression", TPAMI 2015. A belt is worn on trousers, a
-        # bag is no part of a person. ATR has no gloves, coats, socks and jumpsuits: they become the garment nearest to
+        # bag is not part of a person. ATR has no gloves, coats, socks and jumpsuits: they become the garment nearest to
         # them that has no side.
         LabelMapping(
             "atr_18",
@@ -62,7 +62,7 @@ MAPPINGS = {
             (*_LIP[:10], 6, *_LIP[11:]),
         ),
         # The merge of Men et al., "Controllable Person Image Synthesis with Attribute-Decomposed GAN", CVPR 2020, as
-        # its authors state it for CIHP's labels. LIP's jumpsuits, which CIHP has not, go where dresses do.
+        # its authors state it for CIHP's labels. LIP's jumpsuits, which CIHP lacks, go where dresses go.
         LabelMapping(
             "adgan_8",
             ("background", "pants", "hair", "skirt", "face", "upper-clothes", "arms", "legs"),
@@ -84,14 +84,14 @@ def to_lip(text: str, flag: str = "label_mapping") -> tuple[int, ...] | None:
         Tuple of LIP labels, one for each label of the files; None where they are LIP's already.
 
     Raises:
-        InputError: If it is neither.
+        InputError: If it is neither of these.
     """
     if text in MAPPINGS:
         return None if text == "lip_20" else MAPPINGS[text].to_lip
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) > 256 or not all(re.fullmatch(r"1?[0-9]", cell) for cell in cells):
         raise InputError(
-            f"--{flag}={text[:80]} is none of {', '.join(MAPPINGS)} and no list of LIP labels 0 to 19, "
+            f"--{flag}={text[:80]} must be one of {', '.join(MAPPINGS)}, or a list of LIP labels 0 to 19, "
             "separated by commas, one for each label of the files."
         )
     return tuple(int(cell) for cell in cells)

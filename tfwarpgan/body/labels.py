@@ -14,8 +14,8 @@ NUM_LABELS = len(LABELS)
 # The label that each label becomes when the picture is mirrored; it is its own inverse.
 FLIP_PERMUTATION = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 14, 17, 16, 19, 18)
 
-# The colours in which the LIP data set shows its labels, RGB.
-COLOURS = np.array(
+# The colors in which the LIP data set shows its labels, RGB.
+COLORS = np.array(
     [
         (0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51), (255, 85, 0), (0, 0, 85), (0, 119, 221),
         (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221), (0, 255, 255),

@@ -1,7 +1,7 @@
 """Work on many items by several processes, results in the order of the items.
 
 Decoding and encoding pictures holds Python's lock for most of its time: two threads are no faster than one, processes
-are. They are forked where the system forks safely: nothing is imported anew, and what they run is NumPy and Pillow,
+are. They are forked where the system forks safely: nothing is imported again, and what they run is NumPy and Pillow,
 never TensorFlow, whose threads a fork does not copy.
 """
 
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CHUNK = 4  # items that travel together
-AHEAD = 4  # chunks a process that are under way: what is in memory, however many items there are
+AHEAD = 4  # chunks per process that are under way: what is in memory, however many items there are
 
 
 def count_workers(workers: int = 0) -> int:
@@ -39,7 +39,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
     Args:
         function: Function of an item; function, items and results can be pickled.
         items: Iterable, read as far ahead as work is under way.
-        workers: Number of processes; 0: one a core; 1: none, the work is done here.
+        workers: Number of processes; 0: one per core; 1: none, the work is done here.
 
     Yields:
         The results, in the order of the items; an error is raised in the place of its result.
@@ -57,8 +57,8 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
         yield from _results(pool, function, iter(items), workers * AHEAD)
     except concurrent.futures.process.BrokenProcessPool:
         raise InputError(
-            "A worker process was ended by the system, most likely for want of memory; run again with --workers=1, or "
-            "where there is more memory."
+            "The system ended a worker process, most likely because memory ran out; try --workers=1, or "
+            "a machine with more memory."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -97,7 +97,7 @@ def _values(future: concurrent.futures.Future[tuple[list[Result], Exception | No
 
 
 def _start() -> None:
-    """In a new process: signals are the first process' business, and without that one this one ends."""
+    """In a new process: signals are handled by the first process, and this one ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()

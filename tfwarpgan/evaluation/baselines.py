@@ -18,7 +18,7 @@ def mean_image(dataset, num_pairs):
     """Mean of the target images of the first pairs of a data set, read as a stream.
 
     Args:
-        dataset: Batches with `target_image` [B, H, W, 3] in [-1, 1]; of the training split, or it is no baseline.
+        dataset: Batches with `target_image` [B, H, W, 3] in [-1, 1]; of the training split, or it is not a baseline.
         num_pairs: Pairs to take; a data set that ends earlier is taken whole.
 
     Returns:

@@ -17,14 +17,15 @@ from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim
 from tfwarpgan.inference.synthesis import for_any_batch_size
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 
 MODEL, COPY, MEAN = "model", *baselines.NAMES
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
 # Name -> (what is compared, the judged parsing, the reference); the baseline is the condition parsing as it is.
 PARSINGS = {
-    "parsing_miou": ("stage I's parsing against the labelled target parsing", "synthesized", "target"),
+    "parsing_miou": ("stage I's parsing against the labeled target parsing", "synthesized", "target"),
     "matcher_miou_target": (
-        "the condition parsing after warping (copy_condition: before) against the labelled target parsing",
+        "the condition parsing after warping (copy_condition: before) against the labeled target parsing",
         "warped",
         "target",
     ),
@@ -70,16 +71,16 @@ class Evaluation:
         return np.argsort(values if metric == "l1" else -values, kind="stable")
 
 
-def quantise(images):
+def quantize(images):
     """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
-    return tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0) / 127.5 - 1.0
+    return from_pixels(to_pixels(images))
 
 
 def image_metrics(batch, outputs, mean, protocols=("gaussian",)):
     """SSIM and L1 of each pair: name -> who (the model or a baseline) -> float32 [B]."""
     target = batch["target_image"]
-    mean = tf.broadcast_to(quantise(mean)[tf.newaxis], tf.shape(target))
-    contenders = {MODEL: quantise(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
+    mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(target))
+    contenders = {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
     scores = {
         f"ssim_{protocol}": {who: ssim(target, images, protocol) for who, images in contenders.items()}
         for protocol in protocols
@@ -91,7 +92,7 @@ def parsing_confusions(batch, outputs):
     """Confusion matrices of the parsings over a batch: name -> who -> [20, 20].
 
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
-    (`parsing_source` ground_truth) only the labelled target is a reference.
+    (`parsing_source` ground_truth) only the labeled target is a reference.
     """
     parsings = {"target": batch["target_parsing"], "warped": tf.argmax(outputs["warped_parsing"], axis=-1)}
     if "parsing_logits" in outputs:
@@ -140,7 +141,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
             confusions = counts if confusions is None else tf.nest.map_structure(np.add, confusions, counts)
             bar.update(len(names) - bar.n)
     if not names:
-        raise InputError("The test split holds no pairs: there is nothing to evaluate.")
+        raise InputError("The test split contains no pairs: there is nothing to evaluate.")
     pairs = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *pairs)
     return Evaluation(_metrics(pairs, confusions), tuple(names), pairs)
 

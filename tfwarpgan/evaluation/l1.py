@@ -10,7 +10,7 @@ def l1(target, generated):
 
     Args:
         target: [B, H, W, C] in [-1, 1].
-        generated: Likewise.
+        generated: As `target`.
 
     Returns:
         float32 [B] in [0, 2]. The range is 2, since pictures lie in [-1, 1]: half of it is the difference of pictures

@@ -6,7 +6,7 @@
     grid.png       pairs at even distances through the test list: not chosen by their score
     index.html     the best, median and worst pairs by SSIM, with their pictures inside the file
 
-Each file is written beside its place and renamed: a report is never half-written.
+Each file is written under another name and then renamed: a report is never half-written.
 """
 
 import csv
@@ -64,7 +64,7 @@ def _finite(value):
 
 
 def to_table(evaluation):
-    """The metrics as a table to read: a line a metric, the protocols under it."""
+    """The metrics as a table to read: one line per metric, the protocols under it."""
     lines = [f"{len(evaluation)} test pairs", ""]
     rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]

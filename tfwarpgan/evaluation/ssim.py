@@ -9,7 +9,7 @@ An SSIM without its protocol compares with nothing: window, covariance and range
 | `uniform7` | uniform, 7 taps        | sample     | 255                                | PG2 |
 | `win51`    | uniform, 51 taps       | sample     | 255 (1 for pictures in [0, 1])     | GFLA |
 
-All are computed for each colour channel, over the windows that lie wholly inside the picture, and averaged; no picture
+All are computed for each color channel, over the windows that lie wholly inside the picture, and averaged; no picture
 is padded. `posegan` depends on the output that it judges, and is for comparison only.
 
 References:
@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.pixels import to_levels
 
 PROTOCOLS = {
     "gaussian": "Gaussian window of sigma 1.5 (11 taps), population covariance, data range 255, unpadded",
@@ -45,7 +46,7 @@ def ssim(target, generated, protocol="gaussian"):
 
     Args:
         target: [B, H, W, C] in [-1, 1].
-        generated: Likewise. The order matters to the protocol `posegan` only.
+        generated: As `target`. The order matters to the protocol `posegan` only.
         protocol: A key of `PROTOCOLS`.
 
     Returns:
@@ -62,7 +63,7 @@ def ssim(target, generated, protocol="gaussian"):
             f"these have {height} x {width}."
         )
     # float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32.
-    x, y = ((tf.cast(images, tf.float64) + 1.0) * 127.5 for images in (target, generated))
+    x, y = (to_levels(tf.cast(images, tf.float64)) for images in (target, generated))
     data_range = tf.constant(255.0, tf.float64)
     if protocol == "posegan":
         data_range = tf.reduce_max(y, axis=(1, 2, 3), keepdims=True) - tf.reduce_min(y, axis=(1, 2, 3), keepdims=True)
@@ -81,7 +82,7 @@ def _similarity(x, y, weights, data_range, sample):
     covariance = unbiased * (_filter(x * y, weights) - mean_x * mean_y)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     numerator = (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
-    # A generated picture of one colour has range 0 under `posegan`: 0 / 0 counts as 0 there.
+    # A generated picture of one color has range 0 under `posegan`: 0 / 0 counts as 0 there.
     return tf.math.divide_no_nan(numerator, (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))
 
 

@@ -29,13 +29,13 @@ def load_network(network: Network, run_dir: str, stage: str) -> Network:
     """
     path = tf.train.latest_checkpoint(stage_folder(run_dir, stage))
     if not path:
-        raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
+        raise InputError(f"{run_dir} contains no checkpoint of the stage {stage}: train it first (--stage={stage}).")
     try:
         status = tf.train.Checkpoint(**{stage: variables_of(network)}).restore(path)
         status.expect_partial().assert_existing_objects_matched()
     except (ValueError, AssertionError) as error:
         raise InputError(
-            f"The checkpoint {path} does not fit the network of these flags: give those that it was trained with "
+            f"The checkpoint {path} does not fit the network of these flags: use those that it was trained with "
             f"({str(error).splitlines()[0]})."
         ) from None
     return network

@@ -1,4 +1,4 @@
-"""Label maps for a folder of pictures that has none: batches in, one grey PNG of labels a picture out."""
+"""Label maps for a folder of pictures that has none: batches in, one gray PNG of labels per picture out."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tfwarpgan.data.pictures import images
 from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
 from tfwarpgan.typing import Floats, LabelMap
 
@@ -33,7 +34,7 @@ def annotate_folder(
     Args:
         parse: Function of float32 [B, height, width, 3] in [-1, 1] that gives label probabilities or logits,
             float [B, height, width, labels].
-        image_dir: Folder of pictures; sub-folders count.
+        image_dir: Folder of pictures; subfolders count.
         parsing_dir: Folder of the label maps, made if it is missing; relative paths are kept.
         height: Height in pixels of what `parse` is given.
         width: Width in pixels of what `parse` is given.
@@ -43,7 +44,7 @@ def annotate_folder(
         Numbers of label maps (written, kept).
 
     Raises:
-        InputError: If pictures cannot be read, after all others are labelled, or a label map cannot be written.
+        InputError: If pictures cannot be read, after all others are labeled, or a label map cannot be written.
     """
     pictures = list_pictures(image_dir, parsing_dir)
     unlabelled = [row for row in pictures if not os.path.exists(row[1])]
@@ -65,7 +66,7 @@ def annotate_folder(
             _label(parse, batch, progress)
     if failures:
         raise InputError(
-            f"{len(failures)} of {len(pictures)} pictures could not be labelled, all others are; mend or remove them "
+            f"{len(failures)} of {len(pictures)} images could not be labeled, all others are; fix or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
     return len(unlabelled), len(pictures) - len(unlabelled)
@@ -101,7 +102,7 @@ def _resized(image: Any, height: int, width: int) -> Floats:
 
     if image.shape[:2] != (height, width):
         image = tf.image.resize(image, [height, width], antialias=True).numpy()
-    return np.asarray(image, np.float32) / 127.5 - 1.0
+    return from_pixels(image)
 
 
 def _label(parse: Callable[[Floats], npt.ArrayLike], batch: Sequence[Waiting], progress: tqdm) -> None:

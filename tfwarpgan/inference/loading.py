@@ -1,4 +1,4 @@
-"""Trained networks, of a run or a release, for those who use them."""
+"""Trained networks of a run or a release, loaded for use."""
 
 import functools
 import sys
@@ -9,7 +9,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
@@ -33,7 +35,7 @@ def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = 
     """
     if for_new_pictures and options.train.parsing_source == "ground_truth":
         raise InputError(
-            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
+            "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
         )
     if weights:
@@ -43,6 +45,22 @@ def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = 
     networks = frozen_networks(options)
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source)
+
+
+def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
+    """The trained networks as a `LocalPipeline`, for new pictures.
+
+    Args:
+        options, weights: See `load_pipeline`.
+        human_parser_run_dir: Run whose human parser labels pictures that come without a label map; empty: none does.
+
+    Raises:
+        InputError: As `load_pipeline` and `load_human_parser`.
+    """
+    pipeline, parse = load_pipeline(options, weights, for_new_pictures=True), None
+    if human_parser_run_dir:
+        parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
+    return LocalPipeline(pipeline, parse)
 
 
 def load_human_parser(
@@ -66,7 +84,7 @@ def load_human_parser(
     """
     policy = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy(options.train.precision)
-    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
+    # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
     parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
     load_trained(parser, options, "human_parser")
@@ -94,7 +112,7 @@ def frozen_networks(options: Options) -> dict[str, keras.Model]:
 
 
 def load_trained(network: Network, options: Options, name: str) -> Network:
-    """Gives a network the weights of its stage in the run, and tells it if that stage is not at its end.
+    """Gives a network the weights of its stage in the run, and prints a note if that stage has not finished.
 
     Raises:
         InputError: If it has not been trained.

@@ -1,4 +1,4 @@
-"""Released weights: a folder a release, with the networks in half precision, the run's options and its metrics.
+"""Released weights: one folder per release, with the networks in half precision, the run's options and its metrics.
 
 The npz files hold plain arrays, `network/number`, in the order of the network's weights; they are read without pickle
 on either stack.
@@ -91,6 +91,11 @@ def released_folder(name: str) -> str:
     """
     folder = os.path.join(ROOT, name)
     if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
-        names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
-        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
+        names = ", ".join(released_names()) or "none"
+        raise InputError(f"There are no released weights --weights={name}; there are: {names}.")
     return folder
+
+
+def released_names() -> list[str]:
+    """The names of all released weights, sorted."""
+    return sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))

@@ -1,11 +1,11 @@
-"""Pictures of people in new poses, from files: what `synthesize` does, for programs.
+"""Pictures of people in new poses, from files: what the command `synthesize` does, as functions.
 
 Pictures, label maps and joints of any size are brought to the model's: pictures bicubic, labels by the nearest pixel,
 joints with the frame that they were annotated in.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,9 +14,9 @@ from tqdm import tqdm
 from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
-from tfwarpgan.typing import Array, Batch, Image, Joints, Size, Tensor, Visible
-from tfwarpgan.viewing.drawing import to_uint8
+from tfwarpgan.typing import Array, Joints, LabelMap, Picture, Size, Visible
 
 Row: TypeAlias = dict[str, Array]  # of a batch
 Request: TypeAlias = tuple[str, Callable[[], Row]]  # the picture to be written, and what makes its row
@@ -28,8 +28,8 @@ def condition_row(image_path: str, height: int, width: int, parsing_path: str = 
     Args:
         image_path: Picture of the person; any format and orientation that `images.read_rgb` reads.
         height: Of the model, pixels.
-        width: Likewise.
-        parsing_path: Label map of the picture, of the picture's size; empty where the human parser labels it.
+        width: Of the model, pixels.
+        parsing_path: Label map of the image, of the same size; empty if the human parser labels it.
 
     Returns:
         Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and, with a label map,
@@ -39,9 +39,14 @@ def condition_row(image_path: str, height: int, width: int, parsing_path: str = 
         InputError: If a file is missing or broken.
     """
     image = images.read_rgb(image_path)
-    row: Row = {"condition_image": images.resize(image, height, width).astype(np.float32) / 127.5 - 1.0}
-    if parsing_path:
-        labels = label_maps.read_label_map(parsing_path, image.shape[:2])
+    labels = label_maps.read_label_map(parsing_path, image.shape[:2]) if parsing_path else None
+    return resized_condition(image, labels, height, width)
+
+
+def resized_condition(image: Picture, labels: LabelMap | None, height: int, width: int) -> Row:
+    """As `condition_row`, of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
+    row: Row = {"condition_image": from_pixels(images.resize(image, height, width))}
+    if labels is not None:
         row["condition_parsing"] = label_maps.resize(labels, height, width)
     return row
 
@@ -54,7 +59,7 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: 
         visible: bool [18].
         frame: (height, width) of the picture that the joints were annotated in.
         height: Of the model, pixels.
-        width: Likewise.
+        width: Of the model, pixels.
         source: Where the pose comes from, for the error.
 
     Returns:
@@ -69,41 +74,10 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: 
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger picture.
     if 2 * outside.sum() > np.sum(visible):
         raise InputError(
-            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of a picture of {frame[0]} x "
-            f"{frame[1]} (height x width); give the size that they were annotated in by --pose_size."
+            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
+            f"{frame[1]} (height x width); give the size that they were detected in with --pose_size."
         )
     return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
-
-
-def with_human_parser(pipeline: Callable[[Batch], Any], parse: Callable[[Image], Tensor]) -> Callable[[Batch], Any]:
-    """A pipeline for pictures without a label map.
-
-    Args:
-        pipeline: See `synthesize`.
-        parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
-    """
-    import tensorflow as tf
-
-    def call(batch: Batch) -> Any:
-        labels = tf.cast(tf.argmax(parse(batch["condition_image"]), axis=-1), tf.uint8)
-        return pipeline({**batch, "condition_parsing": labels})
-
-    return call
-
-
-def for_any_batch_size(function: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
-    """A function of a batch (dictionary of tensors) as one graph, which a short last batch does not trace anew."""
-    import tensorflow as tf  # a server's pictures need none
-
-    graphs: list[Any] = []
-
-    def call(batch: Batch) -> Any:
-        if not graphs:
-            specs = {key: tf.TensorSpec([None, *value.shape[1:]], value.dtype, key) for key, value in batch.items()}
-            graphs.append(tf.function(function, input_signature=[specs]))
-        return graphs[0](batch)
-
-    return call
 
 
 def synthesize(
@@ -112,8 +86,7 @@ def synthesize(
     """Synthesizes in batches and writes each picture as PNG, whole or not at all.
 
     Args:
-        pipeline: Callable, batch -> dictionary with `image` [B, H, W, 3] in [-1, 1]; or, outside of any graph, one
-            with the method `pictures`, batch of arrays -> [B, H, W, 3].
+        pipeline: `pipeline.LocalPipeline`, or another one with its method `pictures`.
         requests: Iterable of (path of the PNG, function without arguments that gives the row, of `condition_row`
             and `pose_row` joined); a row is made only when its batch is due.
         batch_size: Rows to synthesize at once; the last batch may be shorter.
@@ -126,13 +99,12 @@ def synthesize(
     Raises:
         InputError: If rows could not be made, after all others are done; or if a picture cannot be written.
     """
-    run = getattr(pipeline, "pictures", None) or for_any_batch_size(lambda batch: pipeline(batch)["image"])
     failures: list[str] = []
     written = 0
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
-            pictures = run({key: np.stack([row[key] for row in rows]) for key in rows[0]})
-            for path, picture in zip(paths, to_uint8(pictures)):
+            pictures = pipeline.pictures(stacked(rows))
+            for path, picture in zip(paths, to_pixels(pictures)):
                 save_png(path, picture)
             written += len(paths)
             bar.update(written + len(failures) - bar.n)
@@ -140,6 +112,11 @@ def synthesize(
         count = f" ({len(failures)} pictures failed, {written} are written)" if written + len(failures) > 1 else ""
         raise InputError(f"{failures[0]}{count}")
     return written
+
+
+def stacked(rows: Sequence[Row]) -> Row:
+    """Rows as a batch: dictionary of arrays."""
+    return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
 
 def _batches(

@@ -1,4 +1,4 @@
-"""Layers that the networks are made of, and that other networks can use on their own."""
+"""The layers of the networks, which other networks can use too."""
 
 from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.layers.warping import SoftGatedWarpingBlock

@@ -2,7 +2,7 @@
 
 An encoder is a reflect-padded 7x7 convolution and three 3x3 convolutions of stride 2; a trunk is a row of residual
 blocks; a decoder doubles the size three times and ends in a reflect-padded 7x7 convolution (Dong et al. 2018,
-section 3; Wang et al., "pix2pixHD", CVPR 2018, appendix A). Instance normalisation has no affine parameters; weights
+section 3; Wang et al., "pix2pixHD", CVPR 2018, appendix A). Instance normalization has no affine parameters; weights
 start from N(0, 0.02).
 """
 
@@ -38,7 +38,7 @@ class ReflectConvolution(keras.layers.Layer):
 
 
 class NormalizedConvolution(keras.layers.Layer):
-    """A convolution layer, instance normalisation, ReLU."""
+    """A convolution layer, instance normalization, ReLU."""
 
     def __init__(self, convolution, **kwargs):
         super().__init__(**kwargs)
@@ -106,7 +106,7 @@ class Encoder(keras.layers.Layer):
 
 
 class Trunk(keras.layers.Layer):
-    """A row of residual blocks at constant width."""
+    """A sequence of residual blocks at constant width."""
 
     def __init__(self, filters, blocks, **kwargs):
         super().__init__(**kwargs)

@@ -25,8 +25,8 @@ def correlation(a: Features, b: Features) -> Features:
     """Cosine similarity of every position of b with every position of a.
 
     Args:
-        a: [B, h, w, C], the features to be matched; normalised here to unit length at each position.
-        b: [B, h', w', C], likewise.
+        a: [B, h, w, C], the features to be matched; normalized here to unit length at each position.
+        b: [B, h', w', C], treated the same way.
 
     Returns:
         [B, h', w', h*w] in [-1, 1]: at b's position (i, j), channel y * w + x belongs to a's position (y, x).
@@ -45,7 +45,7 @@ def correlation(a: Features, b: Features) -> Features:
 
 
 def normalize_matches(similarity: Features) -> Features:
-    """ReLU and L2 normalisation over the candidates: keeps good matches, and lowers them where they are ambiguous.
+    """ReLU and L2 normalization over the candidates: keeps good matches, and lowers them where they are ambiguous.
 
     Args:
         similarity: [B, h, w, n] as given by `correlation`.

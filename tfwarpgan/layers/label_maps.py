@@ -7,7 +7,7 @@ from tfwarpgan.typing import Labels, OneHot
 
 
 def one_hot(labels: Labels, dtype: str | tf.DType = "float32") -> OneHot:
-    """One channel a label.
+    """One channel per label.
 
     Args:
         labels: Integer [B, H, W], 0..19.
@@ -22,5 +22,5 @@ def one_hot(labels: Labels, dtype: str | tf.DType = "float32") -> OneHot:
 def flip(labels: Labels) -> Labels:
     """Mirrors label maps [B, H, W] and exchanges the labels of left and right."""
     mirrored = tf.reverse(labels, [-1])
-    # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbours from the left arm on.
+    # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbors from the left arm on.
     return tf.bitwise.bitwise_xor(mirrored, tf.cast(mirrored >= LABELS.index("left-arm"), labels.dtype))

@@ -1,8 +1,8 @@
-"""Instance normalisation (Ulyanov et al. 2016) without affine parameters, as pix2pixHD's generator uses it.
+"""Instance normalization (Ulyanov et al. 2016) without affine parameters, as pix2pixHD's generator uses it.
 
 Keras' `GroupNormalization(groups=-1, center=False, scale=False)` gives the same numbers. Here the gradient is written
-in closed form, and on a CPU a large sample goes through the fused batch normalisation kernel, alone: a batch of one is
-what instance normalisation averages over, and one sample stays in the processor's cache. Forward and backward take
+in closed form, and on a CPU a large sample goes through the fused batch normalization kernel, alone: a batch of one is
+what instance normalization averages over, and one sample stays in the processor's cache. Forward and backward take
 0.75 (closed form) and 0.25 to 0.75 (fused) of GroupNormalization's time on two cores.
 """
 
@@ -14,7 +14,7 @@ from tensorflow import keras
 
 from tfwarpgan.typing import Features
 
-# Elements of a sample from which the fused kernel repaid its calls, one a sample, on two cores.
+# Elements of a sample from which the fused kernel repaid its calls, one per sample, on two cores.
 FUSED_ELEMENTS = 2**16
 
 
@@ -27,14 +27,14 @@ def instance_normalize(x: Features, epsilon: float = 1e-5) -> Features:
         epsilon: Added to the variance; above 0.
 
     Returns:
-        Like `x`; half types are normalised in float32.
+        Like `x`; half types are normalized in float32.
 
     Raises:
         ValueError: If x does not have four dimensions or a floating dtype.
     """
     x = tf.convert_to_tensor(x)
     if x.shape.rank != 4 or not x.dtype.is_floating:
-        raise ValueError(f"Instance normalisation needs floating [B, H, W, C], but got {x.dtype.name} {x.shape}.")
+        raise ValueError(f"Instance normalization needs floating [B, H, W, C], but got {x.dtype.name} {x.shape}.")
     wide = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
     large = x.shape.is_fully_defined() and x.shape[1:].num_elements() >= FUSED_ELEMENTS
     if large and wide.dtype == tf.float32 and not tf.config.list_physical_devices("GPU"):
@@ -61,7 +61,7 @@ def normalize_closed_form(x: Features, epsilon: float) -> Features:
 
 
 def normalize_fused(x: Features, epsilon: float) -> Features:
-    """`instance_normalize` of float32 with a known batch size, one call of the fused kernel a sample."""
+    """`instance_normalize` of float32 with a known batch size, one call of the fused kernel per sample."""
     ones, zeros, unused = tf.ones(x.shape[3:]), tf.zeros(x.shape[3:]), tf.zeros([0])
     samples = [
         # The raw operation takes epsilon as it is; tf.nn's raises it to cuDNN's least one.
@@ -92,7 +92,7 @@ class InstanceNormalization(keras.layers.Layer):
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not epsilon > 0:
-            raise ValueError(f"The epsilon of instance normalisation must be above 0, but is {epsilon}.")
+            raise ValueError(f"The epsilon of instance normalization must be above 0, but is {epsilon}.")
         self.epsilon = epsilon
 
     def call(self, inputs: Features) -> Features:

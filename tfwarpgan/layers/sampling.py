@@ -1,13 +1,13 @@
 """Bilinear sampling of features by a grid: the matrix W of Dong et al. 2018, equation 1, in three forms.
 
-An output position p takes G(p) = (x, y), normalised, from the grid. In pixels, with the corners -1 and 1 at the
-centres of the first and the last pixel,
+An output position p takes G(p) = (x, y), normalized, from the grid. In pixels, with the corners -1 and 1 at the
+centers of the first and the last pixel,
 
-    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v likewise from y and the height,
+    u = clamp((x + 1) / 2 * (width - 1), 0, width - 1),   v in the same way from y and the height,
     output[p] = sum over rows i and columns j of max(0, 1 - |v - i|) max(0, 1 - |u - j|) features[i, j],
 
 so that a position outside the features takes the nearest border (the spatial transformer's sampler, Jaderberg et al.
-2015, equation 5). The sum has four terms that are not 0. Where a coordinate meets a pixel's centre the derivative
+2015, equation 5). The sum has four terms that are not 0. Where a coordinate meets a pixel's center the derivative
 jumps; all three forms then give the one to the right (below), which is 0 at the last pixel and outside.
 
 The forms agree; `sample` picks one by the speed that benchmarks/warp.py measures.
@@ -51,7 +51,7 @@ def sample(features: Features, grid: Grid, *, core_ops: bool = False) -> Feature
 
     Args:
         features: [B, H, W, C], any floating dtype; B, H and W may be unknown.
-        grid: [B, h, w, 2], normalised (x, y) in [-1, 1], corners aligned; h and w set the size of the result.
+        grid: [B, h, w, 2], normalized (x, y) in [-1, 1], corners aligned; h and w set the size of the result.
         core_ops: Whether to use only TensorFlow's own operations, as inside `core_ops_only()`.
 
     Returns:
@@ -95,7 +95,7 @@ def sample_by_resampler(features: Features, grid: Grid) -> Features:
 
 
 def sample_by_gather(features: Features, grid: Grid) -> Features:
-    """`sample` by gathering the four neighbours of each position and weighting them."""
+    """`sample` by gathering the four neighbors of each position and weighting them."""
     features, grid = _checked(features, grid)
     dtype = _weight_dtype(features)
     batch, height, width, channels = tf.unstack(tf.shape(features))
@@ -133,7 +133,7 @@ def _checked(features: Features, grid: Grid) -> tuple[Features, Grid]:
 
 
 def _weight_dtype(features: Features) -> tf.DType:
-    """Half types cannot tell neighbouring pixels of a large picture apart."""
+    """Half types cannot tell neighboring pixels of a large picture apart."""
     return tf.float64 if features.dtype == tf.float64 else tf.float32
 
 
@@ -147,7 +147,7 @@ def _pixels(features: Features, grid: Grid) -> Tensor:
 
 
 def _cells(features: Features, grid: Grid) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The upper left neighbour (column, row), int32, and the place (u, v) in [0, 1] between it and the next."""
+    """The upper left neighbor (column, row), int32, and the place (u, v) in [0, 1] between it and the next."""
     pixels = _pixels(features, grid)
     last_cell = tf.maximum(tf.reverse(tf.shape(features)[1:3], [0]) - 2, 0)
     # Clipped as integers, so that not even a NaN makes a gather leave the features.

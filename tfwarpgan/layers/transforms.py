@@ -1,7 +1,7 @@
 """Geometric transformations as sampling grids: affine, thin-plate spline, and both as one.
 
 A grid [B, H, W, 2] is a backward map: for each output position p it holds the input position G(p) as (x, y),
-normalised, -1 and 1 at the centres of the first and the last pixel. `sample` reads features there.
+normalized, -1 and 1 at the centers of the first and the last pixel. `sample` reads features there.
 
 The spline (Bookstein, "Principal warps", 1989) is the interpolant with the kernel U(r) = r^2 log r^2 that moves each
 point of a regular control grid by its offset exactly and bends least in between. Both kinds are regressed as in Rocco
@@ -25,7 +25,7 @@ def affine_grid(theta, height, width):
     """The grid of x' = a x + b y + tx, y' = c x + d y + ty.
 
     Args:
-        theta: [B, 6], (a, b, tx, c, d, ty), in normalised units.
+        theta: [B, 6], (a, b, tx, c, d, ty), in normalized units.
         height: Rows of the grid.
         width: Columns of the grid.
 
@@ -44,10 +44,10 @@ def tps_grid(offsets, height, width, control_points=3):
     """The grid of the thin-plate spline that moves a regular control grid by `offsets`.
 
     Args:
-        offsets: [B, k*k, 2], (x, y) in normalised units, added to the control points in row-major order.
+        offsets: [B, k*k, 2], (x, y) in normalized units, added to the control points in row-major order.
         height: Rows of the grid.
         width: Columns of the grid.
-        control_points: k, control points a side, over the whole of [-1, 1].
+        control_points: k, control points per side, over the whole of [-1, 1].
 
     Returns:
         [B, height, width, 2], float32 (float64 if the offsets are).
@@ -95,18 +95,18 @@ def _check_size(height, width):
 
 
 def _parameters(values, control_points=None):
-    """Checked parameters in float32 at least: half types would move a wide picture by pixels."""
+    """Checked parameters in float32 at least: half types would move a wide image by pixels."""
     values = tf.convert_to_tensor(values)
     if not values.dtype.is_floating:
         raise ValueError(f"Transformation parameters must be floating, but are {values.dtype.name}.")
     if control_points is None:
         expected = [None, 6]
     elif control_points < 2:
-        raise ValueError(f"A thin-plate spline needs at least 2 control points a side, not {control_points}.")
+        raise ValueError(f"A thin-plate spline needs at least 2 control points per side, not {control_points}.")
     else:
         expected = [None, control_points**2, 2]
     if not values.shape.is_compatible_with(expected):
-        kind = "Affine parameters" if control_points is None else f"Offsets of {control_points} control points a side"
+        kind = "Affine parameters" if control_points is None else f"Offsets of {control_points} control points per side"
         shape = str(expected).replace("None", "B")
         raise ValueError(f"{kind} must have the shape {shape}, but have {values.shape}.")
     return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)

@@ -38,9 +38,9 @@ def _built(network: Network, keys: Iterable[str], data_options: DataOptions, **m
 
 
 def human_parser(options: Options, first_weights: bool = True) -> HumanParser:
-    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint is to be read anyway.
+    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint will be loaded anyway.
 
-    The first two blocks stay as they were on ImageNet; where nothing was learned before, they are trained too.
+    The first two blocks keep their ImageNet weights; without such weights, they are trained too.
     """
     networks = options.networks
     frozen_blocks = 0 if networks.human_parser_weights == "none" else 2
@@ -79,7 +79,7 @@ def warping_generator(options: Options) -> WarpingGenerator:
     networks = options.networks
     generator = WarpingGenerator(
         networks.generator_width, networks.generator_blocks, networks.fusion_width,
-        networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colours,
+        networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
     )  # fmt: skip
     keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose"]
     thetas = {"theta_affine": tf.zeros([1, 6]), "theta_tps": tf.zeros([1, networks.matcher_control_points**2, 2])}

@@ -1,7 +1,7 @@
 """The geometric matcher: from two parsings to an affine and a thin-plate spline transformation.
 
 After Rocco, Arandjelovic and Sivic, "Convolutional neural network architecture for geometric matching", CVPR 2017,
-on parsings instead of photographs (Dong et al. 2018, section 3.2).
+on parsings instead of photographs (Dong et al. 2018, section 3.1.2).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ keras = tf.keras
 
 
 class FeatureExtractor(keras.layers.Layer):
-    """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalised features [B, H/scale, W/scale, C]."""
+    """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalized features [B, H/scale, W/scale, C]."""
 
     def __init__(self, width=64, scale=16, **kwargs):
         super().__init__(**kwargs)
@@ -53,7 +53,7 @@ class GeometricMatcher(keras.Model):
     """Condition and target parsing -> the warp that lays the one over the other.
 
     Called on a dictionary of one-hot `condition_parsing` and `target_parsing` [B, H, W, 20]; gives float32
-    `theta_affine` [B, 6], `theta_tps` [B, k*k, 2] and `grid` [B, H, W, 2] = A(T(p)), normalised (x, y), a backward map.
+    `theta_affine` [B, 6], `theta_tps` [B, k*k, 2] and `grid` [B, H, W, 2] = A(T(p)), normalized (x, y), a backward map.
     The affine pass comes first; the condition parsing, warped by it, goes through a second pass for the spline. Before
     training both are the identity.
     """

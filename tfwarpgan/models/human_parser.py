@@ -1,4 +1,4 @@
-"""The human parser: a picture in, 20 LIP classes a pixel out (paper section 3.1: it labels the sets without parsings).
+"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
 
 A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
 semantic image segmentation", ECCV 2018): parallel dilated convolutions and the picture's mean gather the context, then
@@ -45,7 +45,7 @@ class HumanParser(keras.Model):
         for layer in self.backbone.layers:
             if layer.name.startswith(tuple(f"block{block}_" for block in range(1, frozen_blocks + 1))):
                 layer.trainable = False
-        # An attribute each: on Keras 3 a user's tf.train.Checkpoint would miss layers in a list.
+        # One attribute each: on Keras 3 a user's tf.train.Checkpoint would miss layers in a list.
         self.context_rate1 = _convolution(width, 3, 1, name="context_rate1")
         self.context_rate2 = _convolution(width, 3, 2, name="context_rate2")
         self.context_rate4 = _convolution(width, 3, 4, name="context_rate4")

@@ -15,7 +15,7 @@ class PerceptualFeatures(keras.Model):
         weights: "imagenet", or an npz file of VGG convolution weights.
 
     Raises:
-        InputError: If the weights cannot be had or do not fit.
+        InputError: If the weights cannot be loaded or do not fit.
     """
 
     layers_used = tuple(f"block{block}_conv1" for block in range(1, 6))

@@ -1,7 +1,7 @@
 """VGG16 and VGG19 features: the human parser's backbone and the perceptual loss stand on them.
 
 Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015, as built by
-`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean colour, without division.
+`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean color, without division.
 """
 
 import os
@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.pixels import to_levels
 from tfwarpgan.typing import Image
 
 MEAN_BGR = (103.939, 116.779, 123.68)
@@ -27,9 +28,9 @@ def preprocess(images: Image) -> Image:
         images: [B, H, W, 3] RGB in [-1, 1], any float type.
 
     Returns:
-        [B, H, W, 3] BGR in 0..255 less the mean colour, of the same type.
+        [B, H, W, 3] BGR in 0..255 less the mean color, of the same type.
     """
-    return (images[..., ::-1] + 1.0) * 127.5 - tf.constant(MEAN_BGR, images.dtype)
+    return to_levels(images[..., ::-1]) - tf.constant(MEAN_BGR, images.dtype)
 
 
 def vgg_features(network: str, outputs: Sequence[str], *, dilated: bool = False, name: str = "vgg") -> keras.Model:
@@ -55,7 +56,7 @@ def vgg_features(network: str, outputs: Sequence[str], *, dilated: bool = False,
         config = layer.get_config()
         if dilated and layer.name.startswith("block5_conv"):
             config["dilation_rate"] = (2, 2)
-        # A layer built anew under the present policy: the application's own would keep its own graph.
+        # A new layer, built under the current policy: the application's own would keep its own graph.
         config.pop("dtype", None)
         features = found[layer.name] = type(layer).from_config(config)(features)
         if layer.name == outputs[-1]:
@@ -72,12 +73,12 @@ def load_weights(model: keras.Model, network: str, weights: str, flag: str = "hu
     Args:
         model: A Keras model with layers named as in tf.keras.applications.
         network: "VGG16" or "VGG19".
-        weights: "none" (left as they are), "imagenet" (fetched by tf.keras.applications) or an npz file with arrays
+        weights: "none" (left as they are), "imagenet" (downloaded by tf.keras.applications) or an npz file with arrays
             "block1_conv1/kernel" [3, 3, in, out], "block1_conv1/bias" [out] and so on.
         flag: The flag that `weights` came from, named in errors.
 
     Raises:
-        InputError: If the weights cannot be had or do not fit.
+        InputError: If the weights cannot be loaded or do not fit.
     """
     if weights == "none":
         return
@@ -105,7 +106,7 @@ def _arrays_of(
 
 
 def check_weights(network: str, weights: str, flag: str) -> None:
-    """Whether the weights can be had, long before they are needed; see `load_weights`.
+    """Checks that the weights can be loaded, long before they are needed; see `load_weights`.
 
     Raises:
         InputError: If not.
@@ -125,10 +126,10 @@ def _application(network: str) -> Callable[..., keras.Model]:
 def _fetch(network: str, flag: str) -> dict[str, npt.NDArray[Any]]:
     try:
         source = _application(network)(weights="imagenet", include_top=False)
-    except Exception as error:  # keras.utils.get_file raises a bare Exception where there is no network
+    except Exception as error:  # keras.utils.get_file raises a bare Exception without internet access
         raise InputError(
-            f"The ImageNet weights of {network} could not be fetched ({str(error).splitlines()[0]}); "
-            f"give an npz file of them by --{flag}=FILE."
+            f"The ImageNet weights of {network} could not be downloaded ({str(error).splitlines()[0]}); "
+            f"give an npz file of them with --{flag}=FILE."
         ) from error
     return {
         f"{layer.name}/{part}": value
@@ -145,4 +146,4 @@ def _read(path: str, flag: str) -> dict[str, npt.NDArray[Any]]:
         with np.load(expanded, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile):
-        raise InputError(f"--{flag}={path} is not a readable npz file; make it anew with numpy.savez.") from None
+        raise InputError(f"--{flag}={path} is not a readable npz file; write it again with numpy.savez.") from None

@@ -1,4 +1,4 @@
-"""The whole way from a picture and a pose to a picture: stage I, the matcher and the warping generator in a row."""
+"""The whole pipeline, from an image and a pose to an image: stage I, the matcher and the warping generator."""
 
 import tensorflow as tf
 

@@ -1,18 +1,17 @@
-"""The networks of a server in place of this process' own: what `synthesize --server=host:port` draws with.
+"""The networks of a server instead of this process' own: what `synthesize --server=host:port` draws with.
 
 Nothing here imports TensorFlow, so that a machine with the client alone can synthesize.
 """
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
-from tfwarpgan.typing import Array, Floats
+from tfwarpgan.serving.pipeline import ExportedPipeline
+from tfwarpgan.typing import Array, Arrays
 
 if TYPE_CHECKING:
     from tfwarpgan.serving.client import Client
@@ -24,19 +23,26 @@ Answer = TypeVar("Answer")
 class ServerOptions:
     """Which server draws, and how it is reached."""
 
-    server: str = option("", "host:port (gRPC) of a server that draws, in place of networks of one's own.")
-    server_model: str = option("people", "With --server: name of the model there.")
-    server_label: str = option("", "With --server: label of the model's version, such as canary; empty: the newest.")
+    server: str = option("", "Server to draw with, host:port (gRPC), instead of networks on this machine.")
+    server_model: str = option("people", "With --server: name of the model.")
+    server_label: str = option("", "With --server: label of the version, such as canary; default: the newest version.")
     server_batch_size: int = option(
-        8, "With --server: rows to send at once, at most what the server's batching allows.", minimum=1
+        8, "With --server: images per request, at most the largest batch that the server allows.", minimum=1
     )
-    server_timeout: float = option(60.0, "With --server: seconds that a batch may take.", minimum=0.001)
-    server_ca: str = option("", "With --server: PEM file of the certificates to trust; encrypts the connection.")
-    server_certificate: str = option("", "With --server_ca: PEM file of the client's certificate, if one is asked for.")
-    server_key: str = option("", "With --server_ca: PEM file of its key.")
-    server_name: str = option("", "With --server_ca: name in the server's certificate, if it is not the host's.")
+    server_timeout: float = option(60.0, "With --server: timeout of a request, in seconds.", minimum=0.001)
+    server_ca: str = option("", "With --server: PEM file of the certificate authorities to trust; turns on TLS.")
+    server_certificate: str = option(
+        "", "With --server_ca: PEM file of the client certificate, if the server asks for one."
+    )
+    server_key: str = option("", "With --server_ca: PEM file of the key of --server_certificate.")
+    server_name: str = option(
+        "", "With --server_ca: name in the server's certificate, if it differs from the host name."
+    )
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if not self.server and getattr(self, field.name) != field.default:
+                raise InputError(f"--{field.name} needs --server.")
         if (self.server_certificate or self.server_key or self.server_name) and not self.server_ca:
             raise InputError("--server_certificate, --server_key and --server_name need --server_ca too.")
         if bool(self.server_certificate) != bool(self.server_key):
@@ -52,7 +58,7 @@ class ServerOptions:
             from tfwarpgan.serving.client import TLS, Client
         except ImportError as error:
             raise InputError(
-                f"--server needs grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
+                f"A server is called with grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
             ) from None
         files = (self.server_ca, self.server_certificate, self.server_key)
         ca, certificate, key = map(os.path.expanduser, files)
@@ -66,30 +72,22 @@ class ServerOptions:
         return RemotePipeline(client, self.server_batch_size)
 
 
-class RemotePipeline:
-    """The pipeline of a server, as `synthesis.synthesize` takes it.
+class RemotePipeline(ExportedPipeline):
+    """The networks of a server.
 
     Args:
         client: `Client`.
         batch_size: Rows that the server takes at once, at most.
 
-    Attributes:
-        height, width: Of the model's pictures, in pixels.
-        labels: Whether the server labels pictures that have no parsing.
+    Raises:
+        InputError: If the server does not answer, or its model is not an export of `tfwarpgan.export`.
     """
 
-    def __init__(self, client: "Client", batch_size: int = 8) -> None:
+    def __init__(self, client: "Client", batch_size: int = ExportedPipeline.batch_size) -> None:
         self.client, self.batch_size = client, batch_size
         signatures = self._asked(client.metadata)
-        try:
-            shape: Any = signatures["serving_default"][0]["image"].shape
-            _, self.height, self.width, _ = shape
-        except (KeyError, TypeError, ValueError):
-            raise InputError(
-                f"--server={client.target}: {client.model} is not exported by tfwarpgan.export; name its model by "
-                "--server_model."
-            ) from None
-        self.labels = "photograph" in signatures
+        shapes = {name: {key: spec.shape for key, spec in inputs.items()} for name, (inputs, _) in signatures.items()}
+        super().__init__(f"{client.model} of {client.target}", shapes)
 
     def sized(self, options: Options) -> Options:
         """`Options` with the size of the server's pictures, and batches that it takes."""
@@ -97,26 +95,9 @@ class RemotePipeline:
         data = dataclasses.replace(options.data, height=self.height, width=self.width, batch_size=batch_size)
         return dataclasses.replace(options, data=data)
 
-    def pictures(self, batch: Mapping[str, Array]) -> Floats:
-        """Draws a batch.
-
-        Args:
-            batch: Dictionary of arrays: `condition_image` float32 [B, H, W, 3] in [-1, 1], `target_keypoints`,
-                `target_visible` and, unless the server labels pictures, `condition_parsing` uint8 [B, H, W].
-
-        Returns:
-            float32 [B, H, W, 3] in [-1, 1].
-        """
-        inputs = {
-            "image": np.clip(np.rint((batch["condition_image"] + 1.0) * 127.5), 0, 255).astype(np.uint8),
-            "target_keypoints": np.asarray(batch["target_keypoints"], np.float32),
-            "target_visible": np.asarray(batch["target_visible"], bool),
-        }
-        signature = "photograph"
-        if "condition_parsing" in batch:
-            inputs["condition_parsing"], signature = np.asarray(batch["condition_parsing"], np.uint8), "serving_default"
-        pixels = self._asked(self.client.predict, inputs, signature)["image"]
-        return pixels.astype(np.float32) / 127.5 - 1.0
+    def predict(self, inputs: Arrays, signature: str) -> dict[str, Array]:
+        """See `ExportedPipeline.predict`."""
+        return self._asked(self.client.predict, inputs, signature)
 
     def _asked(self, method: Callable[..., Answer], *arguments: object) -> Answer:
         from tfwarpgan.serving.client import ServerError
@@ -125,4 +106,4 @@ class RemotePipeline:
             return method(*arguments)
         except ServerError as error:
             told = " ".join(str(error).split())
-            raise InputError(f"--server={self.client.target} does not answer for {self.client.model}: {told}") from None
+            raise InputError(f"{self.client.target} does not answer for {self.client.model}: {told}") from None

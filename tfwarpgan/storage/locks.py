@@ -33,7 +33,7 @@ def disk_errors(path: str, flag: str) -> Iterator[None]:
         if reason is None:
             raise
         raise InputError(
-            f"{path} cannot be written ({reason}); free the place or choose another one by {flag}."
+            f"{path} cannot be written ({reason}); make room, or choose another place with {flag}."
         ) from error
 
 
@@ -52,9 +52,9 @@ def _reason(error: BaseException | None) -> str | None:
 
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[None]:
-    """Waits until no other process of this machine is in here with the same folder, which is made if need be.
+    """Waits until no other process on this machine holds the same folder, which is created if needed.
 
-    The system lets go of the folder when the process ends, however it ends. Where folders cannot be locked, as on some
+    The system releases the folder when the process ends, however it ends. Where folders cannot be locked, as on some
     network file systems and in object stores, there is no waiting.
 
     Args:

@@ -30,7 +30,7 @@ def is_remote(path: str | os.PathLike[str]) -> bool:
 
 
 def connect(path: str) -> Any:
-    """Makes TensorFlow understand a remote path; gives its file functions, `tf.io.gfile`.
+    """Registers the scheme of a remote path with TensorFlow; returns its file functions, `tf.io.gfile`.
 
     Raises:
         InputError: If tensorflow-io is missing; it says what to install.
@@ -42,8 +42,8 @@ def connect(path: str) -> Any:
     except (ImportError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} needs tensorflow-io ({reason}): pip install 'tensorflow-io==0.36.*', which there is for "
-            "TensorFlow 2.15, so for Python 3.10 and 3.11; or name a local folder."
+            f"{path} needs tensorflow-io ({reason}): pip install 'tensorflow-io==0.36.*', which exists for "
+            "TensorFlow 2.15 (Python 3.10 and 3.11) only; or use a local folder."
         ) from None
     _connected.add(path.split("://")[0])
     return tf.io.gfile
@@ -77,9 +77,7 @@ def remote_errors(path: str) -> Iterator[None]:
         yield
     except tf.errors.OpError as error:
         reason = " ".join(str(error.message or type(error).__name__).split())[:200]
-        raise InputError(
-            f"{path} cannot be used ({reason}); look at its name, and at the store's credentials."
-        ) from None
+        raise InputError(f"{path} cannot be used ({reason}); check its name and the store's credentials.") from None
 
 
 def exists(path: str) -> bool:
@@ -134,7 +132,7 @@ def local_copy(path: str) -> str:
     with remote_errors(path):
         gfile = connect(path)
         if not gfile.exists(path):
-            raise InputError(f"{path} is missing; look at its name, and at the store's credentials.")
+            raise InputError(f"{path} is missing; check its name and the store's credentials.")
         names = list(_names(gfile, path)) if gfile.isdir(path) else [""]
         with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
             list(pool.map(lambda name: _fetch(gfile, _join(path, name), _join(target, name)), names))

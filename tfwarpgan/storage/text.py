@@ -1,4 +1,4 @@
-"""Text files that hold one thing a line, and how messages name a place in them."""
+"""Text files with one item per line, and how messages name a place in them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and images as the bytes of a file."""
+"""Files that are written completely or not at all, and images as the bytes of a file."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
-    """JPEG bytes of uint8 [H, W, 3]: quality 95, colours at full resolution."""
+    """JPEG bytes of uint8 [H, W, 3]: quality 95, colors at full resolution."""
     return _encode(image, "JPEG", quality=95, subsampling=0)
 
 
@@ -35,7 +35,7 @@ def save_png(path: str | os.PathLike[str], picture: npt.NDArray[np.uint8]) -> No
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
-    """Writes bytes (or text, as UTF-8) beside the path, then renames; folders are made as needed. Remote paths too.
+    """Writes bytes (or text, as UTF-8) under another name, then renames. Creates folders; takes remote paths too.
 
     Raises:
         InputError: If the file cannot be written; no part of it is left behind.
@@ -58,5 +58,5 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
             raise
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free the place or choose another one."
+            f"{path} cannot be written ({error.strerror or error}); make room, or choose another place."
         ) from None

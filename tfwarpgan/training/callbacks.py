@@ -12,7 +12,7 @@ keras = tf.keras
 class Checkpoints(keras.callbacks.Callback):
     """Saves every `every` steps, at the end, and before stopping on Ctrl-C (or a termination signal).
 
-    `interrupted` says afterwards whether a signal stopped the training.
+    `interrupted` says afterward whether a signal stopped the training.
     """
 
     def __init__(self, checkpoints, every):
@@ -43,7 +43,7 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 class Scalars(keras.callbacks.Callback):
-    """Writes means, learning rate and pictures per second every `every` steps, and starts the means anew."""
+    """Writes means, learning rate and pictures per second every `every` steps, and resets the means."""
 
     def __init__(self, writer, stage, every, batch_size):
         super().__init__()
@@ -93,7 +93,7 @@ class Previews(keras.callbacks.Callback):
     Args:
         writer: The summary writer.
         stage: Name of the stage, under which everything appears in TensorBoard.
-        every: Steps between two looks.
+        every: Steps between two pictures.
         draw: Function without arguments -> a picture grid uint8 [H, W, 3].
         score: Function without arguments -> dictionary of scalars.
     """
@@ -119,7 +119,7 @@ class Previews(keras.callbacks.Callback):
 
 
 class Profile(keras.callbacks.Callback):
-    """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with a marker a step."""
+    """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with one marker per step."""
 
     def __init__(self, folder, first, last):
         super().__init__()

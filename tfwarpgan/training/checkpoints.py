@@ -21,13 +21,13 @@ class StageCheckpoints:
         self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
 
     def save(self):
-        """Writes a checkpoint of the present step, unless there is one."""
+        """Writes a checkpoint of the current step, unless there is one."""
         step = self.trainer.steps_done
         if not (self.manager.latest_checkpoint or "").endswith(f"ckpt-{step}"):
             self.manager.save(checkpoint_number=step)
 
     def restore(self):
-        """Restores the latest checkpoint, if there is one; gives the number of steps that it has done.
+        """Restores the latest checkpoint, if there is one; returns the number of its steps.
 
         Raises:
             InputError: If it is of networks of another size.
@@ -39,7 +39,7 @@ class StageCheckpoints:
             self.manager.checkpoint.restore(path).assert_consumed()
         except (ValueError, AssertionError) as error:
             raise InputError(
-                f"The checkpoint {path} is of networks of another size or kind: give the flags that it was trained "
+                f"The checkpoint {path} is of networks of another size or kind: use the flags that it was trained "
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
         return self.trainer.steps_done

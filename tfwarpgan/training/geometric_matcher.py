@@ -13,7 +13,7 @@ from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.training.losses import grid_smoothness, soft_iou_loss, transformed_grid_loss
 from tfwarpgan.training.trainer import Trainer
 
-# Half ranges of the random warps: rotation in radians, the rest in normalised coordinates.
+# Half ranges of the random warps: rotation in radians, the rest in normalized coordinates.
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
 
 

@@ -28,7 +28,7 @@ def pixel_loss(real, fake, person, person_weight=1.0):
 
     Args:
         real: Float [B, H, W, 3].
-        fake: Likewise.
+        fake: Float [B, H, W, 3].
         person: bool [B, H, W], where the real picture shows the person.
         person_weight: Weight of a person's pixel, where one of the background has 1.
     """
@@ -40,11 +40,11 @@ def pixel_loss(real, fake, person, person_weight=1.0):
 
 
 def pyramid_loss(real_features, fake_features, alphas):
-    """The pyramidal-hierarchy loss (section 3.4): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
+    """The pyramidal-hierarchy loss (equation 2): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
 
     Args:
         real_features: List of feature maps [B, h, w, C]; those of scale s + 1 follow those of scale s.
-        fake_features: Likewise.
+        fake_features: List of feature maps like `real_features`.
         alphas: A weight for each level of a scale; a level of weight 0 is not computed.
     """
     scales = len(real_features) // len(alphas)
@@ -91,7 +91,7 @@ def pixel_accuracy(labels, logits):
 
     Args:
         labels: As in `parsing_cross_entropy`.
-        logits: Likewise.
+        logits: As in `parsing_cross_entropy`.
 
     Returns:
         The share, 0 where no pixel counts, and its weight in a mean over batches and replicas: the share of all pixels

@@ -1,4 +1,4 @@
-"""Pictures for a person's eyes: skeletons, parsings in LIP colours, grids of samples.
+"""Pictures for people to look at: skeletons, parsings in LIP colors, grids of samples.
 
 Everything here is NumPy and Pillow, uint8 RGB, and belongs to TensorBoard, the report and the commands; no network
 sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph, by `layers/pose_maps.py`).
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
+from tfwarpgan.storage.pixels import to_pixels
 from tfwarpgan.typing import Joints, Picture, Visible
 
 GAP = 4  # pixels between the cells of a grid
@@ -28,31 +29,25 @@ def _rainbow(count: int) -> list[Color]:
     return [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0)) for hue in hues]
 
 
-LIMB_COLOURS = _rainbow(len(LIMBS))
-JOINT_COLOURS = _rainbow(NUM_JOINTS)
+LIMB_COLORS = _rainbow(len(LIMBS))
+JOINT_COLORS = _rainbow(NUM_JOINTS)
 
 
-def to_uint8(images: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Pictures in [-1, 1] as uint8 in [0, 255], rounded to the nearest and clipped; any shape."""
-    images = np.asarray(images, np.float32)
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def colour_parsing(labels: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Label maps [..., H, W] in LIP's colours, uint8 [..., H, W, 3]."""
-    return COLOURS[np.asarray(labels)]
+def color_parsing(labels: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Label maps [..., H, W] in LIP's colors, uint8 [..., H, W, 3]."""
+    return COLORS[np.asarray(labels)]
 
 
 def draw_skeleton(
-    keypoints: Joints, visible: Visible, height: int, width: int, scale: float = 1, background: Picture | None = None
+    joints: Joints, visible: Visible, height: int, width: int, scale: float = 1, background: Picture | None = None
 ) -> Picture:
-    """A pose as coloured limbs and joints; left and right have different colours.
+    """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
-        keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
+        joints: [18, 2], (y, x) in pixels of a picture of height x width.
         visible: [18] bool; a limb is drawn if both of its joints are visible.
-        height: Of the picture that the keypoints belong to.
-        width: Likewise.
+        height: Of the picture that the joints belong to.
+        width: Of the same picture.
         scale: The drawing is scale times as large.
         background: uint8 picture to draw on, resized if need be; None: black.
 
@@ -62,21 +57,21 @@ def draw_skeleton(
     size = (round(width * scale), round(height * scale))
     canvas = Image.new("RGB", size) if background is None else _resized(background, size).copy()
     draw = ImageDraw.Draw(canvas)
-    points = (np.asarray(keypoints, np.float64) + 0.5) * scale - 0.5
+    points = (np.asarray(joints, np.float64) + 0.5) * scale - 0.5
     visible = np.asarray(visible, bool)
     thickness = max(1, round(min(size) / 32))
-    for colour, (first, second) in zip(LIMB_COLOURS, LIMBS):
+    for color, (first, second) in zip(LIMB_COLORS, LIMBS):
         if visible[first] and visible[second]:
-            draw.line([tuple(points[first][::-1]), tuple(points[second][::-1])], fill=colour, width=thickness)
+            draw.line([tuple(points[first][::-1]), tuple(points[second][::-1])], fill=color, width=thickness)
     radius = max(1.0, 0.75 * thickness)
-    for colour, (y, x), drawn in zip(JOINT_COLOURS, points, visible):
+    for color, (y, x), drawn in zip(JOINT_COLORS, points, visible):
         if drawn:
-            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=colour)
+            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=color)
     return np.asarray(canvas)
 
 
 def grid(columns: Mapping[str, Sequence[Picture] | npt.NDArray[np.uint8]], scale: float = 1) -> Picture:
-    """One picture of many samples: a row a sample, a titled column a kind of picture.
+    """One picture of many samples: one row per sample, one titled column per kind of picture.
 
     Args:
         columns: Dictionary, title -> list or array of uint8 pictures [H, W, 3]; all columns are equally long.
@@ -126,12 +121,12 @@ def sample_columns(
     """
     parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
     return {
-        "condition": list(to_uint8(batch["condition_image"])),
+        "condition": list(to_pixels(batch["condition_image"])),
         "target pose": skeletons(batch, scale),
-        "synthesized parsing": list(colour_parsing(np.argmax(parsing, axis=-1))),
-        "warped condition": list(to_uint8(outputs["warped_image"])),
-        "synthesized": list(to_uint8(outputs["image"])),
-        "target": list(to_uint8(batch["target_image"])),
+        "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
+        "warped condition": list(to_pixels(outputs["warped_image"])),
+        "synthesized": list(to_pixels(outputs["image"])),
+        "target": list(to_pixels(batch["target_image"])),
     }
 
 

@@ -1,4 +1,4 @@
-"""Pages to look at: one HTML file with its pictures inside, which any browser shows without a network."""
+"""Pages to look at: one HTML file with its pictures inside, which any browser shows without internet access."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""Batches: every pair once an epoch, exact resumption, mirroring, values."""
+"""Batches: every pair once per epoch, exact resumption, mirroring, values."""
 
 import collections
 import itertools
@@ -144,7 +144,7 @@ def test_coins_follow_from_seed_and_number_alone():
     first = pairs.flip_mask(3, tf.range(4096, dtype=tf.int64)).numpy()
     assert 0.45 < first.mean() < 0.55
     np.testing.assert_array_equal(first[1000:], pairs.flip_mask(3, tf.range(1000, 4096, dtype=tf.int64)))
-    for lag in (1, 2, 20):  # neighbours are independent: they agree half of the time
+    for lag in (1, 2, 20):  # neighbors are independent: they agree half of the time
         assert 0.45 < (first[lag:] == first[:-lag]).mean() < 0.55
     other = pairs.flip_mask(4, tf.range(4096, dtype=tf.int64)).numpy()
     assert 0.45 < (first == other).mean() < 0.55

@@ -68,7 +68,7 @@ def test_all_problems_at_once_with_file_and_row(options, spoiled):
     text = report.text()
     for words in (
         "market-annotation-train.csv, row 3 (line 4): keypoints_y is not a list",
-        "market-pairs-train.csv, row 29 (line 30): there is no picture nobody.jpg",
+        "market-pairs-train.csv, row 29 (line 30): there is no image nobody.jpg",
         f"market-annotation-train.csv, row 1 (line 2): {spoiled}/bounding_box_train/{FIRST} cannot be read",
         f"market-annotation-train.csv, row 2 (line 3): {spoiled}/parsing/{SECOND.replace('jpg', 'png')} holds label 33",
         "market-annotation-train.csv, row 5 (line 6): the joint at y=50, x=50 lies outside",
@@ -93,7 +93,7 @@ def test_the_command_says_by_its_exit_code(options, market, capsys, tmp_path):
 def test_a_bad_picture_is_told_once_and_not_with_its_pairs(options, market):
     (market / "parsing" / FIRST.replace("jpg", "png")).unlink()
     (message,) = examine.examine(options()).errors["lists"]
-    assert f"row 1 (line 2): there is no parsing for {FIRST}" in message
+    assert f"row 1 (line 2): there is no label map for {FIRST}" in message
 
 
 def test_a_missing_folder_is_one_error(options):
@@ -194,7 +194,7 @@ def test_page_shows_samples_of_both_splits(options, spoiled, tmp_path):
     with pytest.raises(SystemExit):
         prepare.main(Options(data=options()), how)
     page = (tmp_path / "page.html").read_text()
-    assert page.count("<figure>") == 7  # one a person
+    assert page.count("<figure>") == 7  # one per person
     assert page.count("data:image/png") >= 5
     assert "train: 5 samples" in page and "test: 2 samples" in page and "left-arm" in page
 

@@ -34,10 +34,10 @@ def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
 @pytest.mark.parametrize(
     "content, words",
     [
-        ({"people": []}, "nobody"),
+        ({"people": []}, "no person"),
         ({"people": [{"pose_keypoints_2d": [0] * 51}]}, "51 pose numbers"),
         ({"people": [{}]}, "no pose numbers"),
-        ({"people": [{"pose_keypoints": ["a"] * 54}]}, "no number"),
+        ({"people": [{"pose_keypoints": ["a"] * 54}]}, "not a number"),
         ({"people": [{"pose_keypoints": [0] * 54}]}, "no joint"),
         ({"people": [3]}, "no pose numbers"),
         ({"people": 3}, "no list 'people'"),
@@ -53,7 +53,7 @@ def test_broken_json_is_refused(tmp_path, content, words):
 
 
 def test_bad_pose_files(bad_inputs):
-    with pytest.raises(InputError, match="nobody"):
+    with pytest.raises(InputError, match="no person"):
         pose_json.read_openpose_json(str(bad_inputs / "pose/no_people.json"))
     points, visible = pose_json.read_openpose_json(str(bad_inputs / "pose/body_25.json"))
     control, _ = pose_gan.read_annotation_csv(str(bad_inputs / "good/annotation.csv"))["0001_c1s1_000001_01.jpg"]
@@ -89,7 +89,7 @@ def test_bad_files_of_a_folder_are_reported_together(tmp_path):
     errors = []
     assert list(joint_files.read(str(tmp_path), "openpose", on_error=errors.append)) == ["b"]
     said = [str(error) for error in errors]
-    assert len(said) == 3 and "not JSON" in said[0] and "same picture" in said[1] and "51 pose numbers" in said[2]
+    assert len(said) == 3 and "not JSON" in said[0] and "same image" in said[1] and "51 pose numbers" in said[2]
     with pytest.raises(InputError, match="a.json is not JSON"):
         joint_files.read(str(tmp_path), "openpose")
 
@@ -179,12 +179,12 @@ def test_minus_one_in_json(tmp_path):
 
 
 @pytest.mark.parametrize("kind, content, words", [
-    ("coco_17", [], "holds no annotations"),
+    ("coco_17", [], "contains no annotations"),
     ("coco_17", {"annotations": [3]}, "annotation 1: image_id 'None'"),
     ("coco_17", {"images": [{"id": 1}], "annotations": [1]}, "image 1: expected an id and a file_name"),
     ("coco_17", [{"image_id": 3, "keypoints": [1] * 50}], "result 1: 50 pose numbers; expected 51"),
-    ("coco_17", [{"image_id": 3, "keypoints": [1e9] * 51}], "no number of pixels"),
-    ("coco_17", {"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 2}]}, "names no picture"),
+    ("coco_17", [{"image_id": 3, "keypoints": [1e9] * 51}], "not a number of pixels"),
+    ("coco_17", {"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 2}]}, "is not among its images"),
     ("mediapipe_33", {"a.jpg": [{"x": 1}] * 33}, "'a.jpg': the pose holds 'None'"),
     ("mediapipe_33", {"a.jpg": 3}, "no landmarks"),
     ("mediapipe_33", {}, "is empty"),
@@ -200,7 +200,7 @@ def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match="--keypoints=.*no is missing"):
         joint_files.read(str(tmp_path / "no"), "openpose")
     for kind in ("openpose", "nted", "mediapipe_33"):
-        with pytest.raises(InputError, match="file; expected one a picture"):
+        with pytest.raises(InputError, match="file; expected one per image"):
             joint_files.read(str(tmp_path), kind)
     with pytest.raises(InputError, match="is a folder"):
         joint_files.read(str(tmp_path), "pose_gan")

@@ -66,8 +66,8 @@ def test_accepted_variants(tmp_path, text):
         (f"{HEADER}\n{ROW.replace(' 7,', ' nan,')}", "'nan'"),
         (f"{HEADER}\n{ROW.replace(' 7,', ' 1e300,')}", "1e300"),
         (f"{HEADER}\n{ROW.replace('[0', '(0')}", "square brackets"),
-        (f"{HEADER}\n{ROW.replace('a.jpg', ' ')}", "name of the picture is empty"),
-        (f"{HEADER}\n{ROW}\n{ROW.replace(' 7,', ' 8,')}", r"row 2 \(line 3\): a.jpg has other joints than in row 1"),
+        (f"{HEADER}\n{ROW.replace('a.jpg', ' ')}", "image name is empty"),
+        (f"{HEADER}\n{ROW}\n{ROW.replace(' 7,', ' 8,')}", r"row 2 \(line 3\): a.jpg has different joints in row 1"),
     ],
 )
 def test_broken_csv_is_refused_with_its_row(tmp_path, text, words):
@@ -85,7 +85,7 @@ def test_missing_and_binary_csv_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name, words", [
     ("missing_column", "no column"), ("wrong_separator", "commas"), ("joints_17", "17 joints"),
-    ("duplicate_rows", "other joints"), ("empty", "is empty"),
+    ("duplicate_rows", "different joints"), ("empty", "is empty"),
 ])  # fmt: skip
 def test_bad_csv_files(bad_inputs, name, words):
     with pytest.raises(InputError, match=words):

@@ -31,7 +31,7 @@ def test_lines_without_a_header_in_the_declared_order(tmp_path):
 
 
 def test_the_order_is_never_guessed(tmp_path):
-    with pytest.raises(InputError, match="no header with from,to; say --pair_order=source_first or target_first"):
+    with pytest.raises(InputError, match="not a header with from,to; give --pair_order=source_first or target_first"):
         pair_lists.read(_file(tmp_path, LINES))
 
 
@@ -52,7 +52,7 @@ def test_pairs_of_another_list_and_duplicates(market, tmp_path):
     names = [f"0001_c1s1_00000{k}_01" for k in range(3)]
     path = _file(tmp_path, f"{names[0]}.jpg,{names[1]}.png,{names[2]}\n{names[0]},x/{names[1]}\n")
     changes = {"train_pairs": path, "pair_order": "target_first"}
-    with pytest.raises(InputError, match="pairs.txt, line 2: the pair .* stands in line 1 already; .*duplicate_pairs"):
+    with pytest.raises(InputError, match="pairs.txt, line 2: the pair .* is already in line 1; .*duplicate_pairs"):
         persons.read_persons(market1501.Layout(str(market), data_options=DataOptions(**changes)), "train")
     kept = market1501.Layout(str(market), data_options=DataOptions(**changes, duplicate_pairs="keep"))
     (person,) = persons.read_persons(kept, "train")

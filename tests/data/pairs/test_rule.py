@@ -46,5 +46,5 @@ def test_a_draw_is_the_seed_s():
 
 
 def test_nobody_to_pair():
-    with pytest.raises(InputError, match=r"No person of test has two pictures .* \(of 1 persons\)"):
+    with pytest.raises(InputError, match=r"No person of test has two images .* \(of 1 persons\)"):
         rule.build_pairs([_person("a", [WHOLE, _without(8)])], "test")

@@ -25,7 +25,7 @@ OUTSIDE = ["/etc/passwd", "../outside/x.jpg", "sub/../../outside/x.jpg", "..", "
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_names_that_point_out_are_refused(folder, name):
-    with pytest.raises(InputError, match="points out of"):
+    with pytest.raises(InputError, match="points outside of"):
         files.inside(str(folder), name)
 
 
@@ -88,7 +88,7 @@ def test_a_stem_keeps_other_dots():
 def test_lists_of_pairs_cannot_leave(market, name):
     good = "0001_c1s1_000000_01.jpg"
     (market / "market-pairs-train.csv").write_text(f"from,to\n{good},{name.format(market, good)}\n")
-    with pytest.raises(InputError, match=r"row 1 \(line 2\): there is no picture"):
+    with pytest.raises(InputError, match=r"row 1 \(line 2\): there is no image"):
         persons.read_persons(market1501.Layout(str(market)), "train")
 
 
@@ -110,5 +110,5 @@ def test_the_id_lists_of_lip_cannot_leave(tmp_path):
     errors = []
     assert lip.find_lip(str(tmp_path), on_error=errors.append) == {"train": [], "val": []}
     said = [str(error) for error in errors]
-    assert "train_id.txt, row 1: '../val_images/a.jpg' points out of" in said[0] and "points out" in said[1]
+    assert "train_id.txt, row 1: '../val_images/a.jpg' points outside of" in said[0] and "points outside" in said[1]
     assert "missing.jpg is missing" in said[2] and len(said) == 4

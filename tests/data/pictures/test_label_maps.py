@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.errors import InputError
 
@@ -15,7 +15,7 @@ def _png(path, labels, mode=None, **options):
     image = Image.fromarray(np.asarray(labels, np.uint8))
     if mode == "P":
         image = image.convert("P")
-        image.putpalette(COLOURS.tobytes())
+        image.putpalette(COLORS.tobytes())
     image.save(path, "PNG", **options)
     return str(path)
 
@@ -34,7 +34,7 @@ def test_palette_of_four_bits(tmp_path):
 
 
 def _grey_png(bits, rows, width):
-    """A grey PNG written by hand, since Pillow writes no grey of 2 or 4 bits."""
+    """A gray PNG written by hand, since Pillow writes no gray of 2 or 4 bits."""
     import struct
     import zlib
 
@@ -58,7 +58,7 @@ def test_grey_of_few_bits_is_not_stretched(tmp_path, bits, row, labels):
 
 
 def test_wrong_maps_are_refused(tmp_path):
-    with pytest.raises(InputError, match="5 x 4 pixels and its picture 4 x 5"):
+    with pytest.raises(InputError, match="5 x 4 pixels, but its image is 4 x 5"):
         label_maps.read_label_map(_png(tmp_path / "a.png", np.zeros((4, 5))), (5, 4))
     with pytest.raises(InputError, match="label 20"):
         label_maps.read_label_map(_png(tmp_path / "b.png", np.full((4, 5), 20)))
@@ -77,7 +77,7 @@ def test_resize_does_not_mix_labels():
 
 
 @pytest.mark.parametrize("name, words", [
-    ("wrong_size", "96 x 100"), ("rgb_colours", "mode RGB"), ("label_255", "label 255"),
+    ("wrong_size", "96 x 100"), ("rgb_colors", "mode RGB"), ("label_255", "label 255"),
 ])  # fmt: skip
 def test_bad_label_maps(bad_inputs, name, words):
     with pytest.raises(InputError, match=words):

@@ -135,11 +135,11 @@ def _empty_split(market):
     "spoil, words",
     [
         (_truncate, f"{NAME} cannot be read"),
-        (_png_of(np.zeros((32, 32))), "a parsing must have its picture's size"),
+        (_png_of(np.zeros((32, 32))), "a label map must have the size of its image"),
         (_png_of(np.full((64, 32), 20)), "label 20"),
         (_far_joint, r"market-annotation-train.csv, row 2 \(line 3\): the joint at y=50, x=50 lies outside"),
         (_shared_person, "has pairs in both train and test"),
-        (_empty_split, "market-pairs-test.csv holds no pairs"),
+        (_empty_split, "market-pairs-test.csv contains no pairs"),
     ],
 )
 def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, words):
@@ -177,7 +177,7 @@ def test_other_errors_pass(options, monkeypatch):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"data_dir": ""}, "needs --data_dir"), ({"dataset": "people"}, "needs no --data_dir"),
+    ({"data_dir": ""}, "needs --data_dir"), ({"dataset": "people"}, "takes no --data_dir"),
     ({"data_dir": "/nowhere/market"}, "/nowhere/market/bounding_box_train is missing"),
 ])  # fmt: skip
 def test_where_the_data_is(options, changes, words):

@@ -71,7 +71,7 @@ def test_a_record_that_fails_keeps_the_version_away(serve, saved, publish, tmp_p
     path = write(tmp_path / "1", [good, *records])
     if wrong == "no record":
         os.truncate(path, path.stat().st_size - 3)
-    with pytest.raises(InputError, match="Version 1 of model tiny cannot be served: "), serve(tmp_path):
+    with pytest.raises(InputError, match="Version 1 of model tiny cannot be loaded: "), serve(tmp_path):
         pass
 
 

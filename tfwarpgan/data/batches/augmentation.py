@@ -1,7 +1,7 @@
 """Random crops and camera faults for the human parser's training pictures, in the graph.
 
 The parser is used on tight, low-resolution crops of detected people; its training pictures are sharp photographs with
-much room around them. A crop follows the labelled person, and colour, blur, noise and JPEG stand for the camera.
+much room around them. A crop follows the labeled person, and color, blur, noise and JPEG stand for the camera.
 All randomness is stateless: a seed [2] gives the same result again.
 """
 
@@ -31,11 +31,11 @@ def augment(image: Tensor, labels: Tensor, height: int, width: int, seed: Tensor
     seeds = tf.unstack(tf.random.split(seed, 3), num=3)
     image, labels = place_person(image, labels, height, width, seeds[0])
     image, labels = flip(image, labels, seeds[1])
-    return augment_colours(image, seeds[2]), labels
+    return augment_colors(image, seeds[2]), labels
 
 
 def person_box(labels: Tensor) -> Tensor:
-    """The labelled person's bounding box, float32 [4] (top, left, bottom, right) in pixels; the whole map if none."""
+    """The labeled person's bounding box, float32 [4] (top, left, bottom, right) in pixels; the whole map if none."""
     person = (labels > 0) & (labels < NUM_LABELS)
     size = tf.shape(labels)
 
@@ -106,7 +106,7 @@ def cut_out(image: Tensor, labels: Tensor, box: Tensor, height: int, width: int,
 def place_person(
     image: Tensor, labels: Tensor, height: int, width: int, seed: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """`cut_out` of a `crop_box` around the labelled person; random by `seed`, fixed without one."""
+    """`cut_out` of a `crop_box` around the labeled person; random by `seed`, fixed without one."""
     if seed is None:
         return cut_out(image, labels, crop_box(person_box(labels), width / height), height, width, tf.fill([3], 0.5))
     seeds = tf.random.split(seed, 2)
@@ -123,8 +123,8 @@ def flip(image: Tensor, labels: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
     return tf.where(flipped, if_flipped[0], image), tf.where(flipped, if_flipped[1], labels)
 
 
-def augment_colours(image: Tensor, seed: Tensor) -> Tensor:
-    """Light, colour cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
+def augment_colors(image: Tensor, seed: Tensor) -> Tensor:
+    """Light, color cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
     seeds = tf.unstack(tf.random.split(seed, 6), num=6)
     draws = tf.random.stateless_uniform([6], seeds[0])
     image = _blur(image, 0.35 + 0.9 * draws[0])

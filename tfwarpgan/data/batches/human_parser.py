@@ -1,4 +1,4 @@
-"""The human parser's batches: crops around the labelled persons, degraded for training as street cameras do.
+"""The human parser's batches: crops around the labeled persons, degraded for training as street cameras do.
 
 Pictures come from the files of a LIP folder, or from prepared records of it.
 """
@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
-from tfwarpgan.data.layouts.lip import Row, find_lip
+from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pictures.files import PictureFile
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
@@ -32,15 +32,18 @@ def read_example(
     return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
 
 
-def lip_dataset(data_options: DataOptions, split: str = "train", *, start: int = 0) -> tf.data.Dataset:
+def lip_dataset(
+    rows: Mapping[str, Sequence[Row]], data_options: DataOptions, split: str = "train", *, start: int = 0
+) -> tf.data.Dataset:
     """Batches for the human parser.
 
-    "train" repeats for ever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
+    "train" repeats forever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
     time and degraded as street cameras do. Any other split is one pass over val in order, each picture cropped to a
     fixed margin around its person, the last batch short.
 
     Args:
-        data_options: `DataOptions`; of it lip_dir, lip_shares, height, width, batch_size and seed.
+        rows: Of both splits, as `opening.open_lip` gives them.
+        data_options: `DataOptions`; of it lip_label_mapping, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
         start: Pictures of the training stream that were consumed before: a resumed run goes on exactly there.
 
@@ -48,12 +51,12 @@ def lip_dataset(data_options: DataOptions, split: str = "train", *, start: int =
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
 
     Raises:
-        InputError: If the data set is incomplete or no name begins as a share says.
+        InputError: If no name begins as a share says.
     """
     training = split == "train"
-    rows = find_lip(data_options.lip_dir, label_mapping=data_options.lip_label_mapping)["train" if training else "val"]
+    of_split = rows["train" if training else "val"]
     read = functools.partial(read_example, table=to_lip(data_options.lip_label_mapping))
-    paths = _mixed(rows, data_options.shares_of_lip(), data_options.seed) if training else _paths(rows)
+    paths = _mixed(of_split, data_options.shares_of_lip(), data_options.seed) if training else _paths(of_split)
     return cropped_batches(
         paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data_options, training, start
     )

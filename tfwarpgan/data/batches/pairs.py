@@ -12,6 +12,7 @@ from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers import label_maps
+from tfwarpgan.layers.pixels import from_pixels
 from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Batch, Tensor
 
@@ -25,7 +26,7 @@ def pairs_dataset(
 ) -> tf.data.Dataset:
     """Batches of pairs, condition and target.
 
-    train repeats for ever, shuffled, in full batches, with each pair once an epoch (the last batch of an epoch takes
+    train repeats forever, shuffled, in full batches, with each pair once per epoch (the last batch of an epoch takes
     its rest from the next). test goes through the pairs once, always in the same order, and keeps the short last batch.
 
     Args:
@@ -42,7 +43,7 @@ def pairs_dataset(
     """
     training = split == "train"
     if not prepared.num_pairs:
-        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
+        raise InputError("The data set of this run has no pairs; choose another --dataset.")
     if training:
         pairs = _endless_pairs(prepared, data_options.seed, start)
     else:
@@ -51,7 +52,7 @@ def pairs_dataset(
     batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
 
     def finish(number: Tensor, batch: Batch) -> dict[str, Tensor]:
-        if training and data_options.flip:  # a batch at once: a pair at a time it would cost as much as decoding
+        if training and data_options.flip:  # a whole batch at once: one pair at a time would cost as much as decoding
             indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
             batch = _flip_some(batch, flip_mask(data_options.seed, indices))
         return _by_role(batch, names)
@@ -162,7 +163,7 @@ def flip(pair: Batch) -> dict[str, Tensor]:
 def _by_role(batch: Batch, names: bool) -> dict[str, Tensor]:
     """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
     batch = {
-        "image": tf.cast(batch["images"], tf.float32) / 127.5 - 1.0,
+        "image": from_pixels(batch["images"]),
         "parsing": batch["parsings"],
         "keypoints": batch["keypoints"],
         "visible": batch["visible"],

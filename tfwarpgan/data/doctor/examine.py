@@ -1,6 +1,6 @@
 """The data doctor: reads a whole data set as training would, and reports everything that is wrong with it at once.
 
-An error is what preparing, and so training, would refuse; a warning is what it would take and a person should know:
+An error is what preparing, and so training, would refuse; a warning is what it would accept but you should know:
 people or pictures in both splits, joints that seem to be mirrored, labels that never occur in training.
 """
 
@@ -64,13 +64,13 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A picture for the page; keypoints and visible are None for LIP."""
+    """A picture for the page; joints and visible are None for LIP."""
 
     split: str
     name: str
     image: str
-    parsing: str
-    keypoints: Joints | None = None
+    label_map: str
+    joints: Joints | None = None
     visible: Visible | None = None
 
 
@@ -107,7 +107,7 @@ def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Re
 
     Args:
         data_options: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         samples: Number of samples to give with the report.
 
     Returns:
@@ -133,7 +133,7 @@ def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Re
                 _take_pairs_of_removed(sums, item, facts)
                 progress.update()
             if of_split and sums.pairs == 0:
-                report.errors["filter"].append(f"The filter leaves no pair of {split}; ask for less.")
+                report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
     _compare(report)
     report.samples = _samples(items, samples)
     return report
@@ -207,7 +207,7 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
         sums.labels += facts.labels
         sums.with_label += facts.labels > 0
         if not facts.labels[1:].any():
-            report.warnings["label maps without a person"].append(f"{facts.row}: the parsing is all background.")
+            report.warnings["label maps without a person"].append(f"{facts.row}: the label map is all background.")
     if facts.joints is not None:
         sums.joints[facts.joints] += 1
         sums.shoulders[facts.view, facts.shoulders] += 1
@@ -277,5 +277,5 @@ def _sample(split: str, item: Person | Row, place: int) -> Sample:
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first picture, which may be of the same camera for all
-    columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.parsings, item.keypoints, item.visible)
+    columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
     return Sample(split, *(column[which] for column in columns))

@@ -1,4 +1,4 @@
-"""What can be said of one picture with its joints and label map: the part of the data doctor that processes share."""
+"""The facts about one image with its joints and label map: the part of the data doctor that processes share."""
 
 import dataclasses
 import hashlib
@@ -88,7 +88,7 @@ def examine_row(row: Row) -> list[Facts]:
 
 def _examine_joined(person: Person, place: int, data_options: DataOptions, required: Sequence[int]) -> Facts:
     facts = Facts(person.names[place], person.rows[place])
-    joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
+    joints, visible = np.asarray(person.joints[place]), np.asarray(person.visible[place])
     try:
         failure = filters.failure(person, place, data_options, required)
     except InputError as error:
@@ -97,7 +97,7 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
     if failure:
         facts.removed = failure[0]
         return facts
-    labels = _examine_files(facts, person.images[place], person.parsings[place])
+    labels = _examine_files(facts, person.images[place], person.label_maps[place])
     facts.joints = int(visible.sum())
     facts.view, facts.shoulders = view(facts.name, joints, visible, labels), shoulders(joints, visible)
     if facts.size:
@@ -108,7 +108,7 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
 
 
 def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
-    """Fills in what the two files say; gives the label map, or None."""
+    """Fills in what the two files say; returns the label map, or None."""
     try:
         facts.size = images.check_image(picture)
         pixels = images.read_rgb(picture)
@@ -134,7 +134,7 @@ def _examine_frame(facts: Facts, picture: str, joints: Joints, size: Size) -> No
 
 
 def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -> str:
-    """From which side a person is seen, where it can be told: by DeepFashion's file names, else by the face.
+    """The side from which a person is seen, if known: by DeepFashion's file names, otherwise by the face.
 
     Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
 
@@ -165,7 +165,7 @@ def label_at(joint: Floats, labels: LabelMap | None) -> int | None:
 
 
 def shoulders(joints: Joints, visible: Visible) -> bool | None:
-    """Whether the right shoulder lies left of the left one, as it does on who is seen from the front; None: unknown."""
+    """Whether the right shoulder lies left of the left one, as it does in a front view; None: unknown."""
     if not (visible[_RIGHT_SHOULDER] and visible[_LEFT_SHOULDER]):
         return None
     return bool(joints[_RIGHT_SHOULDER, 1] < joints[_LEFT_SHOULDER, 1])

@@ -25,7 +25,7 @@ def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Ann
     results = isinstance(content, list)
     annotations = content if results else content.get("annotations") if isinstance(content, dict) else None
     if not isinstance(annotations, list) or not annotations:
-        raise InputError(f"{path} holds no annotations; expected COCO's keypoint annotations or results.")
+        raise InputError(f"{path} contains no annotations; expected COCO's keypoint annotations or results.")
     names = _names(images or path, read_json(images) if results and images else content)
     found: Annotations = {}
     best: dict[str, tuple[float, ...]] = {}
@@ -67,7 +67,7 @@ def _person(where: str, annotation: Any, names: dict[int | str, str]) -> tuple[s
     elif isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 10**_DIGITS and not names:
         name = f"{key:0{_DIGITS}d}"
     else:
-        raise InputError(f"{where}: image_id {str(key)[:20]!r} names no picture of its images.")
+        raise InputError(f"{where}: image_id {str(key)[:20]!r} is not among its images.")
     rank = tuple(_rank(annotation.get(column)) for column in ("score", "area"))
     return name, rank, annotation.get("keypoints")
 

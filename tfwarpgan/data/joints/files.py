@@ -1,6 +1,6 @@
-"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file a picture.
+"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file per picture.
 
-Each reader gives the same: a dict of the picture's name, as the source writes it, -> (keypoints float32 [18, 2],
+Each reader returns the same: a dict of the picture's name, as the source writes it, -> (joints float32 [18, 2],
 visible bool [18], where it stands). Names from files that are named after pictures have no suffix.
 """
 
@@ -41,7 +41,7 @@ def read(
         on_error: Function of the `InputError` of a bad row or file; one that does not raise has it left out.
 
     Returns:
-        dict of name -> (keypoints, visible, where). A picture on which nobody was found has no visible joint.
+        dict of name -> (joints, visible, where). A picture in which nobody was found has no visible joint.
 
     Raises:
         InputError: If the file or folder is missing, holds nothing, or is in another format.
@@ -65,13 +65,15 @@ def check_there(path: str) -> str:
 
 def _csv(path: str, declared: Declare, on_error: OnError) -> Annotations:
     if os.path.isdir(path):
-        raise InputError(f"--keypoints={path} is a folder; expected an annotation CSV, or say --keypoint_format.")
+        raise InputError(
+            f"--keypoints={path} is a folder; expected an annotation CSV; for other formats, set --keypoint_format."
+        )
     rows = read_annotation_rows(path, missing=declared(formats.POSE_GAN).missing, on_error=on_error)
     return {name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in rows.items()}
 
 
 def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
-    """A reader of folders with one file a picture, named after it."""
+    """A reader of folders with one file per picture, named after it."""
 
     def read_folder(path: str, declared: Declare, on_error: OnError) -> Annotations:
         if os.path.isdir(path):
@@ -82,14 +84,14 @@ def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
         for relative, file in files.items():
             name = relative[: -len(suffix)].removesuffix("_keypoints")
             if name in found:
-                on_error(InputError(f"{file} and {found[name][2]} are of the same picture; keep one of them."))
+                on_error(InputError(f"{file} and {found[name][2]} are of the same image; keep one of them."))
                 continue
             try:
                 found[name] = (*read_file(file, declared), file)
             except InputError as error:
                 on_error(error)
         if not files:
-            raise InputError(f"--keypoints={path} holds no {suffix} file; expected one a picture, named after it.")
+            raise InputError(f"--keypoints={path} contains no {suffix} file; expected one per image, named after it.")
         return found
 
     return read_folder
@@ -110,7 +112,7 @@ def _float(text: str) -> float | str:
 
 
 def _mediapipe(path: str, declared: Declare, on_error: OnError) -> Annotations:
-    """A folder of files a picture, or one file: picture name -> landmarks."""
+    """A folder with one file per picture, or one file: picture name -> landmarks."""
     if os.path.isdir(path):
         return _folder(lambda file, declared: landmarks(file, read_json(file), declared), ".json")(
             path, declared, on_error
@@ -126,7 +128,7 @@ def _mediapipe(path: str, declared: Declare, on_error: OnError) -> Annotations:
         except InputError as error:
             on_error(error)
     if not content:
-        raise InputError(f"{path} is empty; expected the landmarks of one picture or more.")
+        raise InputError(f"{path} is empty; expected the landmarks of at least one image.")
     return found
 
 

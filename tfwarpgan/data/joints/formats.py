@@ -42,11 +42,11 @@ class KeypointFormat:
 
     @property
     def numbers(self) -> int:
-        """Numbers a joint."""
+        """Numbers per joint."""
         return 2 if self.min_score is None else 3
 
     def declared(self, missing: str = "format", min_score: float = -1.0) -> "KeypointFormat":
-        """The format with another sign for missing joints ("-1" or "0") and another least confidence (from 0 on)."""
+        """The format with another mark of missing joints ("-1" or "0") and another confidence threshold (from 0)."""
         changes: dict[str, Any] = {} if missing == "format" else {"missing": float(missing)}
         if min_score >= 0 and self.min_score is not None:
             changes["min_score"] = min_score
@@ -59,8 +59,8 @@ class KeypointFormat:
             joints: float [num_joints, 2 or 3]: two coordinates and, where the format has it, the confidence.
 
         Returns:
-            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalised format's
-            frame counts as one pixel, whose centre is 0. Missing joints are (-1, -1).
+            (joints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
+            frame counts as one pixel, whose center is 0. Missing joints are (-1, -1).
         """
         joints = np.asarray(joints, np.float64).reshape(self.num_joints, self.numbers)
         points = joints[:, :2]
@@ -70,27 +70,27 @@ class KeypointFormat:
         points = points[:, ::-1] if self.order == "xy" else points
         points = points - 0.5 if self.normalized else points
         first, last = np.array([(places[0], places[-1]) for places in self.sources]).T
-        keypoints = ((points[first] + points[last]) / 2).astype(np.float32)
+        joints = ((points[first] + points[last]) / 2).astype(np.float32)
         visible = ~(lost[first] | lost[last])
-        return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+        return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
-    def from_18(self, keypoints: Joints, visible: Visible) -> Floats:
+    def from_18(self, joints: Joints, visible: Visible) -> Floats:
         """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
 
         Args:
-            keypoints: float [18, 2] as (y, x), in the frame of `to_18`.
+            joints: float [18, 2] as (y, x), in the frame of `to_18`.
             visible: bool [18].
 
         Returns:
             float64 [num_joints, 2 or 3].
         """
-        joints = np.full((self.num_joints, self.numbers), 0.0)
-        joints[:, :2] = self.missing
-        for keypoint, there, places in zip(np.asarray(keypoints, np.float64), visible, self.sources):
+        written = np.full((self.num_joints, self.numbers), 0.0)
+        written[:, :2] = self.missing
+        for joint, there, places in zip(np.asarray(joints, np.float64), visible, self.sources):
             if there and len(places) == 1:
-                point = keypoint + 0.5 if self.normalized else keypoint
-                joints[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
-        return joints
+                point = joint + 0.5 if self.normalized else joint
+                written[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
+        return written
 
 
 Annotations: TypeAlias = dict[str, tuple[Joints, Visible, str]]  # name -> joints, visible, where they stand
@@ -111,7 +111,7 @@ NTED = KeypointFormat("nted", 18, POSE_GAN.sources, missing=-1.0, min_score=None
 OPENPOSE_18 = KeypointFormat("openpose_18", 18, POSE_GAN.sources)
 OPENPOSE_25 = KeypointFormat("openpose_25", 25, _each(*BODY_25_TO_18))
 
-# COCO's annotations (third number: 0 not labelled, 1 hidden, 2 visible) and results (third number: a score).
+# COCO's annotations (third number: 0 not labeled, 1 hidden, 2 visible) and results (third number: a score).
 COCO_17 = KeypointFormat("coco_17", 17, _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3))
 
 # MediaPipe gives every joint, also of what the picture does not show, and says by its visibility how far to trust it.

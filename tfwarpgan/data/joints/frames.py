@@ -1,7 +1,7 @@
 """From the frame that joints were annotated in to the picture on the disk.
 
 Annotations are made on some version of a picture: larger, padded, cropped. Which one cannot be seen in them, so it is
-declared: the size of that frame, and the part of it that the picture shows. Pixel centres are whole numbers everywhere.
+declared: the size of that frame, and the part of it that the picture shows. Pixel centers are whole numbers everywhere.
 """
 
 import dataclasses

@@ -1,6 +1,6 @@
 """Body joints in the order of OpenPose (COCO-18), and the files that hold them.
 
-Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18] bool; a missing joint is (-1, -1).
 Left and right are the person's own.
 """
 
@@ -25,7 +25,7 @@ def read_annotation_csv(path: str, *, on_error: OnError = raise_error) -> dict[s
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
+        dict of name -> (joints float32 [18, 2], visible bool [18]), in the file's order.
 
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
@@ -37,7 +37,7 @@ def read_annotation_csv(path: str, *, on_error: OnError = raise_error) -> dict[s
 def read_annotation_rows(
     path: str, *, missing: float = MISSING, on_error: OnError = raise_error
 ) -> dict[str, tuple[Joints, Visible, int]]:
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (joints, visible, row).
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
     """
@@ -50,22 +50,22 @@ def read_annotation_rows(
             continue
         rows += 1
         try:
-            name, keypoints, visible = _row(at_row(path, row), line, columns, missing)
+            name, joints, visible = _row(at_row(path, row), line, columns, missing)
         except InputError as error:
             on_error(error)
             continue
-        earlier = annotations.setdefault(name, (keypoints, visible, row))
-        if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
+        earlier = annotations.setdefault(name, (joints, visible, row))
+        if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
             where = at_row(path, row)
-            on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
+            on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
-        raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
+        raise InputError(f"{path} has no rows below its header; expected one row per picture.")
     return annotations
 
 
-def annotation_row(name: str, keypoints: Joints, visible: Visible) -> str:
+def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
     """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
-    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
+    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(joints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 
 
@@ -89,10 +89,10 @@ def _row(where: str, line: str, columns: list[int], missing: float) -> tuple[str
         raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
     name, y, x = (cells[column] for column in columns)
     if not name:
-        raise InputError(f"{where}: the name of the picture is empty; write its file name.")
-    keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
-    visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
-    return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+        raise InputError(f"{where}: the image name is empty; write the file name.")
+    joints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
+    visible = np.any(joints != 0, axis=1) if missing == 0 else np.all(joints != MISSING, axis=1)
+    return name, np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
 
 def _numbers(where: str, column: str, cell: str) -> list[float]:
@@ -107,7 +107,7 @@ def _numbers(where: str, column: str, cell: str) -> list[float]:
         numbers = [_float(part) for part in parts]
     for number, part in zip(numbers, parts):
         if not abs(number) < FARTHEST:  # true for nan too
-            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is no number of pixels.")
+            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is not a number of pixels.")
     return numbers
 
 

@@ -23,21 +23,19 @@ def read_openpose_json(path: str) -> Pose:
         path: JSON file with `people[0].pose_keypoints` or `.pose_keypoints_2d`: x, y and confidence of each joint.
 
     Returns:
-        (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
+        (joints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
 
     Raises:
-        InputError: If the file is missing or is no such JSON, or nobody is in it.
+        InputError: If the file is missing or is not such a JSON file, or contains no person.
     """
-    keypoints, visible = openpose(path, lambda form: form)
+    joints, visible = openpose(path, lambda form: form)
     if not visible.any():
-        raise InputError(
-            f"{path}: nobody was found in the picture, or no joint of the first person; choose another one."
-        )
-    return keypoints, visible
+        raise InputError(f"{path}: it has no person, or no joint of the first one; choose another pose.")
+    return joints, visible
 
 
 def openpose(path: str, declared: Declare) -> Pose:
-    """As `read_openpose_json`, the format changed by `declared`; no visible joint where nobody was found."""
+    """Like `read_openpose_json`, with the format changed by `declared`; no joint is visible if nobody was found."""
     content = read_json(path)
     people = content.get("people") if isinstance(content, dict) else None
     if not isinstance(people, list):
@@ -77,7 +75,7 @@ def read_json(path: str) -> Any:
     """The content of a JSON file.
 
     Raises:
-        InputError: If the file is missing or is no JSON.
+        InputError: If the file is missing or is not JSON.
     """
     text = "\n".join(read_lines(path, "a JSON file of joints"))
     try:
@@ -90,8 +88,8 @@ def checked(where: str, numbers: Any, count: int | None = None) -> list[float]:
     """The numbers, each of them finite and near a picture."""
     if not isinstance(numbers, list) or (count and len(numbers) != count):
         got = len(numbers) if isinstance(numbers, list) else "no"
-        raise InputError(f"{where}: {got} pose numbers; expected {count}: three a joint.")
+        raise InputError(f"{where}: {got} pose numbers; expected {count}: three per joint.")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < FARTHEST:
-            raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is no number of pixels.")
+            raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is not a number of pixels.")
     return numbers

@@ -1,4 +1,4 @@
-"""Any folder of pictures with a sub-folder for each person.
+"""Any folder of pictures with a subfolder for each person.
 
     people/anna/1.jpg  people/anna/beach/2.png  people/ben/1.webp
 
@@ -19,7 +19,7 @@ class Layout(layout.Layout):
     """Where the files of a folder of persons are."""
 
     default_pair_source = "rule"
-    what_to_get = "give --data_dir a folder with one sub-folder of pictures a person, and --keypoints their joints."
+    what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
 
     def wanted(self) -> list[str]:
         if not self.data_options.keypoints and not os.path.exists(self.annotation_csv("train")):
@@ -49,7 +49,7 @@ class Layout(layout.Layout):
         return key if key in self.pictures else self._by_file_name.get(os.path.basename(key), key)
 
     def person(self, name: str) -> str:
-        """The sub-folder of a picture."""
+        """The subfolder of a picture."""
         key = self.key(name) or name
         return key.split("/")[0]
 
@@ -59,12 +59,14 @@ class Layout(layout.Layout):
         found: dict[str, str] = {}
         for name, path in files_below(self.data_dir, without=without).items():
             if "/" not in name:
-                raise InputError(f"{path} lies in no person's folder; put it into a sub-folder named after its person.")
+                raise InputError(
+                    f"{path} is not in a person's folder; move it into a subfolder named after the person."
+                )
             if stem(name) in found:
-                raise InputError(f"{path} and {found[stem(name)]} differ in their suffix only; remove one.")
+                raise InputError(f"{path} and {found[stem(name)]} differ only in their suffix; remove one.")
             found[stem(name)] = path
         if not found:
-            raise InputError(f"--data_dir={self.data_dir} holds no pictures; {self.what_to_get}")
+            raise InputError(f"--data_dir={self.data_dir} contains no images; {self.what_to_get}")
         file_names = collections.Counter(os.path.basename(key) for key in found)
         self._by_file_name = {os.path.basename(key): key for key in found if file_names[os.path.basename(key)] == 1}
         return found

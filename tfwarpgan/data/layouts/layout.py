@@ -110,7 +110,7 @@ class Layout(abc.ABC):
         path = self.pictures.get(self.key(name) or "")
         return PictureFile(path, self._crop) if path else None
 
-    def parsing(self, name: str) -> PictureFile | None:
+    def label_map(self, name: str) -> PictureFile | None:
         """The label map of a picture, or None."""
         path = self.label_maps.get(self.key(name) or "")
         return PictureFile(path, self._crop, self._labels) if path else None
@@ -120,7 +120,7 @@ class Layout(abc.ABC):
         own = {"train": self.data_options.train_pairs, "test": self.data_options.test_pairs}[split]
         return os.path.expanduser(own) if own else self.pairs_csv(split)
 
-    def annotation_source(self, split: str) -> str:
+    def joints_source(self, split: str) -> str:
         """The file or folder of the joints of a split."""
         keypoints = self.data_options.keypoints
         return os.path.expanduser(keypoints) if keypoints else self.annotation_csv(split)
@@ -137,7 +137,7 @@ class Layout(abc.ABC):
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
         stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
-        joints = (os.path.realpath(self.annotation_source("train")), options.keypoint_format, options.keypoint_missing)
+        joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,
             options.keypoint_frame,
@@ -149,7 +149,7 @@ class Layout(abc.ABC):
         pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
         return [joints, frames, split, pairs, stamps]
 
-    def annotations(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
+    def joints(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
         """The joints of a split.
 
         Args:
@@ -157,7 +157,7 @@ class Layout(abc.ABC):
             on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
         Returns:
-            dict of the picture's name -> (keypoints float32 [18, 2], visible bool [18], where), in pixels of the used
+            dict of the picture's name -> (joints float32 [18, 2], visible bool [18], where), in pixels of the used
             part of the picture.
 
         Raises:
@@ -166,7 +166,7 @@ class Layout(abc.ABC):
         members = self._members(split, on_error)
         names: dict[str | None, str] = {}
         found: Annotations = {}
-        for name, (keypoints, visible, where) in self._joints(split, on_error).items():
+        for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
             key = self.key(name)
             path = self.pictures.get(key or "")
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
@@ -174,12 +174,12 @@ class Layout(abc.ABC):
                 continue
             name = self._shown(name, path)
             if names.setdefault(key, name) != name:
-                on_error(InputError(f"{where}: {name} is the same picture as {names[key]}; keep one of them."))
+                on_error(InputError(f"{where}: {name} is the same image as {names[key]}; keep one of them."))
                 continue
             try:
                 if path is not None and visible.any():
-                    keypoints, visible = self._frame.place(keypoints, visible, path)
-                found[name] = keypoints, visible, where
+                    joints, visible = self._frame.place(joints, visible, path)
+                found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
         return found
@@ -198,9 +198,9 @@ class Layout(abc.ABC):
         normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
         return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
 
-    def _joints(self, split: str, on_error: OnError) -> Annotations:
+    def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
-        path, options = self.annotation_source(split), self.data_options
+        path, options = self.joints_source(split), self.data_options
         if path not in self._joints_of:
             self._joints_of[path] = joint_files.read(
                 path,
@@ -213,7 +213,7 @@ class Layout(abc.ABC):
             names = list(self._joints_of[path])
             if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
                 raise InputError(
-                    f"--keypoints={path}: none of its {len(names)} names is a picture of {self.data_dir}; the first is "
+                    f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
                 )
         return self._joints_of[path]
@@ -241,10 +241,10 @@ class Layout(abc.ABC):
 
 
 def check_parsings(parsing_dir: str) -> None:
-    """Refuses a missing folder of parsings, and says how to make one."""
+    """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
-            f"{parsing_dir} is missing: the parsings are one PNG of labels a picture; make them with "
+            f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
 

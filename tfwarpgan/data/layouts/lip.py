@@ -6,7 +6,7 @@ Layout, with the folder names doubled as the archives unpack, or single:
     TrainVal_parsing_annotations/[TrainVal_parsing_annotations/]{train,val}_segmentations/NAME.png
     {train,val}_id.txt, at the top or in TrainVal_images
 
-Any set of pictures with label maps can be brought into this layout, several merged: the names are free.
+Any set of images with label maps can be brought into this layout, or several merged; the names are free.
 """
 
 import os
@@ -40,7 +40,7 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
     root = os.path.expanduser(lip_dir)
     if not lip_dir or not os.path.isdir(root):
         raise InputError(
-            f"--lip_dir={lip_dir} is no folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
+            f"--lip_dir={lip_dir} is not a folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
             f"TrainVal_images.zip and TrainVal_parsing_annotations.zip there and name that folder ({LAYOUT})."
         )
     labels = to_lip(label_mapping)
@@ -60,7 +60,7 @@ def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnErro
             picture, label_map = inside(pictures, f"{name}.jpg"), inside(labels, f"{name}.png")
             for path in (picture, label_map):
                 if not os.path.isfile(path):
-                    raise InputError(f"{path} is missing; unpack the data set anew.")
+                    raise InputError(f"{path} is missing; unpack the data set again.")
         except InputError as error:
             on_error(InputError(f"{id_list}, row {number}: {error}"))
             continue
@@ -76,4 +76,4 @@ def _first_existing(root: str, places: Iterable[str]) -> str:
     for place in places:
         if os.path.exists(os.path.join(root, place)):
             return os.path.join(root, place)
-    raise InputError(f"--lip_dir={root} lacks {' or '.join(places)}; it must be in {LAYOUT}.")
+    raise InputError(f"--lip_dir={root} has no {' or '.join(places)}; it must have the layout {LAYOUT}.")

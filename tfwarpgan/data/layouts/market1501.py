@@ -1,7 +1,7 @@
 """Reader of the Market-1501 layout (Zheng et al., "Scalable Person Re-identification", ICCV 2015).
 
 Pictures are `PPPP_cCsS_FFFFFF_DD.jpg`: person, camera, sequence, frame, detection. Person -1 is junk and 0000 a
-distractor; both are left out. Joints and pairs are in pose-gan's CSV files, parsings in a folder of PNGs of the same
+distractor; both are left out. Joints and pairs are in pose-gan's CSV files, label maps in a folder of PNGs of the same
 stem.
 """
 

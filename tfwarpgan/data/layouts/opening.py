@@ -1,11 +1,11 @@
-"""Which data set the options name: its layout, what its state is called, and what is missing."""
+"""The data set that the options name: its layout, the fingerprint of its state, and what is missing."""
 
 import collections
 import dataclasses
 import hashlib
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from tfwarpgan.data.layouts import deepfashion, folder, lip, market1501, people
 from tfwarpgan.data.layouts.layout import Layout
@@ -15,6 +15,7 @@ from tfwarpgan.storage.object_store import is_remote, local_copy
 
 # The options that name what is read.
 PATHS = ("data_dir", "parsing_dir", "keypoints", "keypoint_images", "train_pairs", "test_pairs", "lip_dir")
+Source: TypeAlias = Layout | dict[str, list[lip.Row]]  # of LIP, the rows of each split
 LAYOUTS: dict[str, type[Layout]] = {
     "people": market1501.Layout,
     "market1501": market1501.Layout,
@@ -23,8 +24,16 @@ LAYOUTS: dict[str, type[Layout]] = {
 }
 
 
+def open_source(data_options: DataOptions) -> Source:
+    """The data set that the options name: of --dataset=lip its rows, else its layout; see the two functions below."""
+    if data_options.dataset != "lip":
+        return open_layout(data_options)
+    check_data_place(data_options)
+    return open_lip(data_options)
+
+
 def open_layout(data_options: DataOptions) -> Layout:
-    """The layout of a data set of pairs; reads no picture.
+    """The layout of a data set of pairs; quick, since it reads no picture.
 
     Args:
         data_options: `options.DataOptions`.
@@ -34,7 +43,7 @@ def open_layout(data_options: DataOptions) -> Layout:
     """
     check_data_place(data_options)
     if data_options.dataset == "lip":
-        raise InputError("--dataset=lip has no pairs of one person; it trains --stage=human_parser only.")
+        raise InputError("--dataset=lip has no pairs; it only trains --stage=human_parser.")
     data_options = with_local_paths(data_options)
     data_dir = os.path.expanduser(data_options.data_dir) if data_options.data_dir else people.unpack()
     return LAYOUTS[data_options.dataset](data_dir, os.path.expanduser(data_options.parsing_dir), data_options)
@@ -51,7 +60,7 @@ def open_lip(data_options: DataOptions, *, on_error: OnError = raise_error) -> d
             if count > 1:
                 on_error(InputError(f"{split}_id.txt names {name} {count} times; keep one of them."))
         if not pictures:
-            on_error(InputError(f"{split}_id.txt names no picture that could be used; it needs at least one."))
+            on_error(InputError(f"{split}_id.txt names no usable image; it needs at least one."))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The shipped data set: rendered people, CC0, in Market-1501's layout, unpacked from the package on first use."""
+"""The bundled data set: rendered people, CC0, in Market-1501's layout, unpacked from the package on first use."""
 
 import hashlib
 import importlib.resources
@@ -16,7 +16,7 @@ FOLDER = "people_128x64"
 
 
 def unpack(cache_dir: str = "~/.cache/tfwarpgan") -> str:
-    """Unpacks the shipped people, unless that was done before.
+    """Unpacks the bundled people, unless that was done before.
 
     Args:
         cache_dir: Folder that receives `people-<hash of the archive>`.

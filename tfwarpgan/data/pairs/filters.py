@@ -1,7 +1,7 @@
 """The paper's filter (section 4.1): "remove the failure case images with pose estimator and human parser".
 
-A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the parsing leaves too
-little of it for the person. Its pairs go with it, and so do persons who have no pair left.
+A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the label map leaves
+too little of it for the person. Its pairs go with it, and so do persons who have no pair left.
 """
 
 import collections
@@ -29,7 +29,7 @@ class Removed:
     Attributes:
         split: "train" or "test".
         name: Of the picture.
-        row: Where its annotation stands.
+        row: Where its joints stand.
         rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
         reason: What was found.
     """
@@ -54,7 +54,7 @@ def filter_persons(
     Args:
         splits: dict of split -> list of `Person`.
         data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
-        workers: Number of processes that read label maps; 0: one a core.
+        workers: Number of processes that read label maps; 0: one per core.
 
     Returns:
         (dict of split -> list of `Person`, list of `Removed`).
@@ -80,8 +80,8 @@ def filter_persons(
                 left[split].append(person)
         if not left[split]:
             raise InputError(
-                f"No pair of {split} is left by --min_joints={data_options.min_joints}, --required_joints="
-                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; ask for less."
+                f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
+                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."
             )
     return left, removed
 
@@ -130,7 +130,7 @@ def failure(person: Person, place: int, data_options: DataOptions, required: Seq
     if missing:
         return "required_joints", f"no {', no '.join(missing)}"
     if data_options.min_foreground:
-        share = np.mean(label_maps.read_label_map(person.parsings[place]) != 0)
+        share = np.mean(label_maps.read_label_map(person.label_maps[place]) != 0)
         if share < data_options.min_foreground:
-            return "min_foreground", f"{100 * share:.1f} % of the parsing is foreground"
+            return "min_foreground", f"{100 * share:.1f} % of the label map is foreground"
     return None

@@ -30,7 +30,7 @@ def read(path: str, order: str = "header", *, on_error: OnError = raise_error) -
         return [(at_row(path, row), first, second) for row, first, second in read_pairs(path, on_error=on_error)]
     if order == "header":
         raise InputError(
-            f"{path}: the first line is no header with from,to; say --pair_order=source_first or target_first "
+            f"{path}: the first line is not a header with from,to; give --pair_order=source_first or target_first "
             "for a list without a header."
         )
     pairs = []
@@ -81,5 +81,5 @@ def read_pairs(path: str, *, on_error: OnError = raise_error) -> list[tuple[int,
             continue
         pairs.append((row, first, second))
     if not any(any(cell.strip() for cell in cells) for cells in rows):
-        raise InputError(f"{path} holds no pairs; a split needs at least one.")
+        raise InputError(f"{path} contains no pairs; a split needs at least one.")
     return pairs

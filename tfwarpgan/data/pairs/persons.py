@@ -19,7 +19,7 @@ from tfwarpgan.typing import Joints, Visible
 if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
 
-_DUPLICATE = "{}: the pair {}, {} stands in {} already; remove one, or say --duplicate_pairs=keep."
+_DUPLICATE = "{}: the pair {}, {} is already in {}; remove one, or set --duplicate_pairs=keep."
 
 
 @dataclasses.dataclass
@@ -28,27 +28,27 @@ class Person:
 
     Attributes:
         name: Unique in the data set.
-        names: Names of the pictures as in the annotations.
+        names: Names of the pictures as the joints' source writes them.
         images: Files of the pictures.
-        parsings: Files of their label maps.
-        keypoints: One float32 [18, 2] a picture, (y, x) in its pixels.
-        visible: One bool [18] a picture.
-        rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
+        label_maps: Files of their label maps.
+        joints: One float32 [18, 2] per picture, (y, x) in its pixels.
+        visible: One bool [18] per picture.
+        rows: Where each picture's joints stand ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """
 
     name: str
     names: list[str] = dataclasses.field(default_factory=list)
     images: list[PictureFile] = dataclasses.field(default_factory=list)
-    parsings: list[PictureFile] = dataclasses.field(default_factory=list)
-    keypoints: list[Joints] = dataclasses.field(default_factory=list)
+    label_maps: list[PictureFile] = dataclasses.field(default_factory=list)
+    joints: list[Joints] = dataclasses.field(default_factory=list)
     visible: list[Visible] = dataclasses.field(default_factory=list)
     rows: list[str] = dataclasses.field(default_factory=list)
     pairs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
 
 def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_error) -> list[Person]:
-    """Joins annotations, pictures and pairs of one split.
+    """The persons of one split: joints, pictures and pairs brought together.
 
     Args:
         layout: `layout.Layout`.
@@ -62,12 +62,12 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
         InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
             listed twice.
     """
-    annotations = layout.annotations(split, on_error=on_error)
-    persons, places, reported = _annotated_persons(annotations, layout, on_error)
+    joints_of = layout.joints(split, on_error=on_error)
+    persons, places, reported = _persons_with_joints(joints_of, layout, on_error)
     if layout.builds_pairs:
         most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
         return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
-    annotated = {layout.key(name) for name in annotations}
+    annotated = {layout.key(name) for name in joints_of}
     paired: dict[str, Person] = {}
     seen: dict[tuple[str, int, int], str] = {}
     for at, *names in layout.pairs(split, on_error=on_error):
@@ -105,24 +105,24 @@ def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
             if seen.setdefault(person.name, split) != split:
                 raise InputError(
                     f"Person {person.name} has pairs in both {seen[person.name]} and {split} "
-                    f"({person.names[person.pairs[0][0]]}); remove one, no person may be in two splits."
+                    f"({person.names[person.pairs[0][0]]}); remove one: no person may be in both splits."
                 )
 
 
-def _annotated_persons(
-    annotations: Annotations, layout: "Layout", on_error: OnError
+def _persons_with_joints(
+    joints_of: Annotations, layout: "Layout", on_error: OnError
 ) -> tuple[dict[str, Person], dict[str | None, tuple[str, int]], set[str | None]]:
     """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
     persons: dict[str, Person] = {}
     places: dict[str | None, tuple[str, int]] = {}
     reported: set[str | None] = set()
-    for name, (keypoints, visible, at) in annotations.items():
+    for name, (joints, visible, at) in joints_of.items():
         key = layout.person(name)
         try:
-            image = _existing(layout.image(name), name, at, "picture")
+            image = _existing(layout.image(name), name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.parsing(name), name, at, "parsing")
+            labels = _existing(layout.label_map(name), name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -131,8 +131,8 @@ def _annotated_persons(
         places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.parsings.append(labels)
-        person.keypoints.append(keypoints)
+        person.label_maps.append(labels)
+        person.joints.append(joints)
         person.visible.append(visible)
         person.rows.append(at)
     return persons, places, reported
@@ -145,11 +145,11 @@ def _existing(path: PictureFile | None, name: str, at: str, what: str) -> Pictur
 
 
 def _why_unknown(name: str, split: str, annotated: Collection[str | None], layout: "Layout") -> str:
-    source = layout.annotation_source(split)
+    source = layout.joints_source(split)
     if layout.image(name) is None:
-        return f"there is no picture {name}; add the file or remove the pair."
+        return f"there is no image {name}; add the file or remove the pair."
     if layout.person(name) is None:
-        return f"{name} is junk or a distractor, no person; remove the pair."
+        return f"{name} is junk or a distractor, not a person; remove the pair."
     if layout.key(name) in annotated:
         return f"{name} has no joints in {source}; remove the pair."
     return f"{name} has no row in {source}; annotate it or remove the pair."

@@ -40,8 +40,8 @@ def build_pairs(persons: Iterable[Person], split: str, most: int = 0, seed: int 
     everything = [(person, pair) for person in persons for pair in person_pairs(person.visible)]
     if not everything:
         raise InputError(
-            f"No person of {split} has two pictures that both show both shoulders and both hips (of "
-            f"{len(persons)} persons): check the joints, or import a list of pairs by --pair_source=lists."
+            f"No person of {split} has two images that both show both shoulders and both hips (of "
+            f"{len(persons)} persons): check the joints, or use a list of pairs with --pair_source=lists."
         )
     if 0 < most < len(everything):
         drawn = random.Random(f"{seed}/{split}").sample(range(len(everything)), most)
@@ -57,7 +57,7 @@ def person_pairs(visible: Sequence[Visible]) -> list[tuple[int, int]]:
     """The pairs of one person.
 
     Args:
-        visible: One bool [18] a picture.
+        visible: One bool [18] per picture.
 
     Returns:
         list of (condition, target), positions of pictures.

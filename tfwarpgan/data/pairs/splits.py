@@ -21,7 +21,7 @@ SPLITS = ("train", "test")
 
 
 def list_files(data_dir: str) -> list[str]:
-    """Where the official lists of a data set lie, one name a line."""
+    """The paths of the official lists of a data set, one name per line."""
     return [os.path.join(data_dir, f"{split}.lst") for split in SPLITS]
 
 
@@ -33,7 +33,7 @@ def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[
         on_error: Function of the `InputError` of a bad line in a list; one that does not raise has the line left out.
 
     Returns:
-        {"train": set of keys, "test": set of keys}, or None where the layout's annotation files are one a split.
+        {"train": set of keys, "test": set of keys}, or None where the layout's annotation files are one per split.
 
     Raises:
         InputError: If a list is wrong, or there are too few persons to split.
@@ -42,7 +42,7 @@ def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[
     if all(lists):
         return {split: _listed(layout, path, on_error) for split, path in zip(SPLITS, list_files(layout.data_dir))}
     if any(lists):
-        raise InputError(f"{layout.data_dir} holds one of train.lst and test.lst; both or none of them must be there.")
+        raise InputError(f"{layout.data_dir} has only one of train.lst and test.lst; there must be both or neither.")
     own = {key: layout.own_split(key) for key in layout.pictures}
     if own and all(own.values()):
         return {split: {key for key, name in own.items() if name == split} for split in SPLITS}
@@ -57,7 +57,7 @@ def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[
 
 
 def assign_persons(persons: Collection[str], test_share: float, seed: int) -> dict[str, set[str]]:
-    """Assigns persons to the splits; who goes where depends on the name and the seed alone, not on the others' order.
+    """Assigns persons to the splits; a person's split depends only on the name and the seed.
 
     Args:
         persons: Names, each once.
@@ -71,7 +71,7 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
         InputError: If there are fewer than two persons.
     """
     if len(persons) < 2:
-        raise InputError(f"{len(persons)} persons cannot be split into train and test; add pictures of more persons.")
+        raise InputError(f"{len(persons)} persons cannot be split into train and test; add images of more persons.")
     order = sorted(persons, key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest())
     count = min(max(round(test_share * len(order)), 1), len(order) - 1)
     return {"train": set(order[count:]), "test": set(order[:count])}
@@ -85,7 +85,7 @@ def _listed(layout: Layout, path: str, on_error: OnError) -> set[str]:
             continue
         if layout.image(name) is None:
             where = f"{path}, line {number}"
-            on_error(InputError(f"{where}: there is no picture {name[:80]}; add the file or remove the line."))
+            on_error(InputError(f"{where}: there is no image {name[:80]}; add the file or remove the line."))
             continue
         keys.add(layout.key(name) or name)
     return keys

@@ -25,7 +25,7 @@ def unpack_tar(
         max_members: Most files and folders.
 
     Raises:
-        InputError: If it is no whole archive, or a member is a link or device, points out of the folder, comes twice,
+        InputError: If it is not a complete archive, or a member is a link or device, leaves the folder, appears twice,
             or goes beyond a limit. What was unpacked before stays.
     """
     where = {"name": file} if isinstance(file, (str, os.PathLike)) else {"fileobj": file}
@@ -40,13 +40,13 @@ def unpack_tar(
         if isinstance(error, InputError):
             raise
         reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(":")
-        raise InputError(f"{_named(file)} is no whole tar archive ({reason}); get it anew.") from None
+        raise InputError(f"{_named(file)} is not a complete tar archive ({reason}); download it again.") from None
 
 
 def _check(member: tarfile.TarInfo, left: int, few: bool) -> None:
     if leaves(member.name):
         raise InputError(
-            f"The archive's member {member.name[:80]!r} points out of its folder; do not use this archive."
+            f"The archive's member {member.name[:80]!r} points outside of its folder; do not use this archive."
         )
     if not (member.isreg() or member.isdir()):
         raise InputError(f"The archive's member {member.name[:80]!r} is a link or device; do not use this archive.")
@@ -65,7 +65,7 @@ def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> Non
             if source:  # a file has content
                 shutil.copyfileobj(source, target)
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"The archive's member {member.name[:80]!r} comes twice; do not use this archive.") from None
+        raise InputError(f"The archive's member {member.name[:80]!r} appears twice; do not use this archive.") from None
 
 
 def _named(file: IO[bytes] | str | os.PathLike[str]) -> str:

@@ -18,7 +18,7 @@ Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
 class PictureFile(str):
     """The path of a picture or label map, with what of it is used.
 
-    To everything else it is a path; `images` and `parsing` honour the rest, so that no user of a file can forget it.
+    To everything else it is a path; `images` and `label_maps` honor the rest, so that no user of a file can forget it.
 
     Attributes:
         crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
@@ -51,7 +51,7 @@ def inside(folder: str, name: str) -> str:
 
     Args:
         folder: Folder that the list's names lie in.
-        name: From the list; it may have sub-folders.
+        name: From the list; it may have subfolders.
 
     Returns:
         The path, whether there is such a file or not.
@@ -60,7 +60,7 @@ def inside(folder: str, name: str) -> str:
         InputError: If the name is absolute, climbs out by `..`, or is a link to a place outside of the folder.
     """
     if leaves(name):
-        raise InputError(f"{name[:80]!r} points out of {folder}; name files inside of it only.")
+        raise InputError(f"{name[:80]!r} points outside of {folder}; only files inside it can be named.")
     path = os.path.join(folder, name)
     if os.path.dirname(name) or os.path.islink(path):
         _check_link(path, folder)
@@ -68,7 +68,7 @@ def inside(folder: str, name: str) -> str:
 
 
 def files_in(folder: str, root: str) -> dict[str, str]:
-    """Name -> path of the files in a folder, without its sub-folders; empty where there is no such folder.
+    """Name -> path of the files in a folder, without its subfolders; empty where there is no such folder.
 
     Raises:
         InputError: If one is a link out of both the folder and `root`.
@@ -94,12 +94,12 @@ def files_below(
     """Path relative to the folder, with slashes -> path, of the files with one of the suffixes, sorted.
 
     Args:
-        folder: Where to look, its sub-folders too; hidden ones are left out.
+        folder: Where to look, its subfolders too; hidden ones are left out.
         suffixes: In small letters; capitals in names are fine.
         without: Folders to leave out.
 
     Raises:
-        InputError: If a file or sub-folder is a link out of the folder.
+        InputError: If a file or subfolder is a link out of the folder.
     """
     found: dict[str, str] = {}
     skipped = {os.path.realpath(place) for place in without}
@@ -122,14 +122,14 @@ def files_below(
 
 
 def _unreadable(error: OSError) -> NoReturn:
-    raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend its permissions.")
+    raise InputError(f"{error.filename} cannot be read ({error.strerror}); fix its permissions.")
 
 
 def _utf8(name: str, folder: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{folder} holds the file {name!a}, whose name is not UTF-8; rename it.") from None
+        raise InputError(f"{folder} contains the file {name!a}, whose name is not UTF-8; rename it.") from None
     return name
 
 
@@ -144,7 +144,7 @@ def _check_link(path: str, *folders: str) -> None:
 def list_pictures(
     image_dir: str, output_dir: str, flag: str = "parsing_dir", without: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
-    """The pictures of a folder and its sub-folders with the PNG files that are made of them.
+    """The pictures of a folder and its subfolders with the PNG files that are made of them.
 
     Args:
         image_dir: Folder of pictures.
@@ -159,9 +159,9 @@ def list_pictures(
         InputError: If there is no picture, or two would become the same file.
     """
     if not image_dir or not os.path.isdir(image_dir):
-        raise InputError(f"--image_dir={image_dir} is no folder; give the folder of the pictures.")
+        raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
     if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
-        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir, for what is made.")
+        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir.")
     outputs: dict[str, list[str]] = {}
     for path in _files(image_dir, output_dir, *without):
         stem, suffix = os.path.splitext(path)
@@ -172,7 +172,7 @@ def list_pictures(
         if len(pictures) > 1:
             raise InputError(f"{' and '.join(sorted(pictures))} would both become {output}; rename one.")
     if not outputs:
-        raise InputError(f"--image_dir={image_dir} holds no picture ({', '.join(PICTURE_SUFFIXES)}).")
+        raise InputError(f"--image_dir={image_dir} contains no image ({', '.join(PICTURE_SUFFIXES)}).")
     return sorted((pictures[0], output) for output, pictures in outputs.items())
 
 

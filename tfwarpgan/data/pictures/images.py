@@ -1,6 +1,6 @@
 """Pictures from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honours EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
+Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
 tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
 [H, W, 3] here and float32 in [-1, 1] in networks.
 """
@@ -44,7 +44,7 @@ def check_image(path: str) -> Size:
     size = decode_file(path, lambda image: (image.load(), _used_size(path, image))[1])
     if min(size) < MIN_SIDE:
         raise InputError(
-            f"{path} is {size[1]} x {size[0]} pixels; a picture of a person needs at least {MIN_SIDE} a side."
+            f"{path} is {size[1]} x {size[0]} pixels; an image of a person needs at least {MIN_SIDE} per side."
         )
     return size
 
@@ -112,16 +112,18 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
         InputError: If the file is missing, is not a whole picture or is too large.
     """
     if not os.path.isfile(path):
-        raise InputError(f"{path} is missing; expected a picture there.")
+        raise InputError(f"{path} is missing; expected an image there.")
     if not os.path.getsize(path):
-        raise InputError(f"{path} is empty (0 bytes); expected a picture.")
+        raise InputError(f"{path} is empty (0 bytes); expected an image.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
             image = Image.open(path, formats=_FORMATS)
         with image:
             if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in all.")
+                raise InputError(
+                    f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in total."
+                )
             return use(image)
     except InputError:
         raise
@@ -129,7 +131,7 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
         raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
         reason = " ".join(str(error).replace(str(path), "").split())
-        raise InputError(f"{path} cannot be read as a picture ({reason}); replace the file.") from None
+        raise InputError(f"{path} cannot be read as an image ({reason}); replace the file.") from None
 
 
 def _upright(path: str, image: Image.Image) -> Image.Image:
@@ -166,7 +168,7 @@ def _check_crop(path: str, crop: Box, height: int, width: int) -> None:
     if x + crop_width > width or y + crop_height > height:
         raise InputError(
             f"{path} is {width} x {height} pixels, too small for --picture_crop={x},{y},{crop_width},{crop_height}; "
-            "leave the flag out where pictures are cropped already."
+            "leave the flag out if the images are already cropped."
         )
 
 
@@ -175,7 +177,7 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip to 255
+    if image.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip to 255
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -1,6 +1,6 @@
 """Clothing parsings: label maps of the 20 LIP classes (Gong et al., "Look into Person", CVPR 2017).
 
-A label map is uint8 [H, W]; on disk a PNG whose pixels, grey or palette, are the labels. Left and right are the
+A label map is uint8 [H, W]; on disk a PNG whose pixels, gray or palette, are the labels. Left and right are the
 person's own. Files are read without TensorFlow, which only the functions of tensors import.
 """
 
@@ -17,35 +17,47 @@ from tfwarpgan.typing import LabelMap
 
 
 def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
-    """Reads a label map; palette PNGs give their indices, not their colours.
+    """Reads a label map; palette PNGs give their indices, not their colors.
 
     Args:
-        path: PNG file, grey or palette; a `files.PictureFile` says which part is used and what its labels are.
+        path: PNG file, gray or palette; a `files.PictureFile` says which part is used and what its labels are.
         size: (height, width) that the map must have: its picture's. None takes any.
 
     Returns:
         uint8 [H, W], 0..19.
 
     Raises:
-        InputError: If the file is missing or broken, holds colours, another size or labels above 19.
+        InputError: If the file is missing or broken, holds colors, another size or labels above 19.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
-    if size is not None and labels.shape != tuple(size):
-        raise InputError(
-            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels and its picture {size[1]} x {size[0]}; "
-            "a parsing must have its picture's size."
-        )
     table = getattr(path, "labels", None)
-    count = NUM_LABELS if table is None else len(table)
-    if labels.max() >= count:
-        raise InputError(
-            f"{path} holds label {labels.max()}; the labels of a parsing are 0 to {count - 1} by --label_mapping."
-        )
+    check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
     return labels if table is None else translate(labels, table)
 
 
+def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, count: int = NUM_LABELS) -> None:
+    """Refuses a label map that does not belong to its picture.
+
+    Args:
+        labels: uint8 [H, W].
+        size: (height, width) that it must have; None takes any.
+        name: What it is called in the error.
+        count: Number of labels that there are.
+
+    Raises:
+        InputError: If it has another size or labels above count - 1.
+    """
+    if size is not None and labels.shape != tuple(size):
+        raise InputError(
+            f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
+            "a label map must have the size of its image."
+        )
+    if labels.max() >= count:
+        raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
+
+
 def resize(labels: LabelMap, height: int, width: int) -> LabelMap:
-    """Resizes a label map uint8 [H, W] to [height, width] without mixing labels (nearest neighbour)."""
+    """Resizes a label map uint8 [H, W] to [height, width] without mixing labels (nearest neighbor)."""
     if labels.shape == (height, width):
         return labels
     return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
@@ -55,7 +67,7 @@ def _labels(path: str, image: Image.Image) -> LabelMap:
     if image.format != "PNG" or image.mode not in ("L", "P", "1"):
         raise InputError(
             f"{path} is a {image.format} file of mode {image.mode}, not a label map; "
-            "expected a grey or palette PNG whose pixels are labels 0 to 19."
+            "expected a grayscale or palette PNG whose pixels are labels 0 to 19."
         )
     bits = _grey_bits(image)
     image = used_part(path, image)
@@ -63,7 +75,7 @@ def _labels(path: str, image: Image.Image) -> LabelMap:
 
 
 def _grey_bits(image: Image.Image) -> int:
-    """Bits a grey pixel has in the file: Pillow stretches 1, 2 and 4 bits to 0..255, which would change the labels."""
+    """Bits a gray pixel has in the file: Pillow stretches 1, 2 and 4 bits to 0..255, which would change the labels."""
     if image.mode == "1":
         return 1
     tile: Any = getattr(image, "tile", None)

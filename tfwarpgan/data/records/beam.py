@@ -22,12 +22,10 @@ def runner(name: str, options: str = "") -> tuple[str, Any]:
         from apache_beam.options.pipeline_options import PipelineOptions
         from apache_beam.runners.runner import create_runner
     except ImportError:
-        raise InputError(
-            f"--beam_runner={name} needs Apache Beam; install it by pip install 'tfwarpgan[beam]'."
-        ) from None
+        raise InputError(f"--beam_runner={name} needs Apache Beam: pip install 'tfwarpgan[beam]'.") from None
     try:
         create_runner(name)
     except (AttributeError, ImportError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"--beam_runner={name} cannot be used ({reason}); DirectRunner can everywhere.") from None
+        raise InputError(f"--beam_runner={name} cannot be used ({reason}); DirectRunner works everywhere.") from None
     return name, PipelineOptions([f"--{option.strip()}" for option in options.split(",") if option.strip()])

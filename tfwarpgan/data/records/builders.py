@@ -38,7 +38,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
         items: dict of split -> list of what a record is made of; set before writing, as are the following.
         metadata: dict of numbers and texts to be kept with the records.
         files: dict of name -> text of files to lie beside the records.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         uses_beam: Whether Apache Beam makes the records.
     """
 

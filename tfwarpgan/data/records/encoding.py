@@ -37,8 +37,8 @@ def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
     record: dict[str, Any] = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
     for place, path in enumerate(person.images):
         jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = label_maps.resize(label_maps.read_label_map(person.parsings[place], size), height, width)
-        joints, visible = person.keypoints[place], person.visible[place]
+        labels = label_maps.resize(label_maps.read_label_map(person.label_maps[place], size), height, width)
+        joints, visible = person.joints[place], person.visible[place]
         check_frame(person.rows[place], path, joints[visible], size)
         record["images"].append(io.BytesIO(jpeg))
         record["parsings"].append(io.BytesIO(encode_png(labels)))
@@ -74,7 +74,7 @@ def outside(joints: Joints, size: Size | npt.NDArray[np.integer[Any]], margin: f
     Args:
         joints: float [N, 2], (y, x) in pixels.
         size: (height, width) of the picture.
-        margin: Share of a side that is still borne.
+        margin: Share of a side that is tolerated.
 
     Returns:
         bool [N].
@@ -87,7 +87,7 @@ def check_frame(row: str, path: str, joints: Joints, size: Size) -> None:
     """Refuses joints outside of their picture: they belong to another frame.
 
     Args:
-        row: Where the annotation stands, for the message.
+        row: Where the joints stand, for the message.
         path: File of the picture, for the message.
         joints: float [N, 2], the visible ones, (y, x) in pixels.
         size: (height, width) of the picture.
@@ -100,5 +100,5 @@ def check_frame(row: str, path: str, joints: Joints, size: Size) -> None:
         y, x = joints[wrong][0]
         raise InputError(
             f"{row}: the joint at y={y:g}, x={x:g} lies outside of {path}, {size[1]} x {size[0]} pixels; "
-            "annotations must be in the frame of their picture."
+            "joints must be in the frame of their image."
         )

@@ -1,9 +1,9 @@
-"""Prepared data: one record a person (LIP: a picture), written and read by tensorflow-datasets.
+"""Prepared data: one record per person (LIP: per picture), written and read by tensorflow-datasets.
 
 A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
 training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when a list,
-a picture, a label map or the filter changes, it is made anew.
+a picture, a label map or the filter changes, it is prepared again.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class Prepared:
     Attributes:
         folder: Where it lies.
         height: Of the pictures, pixels; None where they keep their own.
-        width: Likewise.
+        width: Of the pictures, pixels; None where they keep their own.
         num_persons: Of each split, dict of "train" and "test"; empty for LIP, whose splits are "train" and "val".
         num_images: Of each split.
         num_pairs: Of each split; empty for LIP.
@@ -72,28 +72,21 @@ class Prepared:
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
-def check_layout(data_options: DataOptions) -> None:
-    """Looks whether the lists and folders of a data set are where its layout has them; quick, and reads no picture.
-
-    Args:
-        data_options: `options.DataOptions`.
-
-    Raises:
-        InputError: If something is missing; it says what to get and where to put it.
-    """
-    opening.open_layout(data_options)
-
-
 def prepare(
-    data_options: DataOptions, workers: int = 0, beam_runner: str | None = None, beam_options: Any = None
+    data_options: DataOptions,
+    workers: int = 0,
+    beam_runner: str | None = None,
+    beam_options: Any = None,
+    source: opening.Source | None = None,
 ) -> Prepared:
     """Prepares a data set, unless that was done before.
 
     Args:
         data_options: `options.DataOptions`.
-        workers: Number of processes; 0: one a core.
+        workers: Number of processes; 0: one per core.
         beam_runner: Name of a runner of Apache Beam that does the work, or None for the processes of this machine.
         beam_options: `PipelineOptions` of the runner, or None.
+        source: What `opening.open_source` gave, or None to open it here.
 
     Returns:
         The `Prepared` data set.
@@ -101,8 +94,7 @@ def prepare(
     Raises:
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
-    is_lip = data_options.dataset == "lip"
-    source: Any = opening.open_lip(data_options) if is_lip else opening.open_layout(data_options)
+    source = opening.open_source(data_options) if source is None else source
     folder, builder = _builder(data_options, source)
     if not builders.is_written(builder):
         with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
@@ -112,7 +104,7 @@ def prepare(
                 else:
                     builders.remove_leftovers(builder)
                     builder.workers = workers
-                    if is_lip:
+                    if isinstance(source, dict):
                         builder.items = source
                     else:
                         _fill_persons(builder, source, data_options)

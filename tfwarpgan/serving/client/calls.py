@@ -65,7 +65,7 @@ class Caller:
         attempts: int,
     ) -> None:
         if version is not None and label:
-            raise ValueError("version and label exclude each other: give one of them.")
+            raise ValueError("Give either version or label, not both.")
         if not 1 <= attempts <= MAX_ATTEMPTS:
             raise ValueError(f"attempts must be 1 to {MAX_ATTEMPTS}, got {attempts}.")
         self.target, self.model, self.version, self.label = target, model, version, label
@@ -116,7 +116,7 @@ class Caller:
         """(method, request) whose answer tells whether calls would be answered.
 
         GetModelMetadata is answered by a version that is available only, as all other calls. GetModelStatus is not: in
-        TensorFlow Serving it does not heed a label and tells of all versions.
+        TensorFlow Serving it ignores the label and reports all versions.
         """
         if self.label:
             return "GetModelMetadata", self._metadata_request()
@@ -173,7 +173,7 @@ def raise_if_late(end: float) -> Literal[False]:
 
 
 def is_for_ever(error: ServerError, end: float) -> Literal[False]:
-    """Raises what waiting does not mend: a late or a wrong call; a server, model or label not there yet may come."""
+    """Raises errors that waiting cannot help. A server, model or label that is missing may still appear."""
     may_come = error.code in NOT_READY or error.code == WRONG and UNKNOWN_LABEL in (error.details or "").lower()
     if not may_come or time.monotonic() >= end:
         raise error

@@ -17,8 +17,8 @@ class TLS:
 
     Attributes:
         ca: Certificates to trust; empty: those of the system.
-        certificate, key: The client's own, where the server asks for them.
-        server_name: Name in the server's certificate, where it is not the host that is called.
+        certificate, key: The client's own, if the server asks for them.
+        server_name: Name in the server's certificate, if it differs from the host.
     """
 
     ca: str = ""

@@ -22,7 +22,7 @@ from tfwarpgan.serving.client.calls import (
 from tfwarpgan.serving.client.channel import MAX_ATTEMPTS, TLS
 from tfwarpgan.typing import Array
 
-POLL = 0.1  # seconds between two looks at a model that is not ready yet
+POLL = 0.1  # seconds between two checks of a model that is not ready yet
 
 
 class Client(Caller):
@@ -88,7 +88,7 @@ class Client(Caller):
         """Waits until the version that this client calls, by its number, its label or any, is available.
 
         Raises:
-            ServerError: If it is not in time, or waiting cannot mend it.
+            ServerError: If it is not ready in time, or waiting cannot help.
         """
         end = time.monotonic() + self._timeout(timeout)
         while not self._is_ready(end):

@@ -11,7 +11,8 @@ from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
-from tfwarpgan.serving.exporting.signatures import Parse, from_pixels, to_pixels
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
+from tfwarpgan.serving.exporting.signatures import Parse
 from tfwarpgan.serving.wire.tensors import from_proto
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
 from tfwarpgan.typing import Array, Arrays, Floats
@@ -146,7 +147,7 @@ def forbidden_ops(path: str) -> list[str]:
 
 
 def sample_inputs(height: int, width: int) -> dict[str, Array]:
-    """Inputs of all signatures by name: three pictures of noise, parsings of blocks, random poses."""
+    """Inputs of all signatures by name: three pictures of noise, label maps of blocks, random poses."""
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
     blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)

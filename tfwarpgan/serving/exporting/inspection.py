@@ -1,4 +1,4 @@
-"""What can be said of any SavedModel before a server takes it, ours or not, without what it was made from.
+"""Inspects any SavedModel, ours or not, before a server loads it, and without the model that it was made from.
 
 Warm-up records are run by what the service itself runs them with, while it loads a version. All answers come through a
 session, as a server runs it: `tf.saved_model.load` would hide what breaks there. What has the inputs of one of our
@@ -27,7 +27,7 @@ from tfwarpgan.serving.wire.tensors import from_proto, to_proto, to_wire
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
 from tfwarpgan.typing import Array, Arrays
 
-CLIENT_LIMIT = 4 * 2**20  # bytes that a gRPC client takes unless it is told otherwise
+CLIENT_LIMIT = 4 * 2**20  # largest answer that a gRPC client accepts by default, in bytes
 ROWS = 3
 UNKNOWN_SIDE = 8  # elements that stand for an unknown dimension other than the batch
 TOLERANCE = 1e-3  # of the largest value of an answer
@@ -36,7 +36,7 @@ LEVELS = 0.1  # mean difference of 8-bit levels, as in `check`
 
 @dataclasses.dataclass
 class SignatureReport:
-    """What was found of one signature.
+    """What was found about one signature.
 
     Attributes:
         unnamed: Inputs and outputs with a dimension of unknown size and no name, or of unknown rank, as sentences.
@@ -53,7 +53,7 @@ class SignatureReport:
 
 @dataclasses.dataclass
 class Inspection:
-    """What was found of a SavedModel; `problems` are the sentences that should keep it from a server."""
+    """What was found about a SavedModel; `problems` are reasons not to serve it."""
 
     path: str
     identity: str
@@ -94,7 +94,7 @@ def inspect(path: str, batch_sizes: Sequence[int] = (1,)) -> Inspection:
     try:
         forbidden, definitions, records = forbidden_ops(path), signature_defs(path), read_records(path)
     except (OSError, DecodeError) as error:
-        raise InputError(f"{path} cannot be loaded ({_reason(error)}); export it anew.") from None
+        raise InputError(f"{path} cannot be loaded ({_reason(error)}); export it again.") from None
     found = Inspection(path, identity(path), forbidden, len(records))
     found.signatures = {name: SignatureReport(_unnamed(definitions[name])) for name in sorted(definitions)}
     found.problems += [f"{op} is an operation that a server lacks." for op in forbidden]
@@ -126,7 +126,7 @@ def _inspect_warmup(path: str, records: Sequence[PredictionLog], found: Inspecti
             "would not load."
         )
     good = []
-    model = os.path.basename(os.path.dirname(os.path.abspath(path)))  # a server names it so, unless told otherwise
+    model = os.path.basename(os.path.dirname(os.path.abspath(path)))  # the name that a server gives it by default
     with contextlib.closing(Servable(model, 1, path)) as servable:
         for number, record in enumerate(records[:MAX_RECORDS], 1):
             if reason := _refusal(servable, record):
@@ -166,7 +166,7 @@ def _inspect_signature(
         report.sizes = {size: _message_sizes(served, name, sample, size) for size in batch_sizes}
     except _NoSample as error:
         report.untried = f"not tried: {error}"
-    except Exception as error:  # whatever a graph that is not ours makes of values that it was not made for
+    except Exception as error:  # anything can happen to values that the graph was not made for
         report.untried = f"not tried: {'the warm-up' if requests else 'random'} values are refused ({_reason(error)})"
 
 

@@ -1,7 +1,7 @@
-"""Publishing a SavedModel where a running server may pick it up at any moment.
+"""Publishes a SavedModel where a running server may load it at any moment.
 
 A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
-another name, warmed and checked there, and renamed when it is whole. A version that is there is never written again.
+another name, warmed and checked there, and renamed when it is whole. An existing version is never overwritten.
 """
 
 import os
@@ -35,14 +35,14 @@ def publish(
     Args:
         pipeline, parse: See `build_signatures`.
         model_dir: Folder of the model; its last part is the model's name.
-        version: The version, at least 1; 0: one above the highest that is there.
+        version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
 
     Returns:
         (path, report): the folder of the version, and what `check` found.
 
     Raises:
-        InputError: If the version is there already, or the folder cannot be written.
+        InputError: If the version already exists, or the folder cannot be written.
     """
     model_dir = os.path.abspath(os.path.expanduser(model_dir))
     path = os.path.join(model_dir, str(version or next_version(model_dir)))
@@ -89,14 +89,14 @@ def name_dimensions(folder: str) -> None:
 
 def _refuse_existing(path: str) -> None:
     if os.path.lexists(path):
-        raise InputError(f"{path} is there already and a version is never overwritten; choose another --version.")
+        raise InputError(f"{path} already exists, and a version is never overwritten; choose another --version.")
 
 
 def _temporary_folder(model_dir: str) -> str:
     try:
         os.makedirs(model_dir, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
-        os.chmod(folder, 0o755)  # mkdtemp keeps others out, a server's own user among them
+        os.chmod(folder, 0o755)  # mkdtemp keeps other users out, including that of a server
     except OSError as error:
         raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
     return folder

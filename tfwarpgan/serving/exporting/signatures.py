@@ -1,6 +1,6 @@
-"""What an exported model answers: signatures that turn pictures and poses into pictures.
+"""The signatures of an exported model, which turn pictures and poses into pictures.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.typing import Image, Size, Tensor
 
@@ -29,7 +30,7 @@ JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 Parse: TypeAlias = Callable[[Image], Tensor]  # scores of the labels [B, H, W, 20]
 Specs: TypeAlias = dict[str, tf.TensorSpec]
 
-GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in a PNG's header, bytes 24 and 25
+GREY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
 # What the dimensions of inputs and outputs are called in the metadata that a server gives.
 DIMENSIONS = {
@@ -69,7 +70,7 @@ def signature_specs(height: int, width: int, with_photograph: bool) -> dict[str,
 
     Args:
         height, width: Size of the pictures, in pixels.
-        with_photograph: Whether the signatures without a parsing are among them.
+        with_photograph: Whether the signatures without a label map are among them.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
     parsing = _specs(condition_parsing=([height, width], tf.uint8))
@@ -85,18 +86,8 @@ def _specs(**inputs: tuple[list[int], tf.DType]) -> Specs:
     return {name: tf.TensorSpec([None, *shape], dtype, name) for name, (shape, dtype) in inputs.items()}
 
 
-def from_pixels(pixels: Tensor) -> Image:
-    """Uint8 pictures as the library has them: float32 in [-1, 1]."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_pixels(images: Image) -> Tensor:
-    """Pictures in [-1, 1] as uint8, rounded."""
-    return tf.cast(tf.round(tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
-
-
 class _Endpoints:
-    """A method a signature; not a `tf.Module`, so that nothing but the signatures is written into the SavedModel."""
+    """One method per signature. Not a `tf.Module`, so that only the signatures are written into the SavedModel."""
 
     def __init__(self, pipeline: Any, parse: Parse | None) -> None:
         self.pipeline = pipeline
@@ -117,7 +108,7 @@ class _Endpoints:
         return {"image": to_pixels(self.pipeline(batch)["image"])}
 
     def encoded(self, image_bytes: Tensor, parsing_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
-        return _encoded(self.serving_default(self._pictures(image_bytes), self._parsings(parsing_bytes), **pose))
+        return _encoded(self.serving_default(self._pictures(image_bytes), self._label_maps(parsing_bytes), **pose))
 
     def photograph(self, image: Tensor, **pose: Tensor) -> dict[str, Tensor]:
         scores = self.parse(from_pixels(image))
@@ -134,13 +125,13 @@ class _Endpoints:
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
 
-    def _parsings(self, encoded: Tensor) -> Tensor:
-        def decode(parsing: Tensor) -> Tensor:
-            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
-            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
-            with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
-                parsing = tf.io.decode_png(parsing, channels=1)
-            return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
+    def _label_maps(self, encoded: Tensor) -> Tensor:
+        def decode(label_map: Tensor) -> Tensor:
+            is_grey = tf.equal(_header(label_map, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
+            grey = tf.debugging.Assert(is_grey, ["A label map must be an 8-bit gray PNG."])
+            with tf.control_dependencies([grey, _assert_size(label_map, self.size)]):
+                label_map = tf.io.decode_png(label_map, channels=1)
+            return tf.ensure_shape(label_map, [*self.size, 1])[..., 0]
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(self.size, tf.uint8))
 
@@ -151,11 +142,11 @@ def _encoded(outputs: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _assert_labels(parsing: Tensor) -> Any:
     highest = tf.reduce_max(tf.cast(parsing, tf.int32))
-    return tf.debugging.Assert(highest < NUM_LABELS, [f"A parsing must hold labels below {NUM_LABELS}, got", highest])
+    return tf.debugging.Assert(highest < NUM_LABELS, [f"A label map must hold labels below {NUM_LABELS}, got", highest])
 
 
 def _assert_size(encoded: Tensor, size: Size) -> Any:
-    """Refuses by its header what is no JPEG or PNG of the size (height, width); decoding a bomb would be too late."""
+    """Refuses by its header what is not a JPEG or PNG of this size (height, width), before it is decoded."""
 
     def png_size() -> Tensor:
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)

@@ -38,14 +38,14 @@ class Admission:
     """A bound on the requests that are being answered, or wait for it, and on the bytes that they hold."""
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
-        """Bounds; a request that is alone is admitted whatever its size."""
+        """Sets the bounds; a request that is alone is admitted whatever its size."""
         self._most_requests, self._most_bytes = most_requests, most_bytes
         self._lock = threading.Lock()
         self.requests = self.bytes = 0
 
     @contextlib.contextmanager
     def entered(self, size: int) -> Iterator[None]:
-        """Counts a request of so many bytes while the context lasts.
+        """Counts a request of this many bytes while the context lasts.
 
         Raises:
             ServingError: At once, if there are too many.

@@ -9,7 +9,7 @@ NEVER = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Has the process keep memory that it frees, for its next allocation, in place of giving it back to the system.
+    """Has the process keep memory that it frees, for its next allocation, instead of returning it to the system.
 
     Each run of a model allocates its activations, and every convolution's weights in another layout. By default glibc
     maps such blocks afresh, and the kernel fills them with zeros page by page: a third of the time of a full-size run

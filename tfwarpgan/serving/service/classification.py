@@ -35,7 +35,7 @@ def checked_task(servable: Servable, name: str, method: str) -> Task:
     """The task of a signature.
 
     Raises:
-        ServingError: If there is no such signature, or it is none for the method.
+        ServingError: If there is no such signature, or it does not fit the method.
     """
     signature = servable.signature(name)
     if signature is None:

@@ -50,7 +50,9 @@ def read(options: ServeOptions) -> Configuration:
     elif os.path.isdir(os.path.expanduser(options.model_base_path)):
         models = single_model(options.model_name, options.model_base_path)
     else:
-        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
+        raise InputError(
+            f"--model_base_path={options.model_base_path} is not a folder; name the one with the model's versions."
+        )
     return Configuration(
         models=models,
         batching=batching_options(options.batching_parameters_file),
@@ -78,24 +80,24 @@ def parse(text: str, message: type[Any], path: str) -> Any:
     """The message of a text, of the type of `message`.
 
     Raises:
-        InputError: If it is none.
+        InputError: If it is not such a message.
     """
     try:
         return text_format.Parse(text, message())
     except text_format.ParseError as error:
         name = message.DESCRIPTOR.name
-        raise InputError(f"{path} is no {name} in protobuf's text format ({error}); correct that place.") from None
+        raise InputError(f"{path} is not a {name} in protobuf text format ({error}); correct it.") from None
 
 
 def parse_models(text: str, path: str) -> messages.ModelConfigList:
     """The `ModelConfigList` of the text of a model configuration file.
 
     Raises:
-        InputError: If the text is none, or lists impossible models.
+        InputError: If the text cannot be parsed, or lists impossible models.
     """
     config = parse(text, messages.ModelServerConfig, path)
     if config.WhichOneof("config") != "model_config_list":
-        raise InputError(f"{path} holds no model_config_list; name the models in one.")
+        raise InputError(f"{path} contains no model_config_list; name the models in one.")
     try:
         check_models(config.model_config_list)
     except ServingError as error:
@@ -130,7 +132,7 @@ def batching_options(path: str) -> BatchingOptions:
     """The `BatchingOptions` of a batching parameters file; of an empty path, the defaults.
 
     Raises:
-        InputError: If the file is none, or sets something impossible.
+        InputError: If the file cannot be parsed, or sets something impossible.
     """
     if not path:
         return BatchingOptions()
@@ -154,7 +156,7 @@ def metrics_path(path: str) -> str | None:
     """Where a monitoring file wants the metrics, or None where it does not, or is not given.
 
     Raises:
-        InputError: If the file is none.
+        InputError: If the file cannot be parsed.
     """
     if not path:
         return None
@@ -166,7 +168,7 @@ def ssl_config(path: str) -> messages.SSLConfig | None:
     """The `SSLConfig` of a file, which holds keys and certificates themselves; None for an empty path.
 
     Raises:
-        InputError: If the file is none, or lacks a part.
+        InputError: If the file cannot be parsed, or lacks a part.
     """
     if not path:
         return None
@@ -174,7 +176,7 @@ def ssl_config(path: str) -> messages.SSLConfig | None:
     if "-----BEGIN" not in config.server_key or "-----BEGIN" not in config.server_cert:
         raise InputError(f"{path}: server_key and server_cert must hold a key and a certificate in PEM format.")
     if config.client_verify and not config.custom_ca:
-        raise InputError(f"{path}: client_verify needs the authority of the clients' certificates as custom_ca.")
+        raise InputError(f"{path}: client_verify needs custom_ca, the certificate authority of the clients.")
     return config
 
 

@@ -1,4 +1,4 @@
-"""PredictionService: what a model answers to tensors, and what it says of its signatures.
+"""PredictionService: runs models on tensors, and describes their signatures.
 
 The checks come in TensorFlow Serving's order, with its codes and texts.
 """

@@ -67,11 +67,11 @@ class Models:
                 model.poll()
 
     def follow(self, seconds: float) -> None:
-        """Polls each so many seconds, on a thread of its own; see `stop`."""
+        """Polls at this interval, in seconds, on a thread of its own; see `stop`."""
         self._repeat(seconds, self.poll)
 
     def follow_file(self, path: str, seconds: float, applied: messages.ModelConfigList) -> None:
-        """Reads the configuration file each so many seconds; one that cannot be used changes nothing.
+        """Reads the configuration file at this interval, in seconds; one that cannot be used changes nothing.
 
         Args:
             path: Of the file.
@@ -89,7 +89,7 @@ class Models:
         self._repeat(seconds, reread)
 
     def stop(self) -> None:
-        """Ends following, and lets all models go."""
+        """Stops following, and unloads all models."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()

@@ -1,7 +1,7 @@
 """A version of a model in memory: a SavedModel in a session, as TensorFlow Serving loads and runs it.
 
 The session is that of TensorFlow 1, whose codes and texts a client then sees. It is run below its Python interface,
-which would compare shapes before the runtime does, and has no timeout a run.
+which would compare shapes before the runtime does, and has no timeout per run.
 """
 
 import dataclasses
@@ -147,7 +147,7 @@ class Servable:
 
 
 def fingerprint(path: str) -> tuple[tuple[str, int, int], ...]:
-    """What lies in a folder: names, sizes and times of its files; another value once something has changed."""
+    """The state of a folder: names, sizes and times of its files; it changes when something in it does."""
     found = []
     for folder, _, names in os.walk(path):
         for name in names:

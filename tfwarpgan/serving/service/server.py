@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
 WAITING, WAITING_BYTES = 128, 512 * 2**20  # of requests that are being answered, over all queues
-TELLING_SECONDS, CLEANING_SECONDS = 1, 2  # to tell clients of runs that were broken off, and to let the models go
+TELLING_SECONDS, CLEANING_SECONDS = 1, 2  # to tell clients about aborted runs, and to unload the models
 
 
 class Server:
     """A service of the options; `with Server(options) as server:` starts it and drains it in the end.
 
-    `port` and `rest_port` are the ports that it listens at; `ended` tells whether nothing of it runs any more.
+    `port` and `rest_port` are the ports that it listens on; `ended` says whether all of it has stopped.
     """
 
     def __init__(self, options: ServeOptions, configured: configuration.Configuration | None = None) -> None:
@@ -88,7 +88,7 @@ class Server:
         """Loads the models, then listens.
 
         Raises:
-            InputError: If a model cannot be loaded, or a port cannot be had.
+            InputError: If a model cannot be loaded, or a port cannot be used.
         """
         try:
             self._first_load()
@@ -141,7 +141,7 @@ class Server:
         self.models.configure(self._configured.models, first=True)
         while not self.models.all_served():
             for name, number, error in self.models.failures():
-                raise InputError(f"Version {number} of model {name} cannot be served: {_one_line(error.text)}")
+                raise InputError(f"Version {number} of model {name} cannot be loaded: {_one_line(error.text)}")
             if self._stopping.wait(max(self.options.file_system_poll_wait_seconds, 0.1)):
                 return
             self.models.poll()

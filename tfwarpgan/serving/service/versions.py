@@ -2,7 +2,7 @@
 
 A version is a folder whose name is a whole number, of 63 bits as in the messages. A new one is loaded and warm before
 an old one goes, one that cannot be loaded keeps the others in place, and one that is still being answered from is
-closed only afterwards. A version that failed, perhaps because it was still being copied, is tried again once its folder
+closed only afterward. A version that failed, perhaps because it was still being copied, is tried again once its folder
 has changed.
 """
 
@@ -59,7 +59,7 @@ def wanted_versions(
 
 
 def is_version(name: str) -> bool:
-    """Whether the name of a folder is a version's number."""
+    """Whether the name of a folder is a version number."""
     return name.isascii() and name.isdecimal() and int(name) <= LARGEST
 
 
@@ -89,7 +89,7 @@ class Model:
         self._lock = threading.Lock()
 
     def poll(self) -> None:
-        """Loads what should be served now, then lets go what should not. Not to be called by two threads at once.
+        """Loads the versions that should be served, then unloads the others. Not for two threads at once.
 
         Where no version is found at all, those that are served stay.
         """
@@ -106,7 +106,7 @@ class Model:
         self._close_retired()
 
     def retire(self) -> bool:
-        """Lets all versions go, since the model is no longer configured; False while some are being answered from."""
+        """Unloads all versions, since the model is no longer configured; False while some are being answered from."""
         with self._lock:
             self._retire(list(self._versions))
         self._close_retired()

@@ -1,4 +1,4 @@
-"""How a request fails: a code of gRPC by its name, and a text; with the same codes in HTTP."""
+"""How a request fails: the name of a gRPC code and a text, and the matching HTTP codes."""
 
 from tfwarpgan.serving.wire.messages import Code
 
@@ -24,7 +24,7 @@ class ServingError(Exception):
 
 
 def serving_error(error: BaseException) -> ServingError:
-    """The `ServingError` that tells of any exception; one of TensorFlow keeps its code and text."""
+    """The `ServingError` for any exception; one of TensorFlow keeps its code and text."""
     if isinstance(error, ServingError):
         return error
     number = getattr(error, "error_code", None)

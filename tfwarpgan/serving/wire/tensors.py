@@ -93,7 +93,7 @@ def from_proto(proto: TensorProto) -> Array:
     Brain floats need the package ml_dtypes, which comes with TensorFlow; without it they become float32.
 
     Raises:
-        ValueError: If the message is not a tensor: a type or shape that is none, too little or too much content.
+        ValueError: If the message is not a tensor: invalid type or shape, too little or too much content.
     """
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     size = math.prod(shape)

@@ -1,4 +1,4 @@
-"""Warm-up: requests that a server runs through a version before anybody else's.
+"""Warm-up: requests that a server runs on a version before any others.
 
 `assets.extra/tf_serving_warmup_requests` is a plain TFRecord file of `PredictionLog`, which TensorFlow Serving replays
 while it loads a version, `MAX_RECORDS` at most. Without it the first caller of each signature and batch size waits
@@ -46,7 +46,7 @@ def write_warmup(
 
 
 def read_records(folder: str) -> list[PredictionLog]:
-    """All records of a SavedModel's warm-up file, in order: list of `PredictionLog`, empty where there is no file.
+    """All records of a SavedModel's warm-up file, in order: list of `PredictionLog`, empty where there is not a file.
 
     Raises:
         InputError: If the file is broken.
@@ -58,7 +58,9 @@ def read_records(folder: str) -> list[PredictionLog]:
         return [PredictionLog.FromString(bytes_) for bytes_ in tf.data.TFRecordDataset(path).as_numpy_iterator()]
     except Exception as error:  # protobuf's own error has a type of its own in each version
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path} is no TFRecord file of PredictionLog ({reason}); export the version anew.") from None
+        raise InputError(
+            f"{path} is not a TFRecord file of PredictionLog ({reason}); export the version again."
+        ) from None
 
 
 def _rows(values: Array, size: int) -> Array:

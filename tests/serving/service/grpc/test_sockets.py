@@ -92,7 +92,7 @@ def test_a_unix_socket(serve, everything, connect, rows, tmp_path):
 
 def test_a_port_in_use_is_one_sentence(serve, everything):
     with serve(everything) as client:
-        with pytest.raises(InputError, match=f"127.0.0.1:{client.server.port} cannot be listened at"):
+        with pytest.raises(InputError, match=f"Cannot listen on 127.0.0.1:{client.server.port}"):
             with serve(everything, port=client.server.port):
                 pass
 

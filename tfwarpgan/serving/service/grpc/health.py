@@ -1,7 +1,7 @@
 """The health protocol of gRPC, grpc.health.v1: whether the service answers at all.
 
-Whether a model does is the state that ModelService gives. The package grpcio-health-checking would do, but for its
-streams, which hold up the end of a service until its grace is over.
+ModelService reports the state of a model. The package grpcio-health-checking would do, except that its streams hold up
+the end of a service until its grace period is over.
 """
 
 import threading

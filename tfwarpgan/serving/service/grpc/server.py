@@ -39,7 +39,7 @@ MESSAGES_BYTES = 512 * 2**20  # of the requests that are being parsed or answere
 
 
 class GrpcServer:
-    """A server of both services and of health; `port` is the one that it listens at."""
+    """A server of both services and of health; `port` is the one that it listens on."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class GrpcServer:
         """Listens, and says that it is healthy.
 
         Raises:
-            InputError: If the port or the socket cannot be had.
+            InputError: If the port or the socket cannot be used.
         """
         self.port = self._bind(f"{self._options.address}:{self._options.port}", _credentials(self._ssl))
         if self._socket:
@@ -87,23 +87,23 @@ class GrpcServer:
         self._health.start()
 
     def stop(self, grace: float) -> None:
-        """Says that it is not healthy, and takes no more requests; does not wait for those that run, see `drain`.
+        """Reports that it is not healthy, and takes no more requests; does not wait for running ones, see `drain`.
 
         Args:
-            grace: Seconds after which they are broken off.
+            grace: Seconds after which they are aborted.
         """
         self._health.stop()
         self._over = self._server.stop(grace)
 
     def drain(self, seconds: float) -> None:
-        """Waits until those that run are answered or broken off, for so many seconds at most."""
+        """Waits until running requests are answered or aborted, for this many seconds at most."""
         if self._over:
             self._over.wait(seconds)
         if self._socket and os.path.exists(self._socket):
             os.unlink(self._socket)
 
     def join(self) -> None:
-        """Waits for the threads, which those that were broken off may still hold."""
+        """Waits for the threads, which aborted requests may still hold."""
         self._pool.shutdown()
 
     def _bind(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
@@ -115,7 +115,7 @@ class GrpcServer:
         except RuntimeError:
             port = 0
         if not port:
-            raise InputError(f"{address} cannot be listened at; another program may have it, so choose another one.")
+            raise InputError(f"Cannot listen on {address}; another program may be using it, so choose another one.")
         return port
 
 

@@ -12,7 +12,7 @@ def examples(document: dict[str, Any]) -> messages.Input:
     """The `Input` of a request to classify or regress: `examples`, each an object of features, and a `context`.
 
     Raises:
-        ServingError: If it is none.
+        ServingError: If it is malformed.
     """
     rows = document.get("examples")
     if not isinstance(rows, list) or not rows:

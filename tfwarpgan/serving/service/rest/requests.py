@@ -24,7 +24,7 @@ def parsed(body: bytes | str) -> dict[str, Any]:
     """The object of a request's body.
 
     Raises:
-        ServingError: If it is none.
+        ServingError: If it is malformed.
     """
     try:
         document = json.loads(body)

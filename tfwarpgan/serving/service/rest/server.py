@@ -38,7 +38,7 @@ IDLE_SECONDS = 60
 
 
 class RestServer:
-    """The server; `port` is the one that it listens at."""
+    """The server; `port` is the one that it listens on."""
 
     def __init__(
         self,
@@ -64,25 +64,27 @@ class RestServer:
         """Listens.
 
         Raises:
-            InputError: If the port cannot be had.
+            InputError: If the port cannot be used.
         """
         address = (self._options.address, max(self._options.rest_api_port, 0))
         try:
             self._server = server = _BoundedServer(address, self._handler())
         except OSError as error:
-            raise InputError(f"{address[0]}:{address[1]} cannot be listened at ({error.strerror}).") from None
+            raise InputError(
+                f"Cannot listen on {address[0]}:{address[1]} ({error.strerror}); choose another port."
+            ) from None
         self.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
 
     def stop(self) -> None:
-        """Takes no more requests, not at open connections either; does not wait for those that run, see `drain`."""
+        """Takes no more requests, not on open connections either; does not wait for running ones, see `drain`."""
         if self._server:
             self._server.refuse()
             self._server.shutdown()
             self._server.server_close()
 
     def drain(self, seconds: float) -> bool:
-        """Waits for those that run, for so many seconds at most; whether they are answered."""
+        """Waits for running requests, for this many seconds at most; returns whether they are answered."""
         return self._server is None or self._server.drain(seconds)
 
     def _handler(self) -> type[_Handler]:
@@ -100,7 +102,7 @@ class RestServer:
 
 
 class RestApi:
-    """What a request in JSON is answered, apart from HTTP."""
+    """The answers to requests in JSON, apart from HTTP."""
 
     def __init__(self, prediction_service: PredictionService, model_service: ModelService, timeout: float) -> None:
         """The API of both services; `timeout` in seconds."""
@@ -168,7 +170,7 @@ def _spec(name: str, version: str | None, label: str | None) -> messages.ModelSp
 
 
 class _BoundedServer(http.server.ThreadingHTTPServer):
-    """One thread a connection, and no more of them than it should have; further ones wait to be accepted."""
+    """One thread per connection, and no more of them than it should have; further ones wait to be accepted."""
 
     request_queue_size = 128
     daemon_threads = True
@@ -208,26 +210,26 @@ class _BoundedServer(http.server.ThreadingHTTPServer):
         logging.debug("A connection from %s broke off.", client_address)
 
     def begins(self) -> bool:
-        """Notes that one request more is being answered; False where it must not be."""
+        """Notes that one more request is being answered; False if it must not be."""
         with self._idle:
             self._answering += not self.refuses
             return not self.refuses
 
     def ends(self) -> None:
-        """Notes that one request less is being answered."""
+        """Notes that one request fewer is being answered."""
         with self._idle:
             self._answering -= 1
             self._idle.notify_all()
 
     def refuse(self) -> None:
-        """From now on no request is begun, and connections end that wait for one."""
+        """From now on no request is started, and connections that wait for one are closed."""
         with self._idle:
             self.refuses = True
             for connection in self._connections:
                 _end_reading(connection)
 
     def drain(self, seconds: float) -> bool:
-        """Waits until no request is being answered; False if that takes longer than so many seconds."""
+        """Waits until no request is being answered; False if that takes longer than this many seconds."""
         with self._idle:
             return self._idle.wait_for(lambda: not self._answering, seconds)
 
