@@ -103,7 +103,7 @@ class Synthesizer:
     def _condition(self, image: Any, parsing: Any) -> tuple[dict[str, Array], Size]:
         """The person's part of a row, and the size (height, width) of the image."""
         pixels = _read("image", image, images.read_rgb, 3)
-        size = pixels.shape[:2]
+        size = (pixels.shape[0], pixels.shape[1])
         if parsing is None:
             return synthesis.resized_condition(pixels, None, *self.size), size
         labels = _read("parsing", parsing, label_maps.read_label_map, 2)

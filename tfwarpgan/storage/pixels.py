@@ -15,4 +15,5 @@ def from_pixels(pixels: npt.ArrayLike) -> npt.NDArray[np.float32]:
 def to_pixels(images: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Images in [-1, 1] as uint8, rounded to the nearest level and clipped; any shape."""
     levels = (np.asarray(images, np.float32) + np.float32(1.0)) * np.float32(127.5)
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return pixels
