@@ -6,7 +6,6 @@ people = tfwarpgan.load("people")
 image = people.synthesize("person.jpg", joints, "labels.png")
 """
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +59,8 @@ def _of_server(source: str, model: str, human_parser_run_dir: str) -> Any:
     from tfwarpgan.serving.remote import ServerOptions
 
     _refuse(source, human_parser_run_dir=human_parser_run_dir)
-    server = ServerOptions(server=source.removeprefix(ADDRESS))
-    return (dataclasses.replace(server, server_model=model) if model else server).connect()
+    names: dict[str, Any] = {"server_model": model} if model else {}
+    return ServerOptions(server=source.removeprefix(ADDRESS), **names).connect()
 
 
 def _of_this_machine(source: str, model: str, human_parser_run_dir: str) -> Any:

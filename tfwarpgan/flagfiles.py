@@ -3,6 +3,8 @@
 No flag of the program itself is read here: a flagfile is parsed on its own.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import os
 from typing import TYPE_CHECKING, Any

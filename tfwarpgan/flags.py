@@ -2,6 +2,8 @@
 `from_flags` turns parsed flags back into a dataclass.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import typing
