@@ -149,7 +149,7 @@ def _names(arguments: Sequence[str]) -> list[str]:
 
 def _argument(arguments: Sequence[str], wanted: str) -> str:
     """The value of a flag among arguments that are not parsed yet, or an empty string."""
-    for argument, following in reversed(list(zip(arguments, [*arguments[1:], ""], strict=True))):  # the last one wins
+    for argument, following in reversed(list(zip(arguments, [*arguments[1:], ""]))):  # the last one wins
         name, equals, value = argument.lstrip("-").partition("=")
         if argument.startswith("-") and name == wanted:
             return value if equals else following
