@@ -45,7 +45,7 @@ def help_text(program: str, description: str | None, groups: Sequence[Group], of
     width = min(shutil.get_terminal_size().columns, 120)
     parser = argparse.ArgumentParser(
         program, "%(prog)s [--flag=value ...]", (description or "").strip().replace("%", "%%"), add_help=False,
-        epilog="--flagfile=FILE reads flags from a file, one a line. --helpfull lists those of all modules.",
+        epilog="--flagfile=FILE reads flags from a file, one per line. --helpfull lists those of all modules.",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width),
     )  # fmt: skip
     for title, fields in groups:
