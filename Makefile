@@ -38,6 +38,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 # Stamp files: the package is installed again only if what it depends on has changed. The installation is editable, so
 # changes of the sources need no second one.

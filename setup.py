@@ -71,7 +71,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.13",  # TensorFlow 2.21 has wheels for 3.13 too, but nothing here is tested on it
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
-    package_data={"tfwarpgan": ["data/people_render.tar.gz", "weights/*/*"]},
+    package_data={"tfwarpgan": ["data/people_render.tar.gz", "py.typed", "weights/*/*"]},
     install_requires=BASE,
     extras_require={
         "tensorflow": TENSORFLOW,
@@ -89,6 +89,7 @@ setup(
             "hypothesis>=6.100",
             "import-linter>=2.1,<3",
             "moto[server]>=5",
+            "mypy>=2.4,<3",
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",

@@ -13,6 +13,7 @@ from tfwarpgan import options
 from tfwarpgan.errors import InputError
 from tfwarpgan.flags import define_flags, from_flags
 from tfwarpgan.training import runs
+from tfwarpgan.training.source import open_source
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
 FLAGFILES = sorted(CONFIGS.glob("*.flags"))
@@ -49,7 +50,7 @@ def test_a_flagfile_alone_trains_or_says_what_data_to_get(path, tmp_path, monkey
     config = parsed(path)
     assert config.train.run_dir == f"runs/{path.stem}"
     if config.data.dataset == "people" and config.train.stage == "all":
-        assert runs._check_folders(config) == config.train.run_dir
+        assert open_source(config).data_dir
         return
     place = config.data.data_dir or config.data.lip_dir
     with pytest.raises(

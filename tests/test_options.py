@@ -10,7 +10,7 @@ from absl import flags
 
 from tfwarpgan import options
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.flags import define_flags, from_flags
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -79,7 +79,7 @@ def test_every_field_is_a_flag_with_its_name_default_and_help():
     for field in fields:
         flag = values[field.name]
         assert flag.help.endswith(field.metadata["help"])
-        default = [str(value) for value in field.default] if field.type is tuple else field.default
+        default = [str(value) for value in field.default] if isinstance(field.default, tuple) else field.default
         assert flag.value == default and isinstance(flag.value, type(default)), field.name
 
 
@@ -161,6 +161,32 @@ def test_a_flagfile_gives_the_same_options_again(tmp_path):
     for value in (changed, options.Options()):
         flagfile.write_text(to_flagfile(value))
         assert parsed(f"--flagfile={flagfile}") == value
+
+
+@pytest.mark.parametrize("argument, value", [
+    ("--decorrelated_colours", True), ("--decorrelated_colours=true", True), ("--nodecorrelated_colours", False),
+])  # fmt: skip
+def test_a_former_name_still_sets_its_option(argument, value):
+    assert parsed(argument).networks.decorrelated_colors is value
+    assert parsed("--decorrelated_colors", "--decorrelated_colours=false").networks.decorrelated_colors is False
+    assert "decorrelated_colours" not in to_flagfile(parsed(argument))
+
+
+def test_a_former_name_is_noted_on_stderr(tmp_path):
+    note = "note: --decorrelated_colours is now called --decorrelated_colors.\n"
+    result = run("--decorrelated_colours", "--learning_rate=0.5")
+    assert (result.returncode, result.stderr) == (0, note) and result.stdout.startswith("rate 0.5")
+    (tmp_path / "own.flags").write_text("--nodecorrelated_colours\n")
+    assert run(f"--flagfile={tmp_path}/own.flags").stderr == note
+
+
+def test_a_run_of_a_former_name_is_read_without_a_word(tmp_path):
+    text = to_flagfile(parsed("--decorrelated_colors", "--learning_rate=0.125"))
+    flagfile = tmp_path / options.RUN_FLAGFILE
+    flagfile.write_text(text.replace("--decorrelated_colors=True", "--decorrelated_colours=True"))
+    assert run_options(str(tmp_path)).networks.decorrelated_colors is True
+    result = run(f"--run_dir={tmp_path}", reads_run=True)
+    assert result.stdout.startswith("rate 0.125") and result.stderr == ""
 
 
 def test_main_gets_the_options_and_tensorflow_is_not_imported_before():

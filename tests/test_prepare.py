@@ -52,6 +52,7 @@ def test_pictures_of_the_human_parser(tmp_path, capsys):
         ("prepare", ["--dataset=market1501"], "--dataset=market1501 needs --data_dir"),
         ("prepare", ["--dataset=lip"], "--dataset=lip needs --lip_dir"),
         ("prepare", ["--page=x.html"], "--page needs --check"),
+        ("prepare", ["--check", "--beam_runner=DirectRunner"], "either --check or --beam_runner"),
         ("prepare", ["--beam_options=x=1"], "--beam_options needs --beam_runner"),
         ("train", [], "--run_dir is missing"),
         ("train", ["--run_dir=x", "--data_dir=/some/where"], "--dataset=people takes no --data_dir"),

@@ -15,6 +15,7 @@ from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import DataOptions, Options, TrainOptions
+from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
 BAD = pathlib.Path(__file__).resolve().parents[1] / "../shared/data/bad_inputs"
@@ -45,6 +46,8 @@ def folder(tmp_path):
 
 class Pipeline:
     """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
+
+    height, width = HEIGHT, WIDTH
 
     def __call__(self, batch):
         shape = tf.shape(batch["condition_image"])[:3]
@@ -209,6 +212,9 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
     "flags, sentence",
     [
         ({"image_dir": "d", "image": "a.png"}, "either --image or --image_dir, not both"),
+        ({"image_dir": "d", "parsing": "p.png"}, "either --parsing or --image_dir, not both"),
+        ({"pairs": "p.csv", "pose_json": "j"}, "either --pose_json or --pairs, not both"),
+        ({"image": "a", "output_dir": "o"}, "either --output_dir or --image, not both"),
         ({"image_dir": "d"}, "--image_dir needs --output_dir too"),
         ({"image_dir": "d", "output_dir": "o"}, "exactly one target pose.* 0 are given"),
         ({"pairs": "p.csv"}, "--pairs needs --image_dir too"),
@@ -225,6 +231,14 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
 def test_impossible_combinations(flags, sentence):
     with pytest.raises(InputError, match=sentence):
         SynthesizeOptions(**flags)
+
+
+@pytest.mark.parametrize("given", ["run_dir", "weights", "human_parser_run_dir"])
+def test_a_server_draws_with_what_it_holds(folder, given):
+    run = options() if given == "run_dir" else Options()
+    job = single(folder, pose_json=folder / "pose.json", **({} if given == "run_dir" else {given: "x"}))
+    with pytest.raises(InputError, match=f"either --server or --{given}, not both"):
+        synthesize.main(run, job, ServerOptions(server="localhost:1"))
 
 
 def test_what_is_missing_is_said(folder):

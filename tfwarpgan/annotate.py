@@ -1,4 +1,7 @@
-"""Writes label maps for a folder: `python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT`."""
+"""Writes label maps for a folder of images, with a trained human parser.
+
+python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT
+"""
 
 import dataclasses
 import os
@@ -16,7 +19,7 @@ class AnnotateOptions:
     average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
 
 
-def main(options, annotate):
+def main(options: Options, annotate: AnnotateOptions) -> None:
     """Writes a label map for every picture that has none."""
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
@@ -38,9 +41,10 @@ def main(options, annotate):
         print(f"{len(others)} other files were ignored, such as {others[0]}.")
 
 
-def cli():
+def cli() -> None:
     """The command."""
-    run_command(main, Options, AnnotateOptions, reads_run=True)
+    takes = ("run_dir", "parsing_dir", "batch_size", "height", "width", "precision")
+    run_command(main, Options, AnnotateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

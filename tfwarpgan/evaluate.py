@@ -1,4 +1,6 @@
-"""Evaluates a run on the test pairs and writes a report: `python -m tfwarpgan.evaluate --run_dir=RUN`.
+"""Evaluates a run on the test pairs and writes a report with pictures.
+
+    python -m tfwarpgan.evaluate --run_dir=RUN
 
 A run of the human parser is evaluated on the validation images of LIP instead, by label.
 """
@@ -8,7 +10,7 @@ import os
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import DATA_SET, Options, option
 
 # Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
@@ -101,8 +103,10 @@ def score_human_parser(options, folder):
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
     from tfwarpgan.training.runs import StageData
+    from tfwarpgan.training.source import open_source
 
-    metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
+    stage_data = StageData(options, open_source(options))
+    metrics = evaluate_human_parser(load_human_parser(options), stage_data.dataset("test"))
     path, table = write_human_parser_report(metrics, folder)
     print(f"\n{table}\nNumbers: {path}")
 
@@ -147,7 +151,8 @@ def _at_most(wanted, there):
 
 def cli():
     """The command."""
-    run_command(main, Options, EvaluateOptions, reads_run=True)
+    takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
+    run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

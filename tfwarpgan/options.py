@@ -5,10 +5,13 @@ Library code takes these dataclasses and never reads a flag. This module does no
 
 import dataclasses
 import re
+from typing import Any, TypeVar
 
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.errors import InputError
+
+T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
 RUN_FLAGFILE = "options.flags"
@@ -20,16 +23,32 @@ _BOXES = (
 )
 
 
-def option(default, help, *, minimum=None, maximum=None, choices=None):
-    """A dataclass field that knows how to become a flag: its help, its bounds (inclusive) or its choices."""
-    return dataclasses.field(
-        default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
-    )
+def option(
+    default: T,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+    former: str = "",
+) -> T:
+    """A dataclass field that knows how to become a flag.
+
+    Args:
+        default: Its value where none is given.
+        help: One sentence about it.
+        minimum: The least number, inclusive; None: any.
+        maximum: The greatest number, inclusive; None: any.
+        choices: What it may be; None: anything.
+        former: A name that it had before, which old flagfiles and command lines may still give it.
+    """
+    bounds = {"minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata={"help": help, **bounds, "former": former})
 
 
 @dataclasses.dataclass(frozen=True)
-class DataOptions:
-    """Where the pictures come from and how a training batch is drawn."""
+class DatasetOptions:
+    """The data set."""
 
     dataset: str = option(
         "people",
@@ -43,6 +62,12 @@ class DataOptions:
         "lip_20",
         "Labels of the label maps: lip_20, atr_18, cihp_20, adgan_8, or a list with one LIP label for each of them.",
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class JointOptions:
+    """The joints."""
+
     keypoints: str = option("", "File or folder with the joints; default: the annotation CSV files of the layout.")
     keypoint_format: str = option(
         "pose_gan",
@@ -70,6 +95,12 @@ class DataOptions:
         "",
         "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class PairOptions:
+    """The pairs."""
+
     pair_source: str = option(
         "auto",
         "Pairs from lists, or by the rule: both images show shoulders and hips. auto: rule for 'folder', else lists.",
@@ -89,14 +120,28 @@ class DataOptions:
         0.1, "Share of the persons for the test split, if the data set has no split of its own.", minimum=0, maximum=1
     )
     split_seed: int = option(0, "Seed of the random split and of the drawn pairs.", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class LipOptions:
+    """The LIP data set of the human parser."""
+
     lip_dir: str = option("", "Folder of the LIP data set, for the human parser.")
-    lip_shares: str = option(
-        "", "For a LIP folder merged from several sets: shares of the training images by the start of their names, "
-        "such as street:0.7,shop:0.3; default: all images are equally likely.",
-    )  # fmt: skip
     lip_label_mapping: str = option("lip_20", "Like --label_mapping, for the label maps in --lip_dir.")
+
+
+@dataclasses.dataclass(frozen=True)
+class SizeOptions:
+    """The size of the images."""
+
     height: int = option(128, "Height of the images in pixels; a multiple of 16.", minimum=32, maximum=1024)
     width: int = option(64, "Width of the images in pixels; a multiple of 16.", minimum=32, maximum=1024)
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterOptions:
+    """The filter of failed images."""
+
     min_joints: int = option(0, "Leave out images with fewer visible joints.", minimum=0, maximum=18)
     required_joints: str = option(
         "", "Leave out images in which one of these joints is missing, such as right_shoulder,left_shoulder."
@@ -104,14 +149,31 @@ class DataOptions:
     min_foreground: float = option(
         0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchOptions:
+    """What a batch is and how a pose is drawn."""
+
     batch_size: int = option(20, "Pairs per batch, in total over all GPUs.", minimum=1)
+    lip_shares: str = option(
+        "", "For a LIP folder merged from several sets: shares of the training images by the start of their names, "
+        "such as street:0.7,shop:0.3; default: all images are equally likely.",
+    )  # fmt: skip
     flip: bool = option(False, "Mirror half of the pairs at random, and swap left and right limbs.")
     pose_map: str = option("disc", "Shape of a joint in the pose map.", choices=("disc", "gaussian"))
     pose_radius: float = option(4.0, "Radius of the disc of a joint, in pixels.", minimum=0.5)
     pose_sigma: float = option(6.0, "Standard deviation of the Gaussian of a joint, in pixels.", minimum=0.5)
     seed: int = option(0, "Seed of the initial weights and of the order of the pairs.", minimum=0, maximum=2**32 - 1)
 
-    def __post_init__(self):
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions(  # the fields of the last come first
+    BatchOptions, FilterOptions, SizeOptions, LipOptions, PairOptions, JointOptions, DatasetOptions
+):
+    """Where the pictures come from and how a training batch is drawn."""
+
+    def __post_init__(self) -> None:
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
         if self.keypoint_format != "pose_gan" and not self.keypoints:
@@ -127,7 +189,7 @@ class DataOptions:
         if self.shares_of_lip() and self.dataset == "lip":
             raise InputError("--lip_shares draws from the files of --lip_dir, not from --dataset=lip; leave one out.")
 
-    def shares_of_lip(self):
+    def shares_of_lip(self) -> dict[str, float]:
         """`lip_shares` as a dictionary, beginning of a name -> share."""
         shares = {}
         for part in filter(None, self.lip_shares.split(",")):
@@ -174,7 +236,9 @@ class NetworkOptions:
         "Gate of the warping block: one value per position, per channel or per image, or no gate.",
         choices=("spatial", "channel", "scalar", "none"),
     )
-    decorrelated_colours: bool = option(False, "Feed the generator decorrelated color channels; it learns hue faster.")
+    decorrelated_colors: bool = option(
+        False, "Feed the generator decorrelated color channels; it learns hue faster.", former="decorrelated_colours"
+    )
     upsampling: str = option(
         "transposed",
         "Decoder: transposed convolutions, or nearest-neighbor resizing followed by a convolution.",
@@ -185,7 +249,7 @@ class NetworkOptions:
         1, "Discriminators per stage, each at half the scale of the one before.", minimum=1, maximum=3
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.fusion_width % 8:
             raise InputError(
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
@@ -211,7 +275,7 @@ class LossOptions:
     parser_lambda_pyramid: float = option(
         10.0, "Pose-guided parser: weight of the pyramidal-hierarchy loss.", minimum=0
     )
-    pyramid_alphas: tuple = option(
+    pyramid_alphas: tuple[float, ...] = option(
         (1.0, 1.0, 1.0),
         "Weights of the discriminator's feature maps 0, 1, 2 in the pyramidal-hierarchy loss.",
         minimum=0,
@@ -224,7 +288,7 @@ class LossOptions:
         "imagenet", "'imagenet' (downloaded by Keras), or an npz file of VGG convolution weights."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
@@ -277,7 +341,7 @@ class TrainOptions:
     keep_checkpoints: int = option(2, "Checkpoints to keep per stage.", minimum=1)
     profile_steps: str = option("", "First and last step to profile, such as 100,110; default: none.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.matcher_pretraining_steps > self.matcher_steps:
             raise InputError(
                 f"--matcher_pretraining_steps={self.matcher_pretraining_steps} must not exceed "
@@ -288,7 +352,7 @@ class TrainOptions:
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
 
-    def steps_of(self, stage):
+    def steps_of(self, stage: str) -> int:
         """Steps of a stage in a run of these options."""
         return {
             "human_parser": self.human_parser_steps,
@@ -308,7 +372,12 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
-def check_data_place(data_options):
+# Parts of `Options`, in the order in which --help lists them: those that say what a data set holds, and all.
+DATA_SET = (DatasetOptions, PairOptions, JointOptions, FilterOptions, LipOptions)
+PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
+
+
+def check_data_place(data_options: DataOptions) -> None:
     """Refuses options that do not say where the data set is, or that say so for a data set that needs no folder.
 
     Args:
@@ -327,8 +396,8 @@ def check_data_place(data_options):
         raise InputError(f"--dataset={data_options.dataset} needs --data_dir, the folder of the data set.")
 
 
-def check_places(options):
-    """Like `check_data_place`, for a training, which needs a run folder too.
+def check_places(options: Options) -> None:
+    """Refuses a training that does not say where its run goes, or whose stage and data set do not fit.
 
     Args:
         options: `Options`.
@@ -343,5 +412,3 @@ def check_places(options):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
     elif options.data.dataset == "lip":
         raise InputError("--dataset=lip has no pairs and only trains --stage=human_parser; choose another --dataset.")
-    else:
-        check_data_place(options.data)

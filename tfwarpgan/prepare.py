@@ -11,10 +11,15 @@ training would fail.
 
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
+from tfwarpgan.data.layouts.opening import open_source
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, check_data_place, option
+from tfwarpgan.options import DATA_SET, DataOptions, Options, SizeOptions, check_data_place, option
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.records.preparation import Prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,36 +34,35 @@ class PrepareOptions:
     )
     beam_options: str = option("", "Options of the runner, as name=value,name=value.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.page and not self.check:
             raise InputError("--page needs --check.")
+        if self.beam_runner and self.check:
+            raise InputError("Give either --check or --beam_runner, not both.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 
 
-def main(options, how):
+def main(options: Options, how: PrepareOptions) -> None:
     """Prepares the data set and prints what it contains and where it is; or checks it.
 
     Args:
         options: `Options`, those of the data; the flagfile of a training can be used unchanged.
         how: `PrepareOptions`.
     """
-    check_data_place(options.data)
     if how.check:
         _check(options.data, how)
         return
-    from tfwarpgan.data.records import (
-        beam,
-        preparation,  # imports TensorFlow, which a wrong flag should not wait for
-    )
+    source = open_source(options.data)
+    from tfwarpgan.data.records import beam, preparation  # TensorFlow, which a wrong flag should not wait for
 
-    runner = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
-    prepared = preparation.prepare(options.data, how.workers, *runner)
+    runner, beam_options = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
+    prepared = preparation.prepare(options.data, how.workers, runner, beam_options, source)
     for line in summary(prepared):
         print(line)
 
 
-def summary(prepared):
+def summary(prepared: "Prepared") -> list[str]:
     """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
@@ -72,7 +76,8 @@ def summary(prepared):
     return [*lines, f"{size}, in {prepared.folder}"]
 
 
-def _check(data_options, how):
+def _check(data_options: DataOptions, how: PrepareOptions) -> None:
+    check_data_place(data_options)
     from tfwarpgan.data.doctor import examine
     from tfwarpgan.data.doctor.page import SAMPLES, write
 
@@ -85,9 +90,9 @@ def _check(data_options, how):
         sys.exit(1)
 
 
-def cli():
+def cli() -> None:
     """The command."""
-    run_command(main, Options, PrepareOptions)
+    run_command(main, Options, PrepareOptions, takes=(*DATA_SET, SizeOptions))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,25 @@
-"""Trains the stages: `python -m tfwarpgan.train --flagfile=configs/market.flags`."""
+"""Trains the stages in order, or one of them.
+
+python -m tfwarpgan.train --flagfile=configs/market.flags
+"""
 
 import sys
 
 from tfwarpgan.command_line import run_command
-from tfwarpgan.options import Options, check_places
+from tfwarpgan.options import Options
+from tfwarpgan.training.source import open_source
 
 
-def main(options):
+def main(options: Options) -> None:
     """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
-    check_places(options)
+    source = open_source(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 
-    if not train(options):
+    if not train(options, source=source):
         sys.exit(130)
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, Options)
 

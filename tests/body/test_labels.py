@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfwarpgan.body.labels import COLOURS, FLIP_PERMUTATION, LABELS, NUM_LABELS
+from tfwarpgan.body.labels import COLORS, FLIP_PERMUTATION, LABELS, NUM_LABELS
 
 
 def test_flip_permutation_exchanges_left_and_right():
@@ -12,8 +12,8 @@ def test_flip_permutation_exchanges_left_and_right():
         assert LABELS[other] == swapped
 
 
-def test_colours_are_lip_s():
-    assert COLOURS.shape == (20, 3) and len(np.unique(COLOURS, axis=0)) == 20
-    assert COLOURS[[0, 2, 5, 13, 19]].tolist() == [
+def test_colors_are_lip_s():
+    assert COLORS.shape == (20, 3) and len(np.unique(COLORS, axis=0)) == 20
+    assert COLORS[[0, 2, 5, 13, 19]].tolist() == [
         [0, 0, 0], [255, 0, 0], [255, 85, 0], [0, 0, 255], [255, 170, 0],
     ]  # fmt: skip

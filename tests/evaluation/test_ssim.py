@@ -85,7 +85,7 @@ def test_each_pair_is_scored_alone_in_graph_and_eager():
     np.testing.assert_allclose(together, compiled(x, y), rtol=1e-6)
 
 
-def test_a_picture_of_one_colour_has_no_range():
+def test_a_picture_of_one_color_has_no_range():
     x, _ = pictures()
     assert np.all(np.isfinite(ssim(x, np.zeros_like(x), "posegan")))
 

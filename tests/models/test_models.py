@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.colours import decorrelate_colours
+from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.models import (
     GeometricMatcher,
     HumanParser,
@@ -53,14 +53,14 @@ def test_generator_outputs(gate, residual):
     assert np.all((outputs["gate"] >= 0) & (outputs["gate"] <= 1))
 
 
-def test_decorrelated_colours_reach_the_appearance_encoder_alone():
+def test_decorrelated_colors_reach_the_appearance_encoder_alone():
     inputs = random_inputs()
     plain, decorrelated = (
-        WarpingGenerator(width=4, blocks=1, fusion_width=32, decorrelated_colours=chosen) for chosen in (False, True)
+        WarpingGenerator(width=4, blocks=1, fusion_width=32, decorrelated_colors=chosen) for chosen in (False, True)
     )
     plain(inputs), decorrelated(inputs)
     decorrelated.set_weights(plain.get_weights())
-    image = decorrelate_colours(inputs["condition_image"])
+    image = decorrelate_colors(inputs["condition_image"])
     expected = plain({**inputs, "condition_image": image})["image"]
     np.testing.assert_allclose(decorrelated(inputs)["image"], expected, atol=1e-5)
     assert np.abs(expected - plain(inputs)["image"]).max() > 0.01

@@ -11,11 +11,11 @@ from PIL import Image
 
 from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.pixels import from_pixels
 from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.serving.client import AsyncClient, Client
 from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
 from tfwarpgan.serving.exporting.publish import publish
-from tfwarpgan.serving.exporting.signatures import from_pixels
 from tfwarpgan.serving.remote import ServerOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -164,6 +164,7 @@ def test_pictures_that_the_server_labels(exported, target, inputs):
         ),
         (["--server={target}", "--server_ca=missing.pem"], "missing.pem"),
         (["--server={target}", "--server_name=people"], "--server_ca"),
+        (["--server_label=canary"], "--server_label needs --server"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(files, target, flags, told):

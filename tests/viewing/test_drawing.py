@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
 from tfwarpgan.viewing import drawing
 
 
@@ -15,18 +15,11 @@ def pose(**points):
     return keypoints, visible
 
 
-def test_to_uint8_by_hand():
-    np.testing.assert_array_equal(drawing.to_uint8([-1.0, 0.0, 1.0, -3.0, 3.0]), [0, 128, 255, 0, 255])
-    levels = np.arange(256)
-    np.testing.assert_array_equal(drawing.to_uint8(levels / 127.5 - 1), levels)
-    assert drawing.to_uint8(np.zeros((2, 3, 4, 3))).dtype == np.uint8
-
-
-def test_colour_parsing():
-    coloured = drawing.colour_parsing([[0, 19], [5, 0]])
-    assert coloured.shape == (2, 2, 3) and coloured.dtype == np.uint8
-    np.testing.assert_array_equal(coloured[0, 1], COLOURS[19])
-    np.testing.assert_array_equal(coloured[1, 0], COLOURS[5])
+def test_color_parsing():
+    colored = drawing.color_parsing([[0, 19], [5, 0]])
+    assert colored.shape == (2, 2, 3) and colored.dtype == np.uint8
+    np.testing.assert_array_equal(colored[0, 1], COLORS[19])
+    np.testing.assert_array_equal(colored[1, 0], COLORS[5])
 
 
 def test_nobody_is_drawn_as_nothing():
@@ -39,7 +32,7 @@ def test_a_joint_lies_at_its_y_and_x():
     skeleton = drawing.draw_skeleton(*pose(j0=(20, 5)), 32, 16)
     rows, columns = np.nonzero(skeleton.any(axis=-1))
     assert (rows.mean(), columns.mean()) == (20, 5)
-    np.testing.assert_array_equal(skeleton[20, 5], drawing.JOINT_COLOURS[0])
+    np.testing.assert_array_equal(skeleton[20, 5], drawing.JOINT_COLORS[0])
 
 
 def test_scaled_joints_keep_their_place():
@@ -118,6 +111,6 @@ def test_sample_columns():
     assert [len(column) for column in columns.values()] == [2] * 6
     assert columns["condition"][0].max() == 0 and columns["target"][1].min() == 255
     assert np.all(columns["synthesized"][0] == 128) and np.all(columns["warped condition"][0] == 255)
-    assert np.all(columns["synthesized parsing"][1] == COLOURS[7])
+    assert np.all(columns["synthesized parsing"][1] == COLORS[7])
     assert columns["target pose"][0].shape == (64, 32, 3)
     assert drawing.grid(columns).ndim == 3

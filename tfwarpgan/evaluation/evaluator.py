@@ -16,7 +16,8 @@ from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
 from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim
-from tfwarpgan.inference.synthesis import for_any_batch_size
+from tfwarpgan.inference.pipeline import for_any_batch_size
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 
 MODEL, COPY, MEAN = "model", *baselines.NAMES
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
@@ -70,16 +71,16 @@ class Evaluation:
         return np.argsort(values if metric == "l1" else -values, kind="stable")
 
 
-def quantise(images):
+def quantize(images):
     """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
-    return tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0) / 127.5 - 1.0
+    return from_pixels(to_pixels(images))
 
 
 def image_metrics(batch, outputs, mean, protocols=("gaussian",)):
     """SSIM and L1 of each pair: name -> who (the model or a baseline) -> float32 [B]."""
     target = batch["target_image"]
-    mean = tf.broadcast_to(quantise(mean)[tf.newaxis], tf.shape(target))
-    contenders = {MODEL: quantise(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
+    mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(target))
+    contenders = {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
     scores = {
         f"ssim_{protocol}": {who: ssim(target, images, protocol) for who, images in contenders.items()}
         for protocol in protocols

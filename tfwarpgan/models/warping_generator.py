@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfwarpgan.layers.colours import decorrelate_colours
+from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.convolution import Decoder, Encoder, NormalizedConvolution, Trunk, convolution
 from tfwarpgan.layers.transforms import compose
 from tfwarpgan.layers.warping import SoftGatedWarpingBlock
@@ -25,7 +25,7 @@ class WarpingGenerator(keras.Model):
         residual: R of equation 1, "conv" or "identity".
         gate: "spatial", "channel", "scalar" or "none".
         upsampling: "transposed" or "resize".
-        decorrelated_colours: Whether the appearance encoder sees the condition's colors along their principal axes.
+        decorrelated_colors: Whether the appearance encoder sees the condition's colors along their principal axes.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class WarpingGenerator(keras.Model):
         residual="conv",
         gate="spatial",
         upsampling="transposed",
-        decorrelated_colours=False,
+        decorrelated_colors=False,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)  # half-precision transformation parameters would move the picture
         joined = 16 * width
         fusion_width = fusion_width or joined
-        self.decorrelated_colours = decorrelated_colours
+        self.decorrelated_colors = decorrelated_colors
         self.appearance_encoder = Encoder(width)
         self.pose_encoder = Encoder(width)
         self.warping_block = SoftGatedWarpingBlock(residual, gate)
@@ -52,7 +52,7 @@ class WarpingGenerator(keras.Model):
 
     def call(self, inputs):
         image = inputs["condition_image"]
-        image = decorrelate_colours(image) if self.decorrelated_colours else image
+        image = decorrelate_colors(image) if self.decorrelated_colors else image
         appearance = tf.concat([image, inputs["condition_parsing"]], axis=-1)
         pose = tf.concat([inputs["target_parsing"], inputs["target_pose"]], axis=-1)
 

@@ -11,14 +11,14 @@ import tensorflow as tf
 from tfwarpgan.data.batches import human_parser
 from tfwarpgan.data.batches.human_parser import pictures_dataset
 from tfwarpgan.data.batches.pairs import pairs_dataset
-from tfwarpgan.data.layouts.opening import PATHS, open_lip, with_local_paths
-from tfwarpgan.data.records.preparation import check_layout, prepare
+from tfwarpgan.data.layouts.opening import PATHS
+from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, check_places
+from tfwarpgan.options import RUN_FLAGFILE
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -26,18 +26,20 @@ from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
 
 keras = tf.keras
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
-def train(options, devices=None):
+def train(options, devices=None, source=None):
     """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
 
     Args:
         options: `Options`.
         devices: Device names for MirroredStrategy, or None for all GPUs.
+        source: What `source.open_source` gave, or None to open it here.
 
     Returns:
         Whether the training went to its end; False if a signal stopped it, after a checkpoint.
@@ -48,10 +50,12 @@ def train(options, devices=None):
     strategy, stage = choose_strategy(devices), options.train.stage
     names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
     _check_devices(options, strategy.num_replicas_in_sync)
-    run_dir = _check_folders(options)
+    source = open_source(options) if source is None else source
+    run_dir = os.path.expanduser(options.train.run_dir)
+    _check_same_run(options, run_dir)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    stage_data = StageData(options)
+    stage_data = StageData(options, source)
     keras.mixed_precision.set_global_policy(options.train.precision)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
@@ -63,18 +67,6 @@ def _check_devices(options, replicas):
         raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
     if options.data.batch_size % replicas:
         raise InputError(f"--batch_size={options.data.batch_size} must be a multiple of the {replicas} devices.")
-
-
-def _check_folders(options):
-    """Checks that the data set is where it should be, and that the run is the same; returns the run's folder."""
-    check_places(options)
-    run_dir = os.path.expanduser(options.train.run_dir)
-    if options.train.stage == "human_parser":
-        open_lip(options.data)
-    else:
-        check_layout(options.data)
-    _check_same_run(options, run_dir)
-    return run_dir
 
 
 def _check_same_run(options, run_dir):
@@ -106,20 +98,21 @@ class StageData:
 
     Args:
         options: `Options`.
+        source: What `source.open_source` gave.
     """
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, source):
+        self.options, self.source = options, source
         self.is_lip = options.train.stage == "human_parser"
-        self.prepared = prepare(options.data) if not self.is_lip or options.data.dataset == "lip" else None
-        self.lip = with_local_paths(options.data) if self.is_lip else None
+        is_prepared = not self.is_lip or options.data.dataset == "lip"
+        self.prepared = prepare(options.data, source=source) if is_prepared else None
 
     def dataset(self, split, start=0):
         """Batches of "train", from position `start` on, or of "test"."""
         if self.is_lip and self.prepared:
             return pictures_dataset(self.prepared, self.options.data, split, start=start)
         if self.is_lip:
-            return human_parser.lip_dataset(self.lip, split, start=start)
+            return human_parser.lip_dataset(self.source, self.options.data, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 

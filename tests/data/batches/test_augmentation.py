@@ -97,9 +97,9 @@ def test_a_flip_mirrors_and_exchanges_left_and_right():
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_colours_stay_in_range(level):
+def test_colors_stay_in_range(level):
     for k in range(10):
-        got = augmentation.augment_colours(tf.fill([32, 16, 3], level), tf.constant([3, k]))
+        got = augmentation.augment_colors(tf.fill([32, 16, 3], level), tf.constant([3, k]))
         assert got.shape == (32, 16, 3)
         assert 0.0 <= float(tf.reduce_min(got)) <= float(tf.reduce_max(got)) <= 1.0
 

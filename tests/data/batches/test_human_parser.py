@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan.data.batches import human_parser
-from tfwarpgan.data.layouts import lip
+from tfwarpgan.data.layouts import lip, opening
 from tfwarpgan.data.records import preparation
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
@@ -38,6 +38,10 @@ def write(root, doubled=True, lists_at_top=True, splits=(("train", 6), ("val", 3
 
 def options(root, **more):
     return DataOptions(lip_dir=str(root), height=32, width=32, batch_size=2, **more)
+
+
+def lip_dataset(data, *split, **more):
+    return human_parser.lip_dataset(opening.open_lip(data), data, *split, **more)
 
 
 @pytest.mark.parametrize("doubled", [True, False])
@@ -73,11 +77,11 @@ def test_a_label_map_of_another_size_is_refused(tmp_path):
     with pytest.raises(InputError, match="a_val0.png is 8 x 8"):
         human_parser.read_example(*rows[0][1:])
     with pytest.raises(tf.errors.InvalidArgumentError, match="a_val0.png is 8 x 8"):
-        next(iter(human_parser.lip_dataset(options(tmp_path), "val")))
+        next(iter(lip_dataset(options(tmp_path), "val")))
 
 
 def test_validation_is_one_pass_in_order_with_the_short_batch(tmp_path):
-    batches = list(human_parser.lip_dataset(options(write(tmp_path)), "val"))
+    batches = list(lip_dataset(options(write(tmp_path)), "val"))
     assert [batch["image"].shape for batch in batches] == [(2, 32, 32, 3), (1, 32, 32, 3)]
     assert [int(labels[16, 16]) for batch in batches for labels in batch["parsing"]] == [1, 2, 3]
     image, labels = batches[0]["image"].numpy(), batches[0]["parsing"].numpy()
@@ -85,7 +89,7 @@ def test_validation_is_one_pass_in_order_with_the_short_batch(tmp_path):
     assert labels.dtype == np.uint8
     assert image[labels == 0].mean() < -0.8
     assert image[(labels > 0) & (labels < 255)].mean() > 0.8
-    again = next(iter(human_parser.lip_dataset(options(tmp_path), "test")))
+    again = next(iter(lip_dataset(options(tmp_path), "test")))
     np.testing.assert_array_equal(again["image"], batches[0]["image"])
 
 
@@ -101,7 +105,7 @@ def light(monkeypatch):
 
 
 def test_a_training_batch_is_augmented(tmp_path):
-    first, second = human_parser.lip_dataset(options(write(tmp_path, splits=(("train", 2), ("val", 1))))).take(2)
+    first, second = lip_dataset(options(write(tmp_path, splits=(("train", 2), ("val", 1))))).take(2)
     for batch in (first, second):
         assert batch["image"].shape == (2, 32, 32, 3)
         assert batch["image"].dtype == tf.float32
@@ -119,30 +123,28 @@ def persons(dataset, batches):
 
 
 def test_training_sees_each_picture_once_an_epoch_and_never_ends(tmp_path, light):
-    found = persons(human_parser.lip_dataset(options(write(tmp_path))), 6)
+    found = persons(lip_dataset(options(write(tmp_path))), 6)
     assert sorted(found[:6]) == sorted(found[6:]) == [1, 2, 3, 4, 5, 6]
     assert found[:6] != found[6:]
 
 
 def test_a_resumed_stream_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), seed=3)
-    whole = list(human_parser.lip_dataset(data).take(4))
-    rest = list(human_parser.lip_dataset(data, start=4).take(2))
+    whole = list(lip_dataset(data).take(4))
+    rest = list(lip_dataset(data, start=4).take(2))
     for want, got in zip(whole[2:], rest):
         np.testing.assert_array_equal(got["parsing"], want["parsing"])
         np.testing.assert_array_equal(got["image"], want["image"])
-    assert not np.array_equal(
-        whole[0]["image"], next(iter(human_parser.lip_dataset(options(tmp_path, seed=4))))["image"]
-    )
+    assert not np.array_equal(whole[0]["image"], next(iter(lip_dataset(options(tmp_path, seed=4))))["image"])
 
 
 def test_shares_balance_merged_sets(tmp_path, light):
     write(tmp_path)
-    found = persons(human_parser.lip_dataset(options(tmp_path, lip_shares="a:0.9,b:0.1")), 60)
+    found = persons(lip_dataset(options(tmp_path, lip_shares="a:0.9,b:0.1")), 60)
     assert 0.8 < np.mean(np.array(found) <= 3) < 0.98
-    assert set(persons(human_parser.lip_dataset(options(tmp_path, lip_shares="b:1")), 6)) == {4, 5, 6}
+    assert set(persons(lip_dataset(options(tmp_path, lip_shares="b:1")), 6)) == {4, 5, 6}
     with pytest.raises(InputError, match="begins with 'c'"):
-        human_parser.lip_dataset(options(tmp_path, lip_shares="c:1"))
+        lip_dataset(options(tmp_path, lip_shares="c:1"))
     for wrong in ("a", "a:x", ":1", "a:0", "a:-1"):
         with pytest.raises(InputError, match="--lip_shares"):
             options(tmp_path, lip_shares=wrong)
@@ -155,7 +157,7 @@ def test_prepared_pictures_give_the_same_batches(tmp_path):
     prepared = preparation.prepare(data)
     one, other = (
         {name: np.concatenate([batch[name] for batch in dataset.as_numpy_iterator()]) for name in ("image", "parsing")}
-        for dataset in (human_parser.lip_dataset(data, "val"), human_parser.pictures_dataset(prepared, data, "val"))
+        for dataset in (lip_dataset(data, "val"), human_parser.pictures_dataset(prepared, data, "val"))
     )
     order = [
         np.argsort(batches["parsing"].max(axis=(1, 2), where=batches["parsing"] < 255, initial=0))

@@ -71,7 +71,7 @@ def test_the_neck_needs_both_shoulders():
     assert keypoints[1].tolist() == [-1, -1] and not visible[[1, 2]].any()
 
 
-def test_normalised_coordinates_run_from_edge_to_edge():
+def test_normalized_coordinates_run_from_edge_to_edge():
     joints = np.zeros((33, 3))
     joints[:, 2] = 1
     joints[0, :2] = 0.25, 1.0  # x, y

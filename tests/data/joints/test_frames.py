@@ -27,7 +27,7 @@ def test_a_larger_frame_is_scaled_by_pixel_centres(tmp_path):
     assert joints[17].tolist() == [-1, -1] and visible is VISIBLE
 
 
-def test_normalised_joints_take_the_picture_s_size(tmp_path):
+def test_normalized_joints_take_the_picture_s_size(tmp_path):
     joints, _ = Frame(normalized=True).place(np.full((18, 2), 0.25) - 0.5, VISIBLE, _picture(tmp_path, 80, 40))
     np.testing.assert_allclose(joints[0], [0.25 * 80 - 0.5, 0.25 * 40 - 0.5])
 

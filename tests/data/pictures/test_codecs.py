@@ -125,7 +125,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, tracemalloc.g
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
-def test_a_huge_picture_of_one_colour_takes_no_memory(tmp_path, kind):
+def test_a_huge_picture_of_one_color_takes_no_memory(tmp_path, kind):
     side = 12000 if kind != "WEBP" else 16000
     grey = np.zeros((side, side), np.uint8)
     if kind == "WEBP":  # a header that claims the size is enough

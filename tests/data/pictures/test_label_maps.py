@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.body.labels import COLOURS
+from tfwarpgan.body.labels import COLORS
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.errors import InputError
 
@@ -15,7 +15,7 @@ def _png(path, labels, mode=None, **options):
     image = Image.fromarray(np.asarray(labels, np.uint8))
     if mode == "P":
         image = image.convert("P")
-        image.putpalette(COLOURS.tobytes())
+        image.putpalette(COLORS.tobytes())
     image.save(path, "PNG", **options)
     return str(path)
 

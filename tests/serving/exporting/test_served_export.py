@@ -55,13 +55,13 @@ def picture(kind="PNG", size=(WIDTH, HEIGHT), mode="RGB", value=5):
     return file.getvalue()
 
 
-def png(width, height, content, bits=8, colour=2):
+def png(width, height, content, bits=8, color=2):
     """A PNG whose header may promise anything."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(content)) + chunk(b"IEND", b"")
 
 
@@ -98,7 +98,7 @@ PARSINGS = {
     **PICTURES,
     "RGB": picture(),
     "JPEG": picture("JPEG", mode="L"),
-    "16 bits": png(WIDTH, HEIGHT, b"\x00" * (1 + 2 * WIDTH) * HEIGHT, bits=16, colour=0),
+    "16 bits": png(WIDTH, HEIGHT, b"\x00" * (1 + 2 * WIDTH) * HEIGHT, bits=16, color=0),
     "palette": picture(mode="P"),
     "label 20": picture(mode="L", value=20),
 }

@@ -111,11 +111,11 @@ def test_numbers_that_are_none(service, rows):
     survives(service, rows)
 
 
-def png(width, height, data=b"", bits=8, colour=2):
+def png(width, height, data=b"", bits=8, color=2):
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 

@@ -1,7 +1,7 @@
 """How well garments keep their colors, along the principal axes of color.
 
-    python tools/garment_colours.py --run_dir=runs/demo
-    python tools/garment_colours.py --weights=people
+    python tools/garment_colors.py --run_dir=runs/demo
+    python tools/garment_colors.py --weights=people
 
 Over all test pairs, the mean color of each garment (where the target's labeled parsing shows it) in the synthesized
 picture against that in the target: the slope of the line through them, 1 where colors are kept and 0 where they do not
@@ -13,7 +13,7 @@ import dataclasses
 import numpy as np
 
 from tfwarpgan.command_line import run_command
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import DatasetOptions, Options, option
 
 GARMENTS = ("upper-clothes", "dress", "coat", "pants", "jumpsuits", "skirt")
 LEAST_SHARE = 0.01  # of the picture's pixels that a garment must cover
@@ -42,14 +42,14 @@ def measure(options, benchmark):
     from tfwarpgan.data.records.preparation import prepare
     from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.inference.synthesis import for_any_batch_size
-    from tfwarpgan.layers.colours import decorrelate_colours
+    from tfwarpgan.layers.colors import decorrelate_colors
 
     synthesize = for_any_batch_size(load_pipeline(options, benchmark.weights))
     means = {"synthesized": [], "target": []}
     for batch in pairs_dataset(prepare(options.data), options.data, split="test"):
         pictures = {"synthesized": synthesize(batch)["image"], "target": batch["target_image"]}
         for who, images in pictures.items():
-            axes = decorrelate_colours(images).numpy()
+            axes = decorrelate_colors(images).numpy()
             for garment in GARMENTS:
                 means[who].append(garment_means(axes, batch["target_parsing"].numpy(), LABELS.index(garment)))
     synthesized, target = (np.concatenate(means[who]) for who in ("synthesized", "target"))
@@ -61,4 +61,4 @@ def measure(options, benchmark):
 
 
 if __name__ == "__main__":
-    run_command(measure, Options, BenchmarkOptions, reads_run=True)
+    run_command(measure, Options, BenchmarkOptions, takes=("run_dir", "batch_size", DatasetOptions), reads_run=True)
