@@ -264,7 +264,7 @@ BROKEN = [
     ({"image": "images/missing.jpg"}, "missing.jpg"),
     ({"image": "images/bomb_12000x12000.png"}, "bomb_12000x12000.png"),
     ({"parsing": "parsing/wrong_size.png"}, "wrong_size.png"),
-    ({"parsing": "parsing/rgb_colors.png"}, "rgb_colors.png"),
+    ({"parsing": "parsing/rgb_colours.png"}, "rgb_colours.png"),
     ({"parsing": "parsing/label_255.png"}, "label_255.png"),
     ({"pose_json": "pose/no_people.json", "pose_name": ""}, "no_people.json"),
     ({"annotation": "keypoints/joints_17.csv"}, "joints_17.csv"),

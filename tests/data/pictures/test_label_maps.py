@@ -77,7 +77,7 @@ def test_resize_does_not_mix_labels():
 
 
 @pytest.mark.parametrize("name, words", [
-    ("wrong_size", "96 x 100"), ("rgb_colors", "mode RGB"), ("label_255", "label 255"),
+    ("wrong_size", "96 x 100"), ("rgb_colours", "mode RGB"), ("label_255", "label 255"),
 ])  # fmt: skip
 def test_bad_label_maps(bad_inputs, name, words):
     with pytest.raises(InputError, match=words):
