@@ -38,6 +38,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 # Stamp files: the package is installed again only if what it depends on has changed. The installation is editable, so
 # changes of the sources need no second one.
@@ -53,6 +54,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; (3, 10) <= sys.version_info[:2] <= (3, 12) or sys.exit('tfwarpgan needs \
 	Python 3.10, 3.11 or 3.12, and $(PYTHON) is %d.%d: use make PYTHON=python3.12' % sys.version_info[:2])"
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

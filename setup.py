@@ -53,6 +53,7 @@ TENSORFLOW = [
     *CLIENT,
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
+    "etils<1.14; python_version < '3.11'",  # later ones need Python 3.11, which the pip of 3.10 may find out too late
 ]
 # The same TensorFlow with NVIDIA's CUDA libraries.
 CUDA = ["tensorflow[and-cuda]==2.15.1" + BEFORE_312, "tensorflow[and-cuda]==2.21.*" + FROM_312]
@@ -70,7 +71,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.13",  # TensorFlow 2.21 has wheels for 3.13 too, but nothing here is tested on it
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
-    package_data={"tfwarpgan": ["data/people_render.tar.gz", "weights/*/*"]},
+    package_data={"tfwarpgan": ["data/people_render.tar.gz", "py.typed", "weights/*/*"]},
     install_requires=BASE,
     extras_require={
         "tensorflow": TENSORFLOW,
@@ -88,6 +89,7 @@ setup(
             "hypothesis>=6.100",
             "import-linter>=2.1,<3",
             "moto[server]>=5",
+            "mypy>=2.4,<3",
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",

@@ -1,5 +1,6 @@
 """What all tests share: two logical CPUs for MirroredStrategy, a small drawn data set, the folder of broken files."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -114,3 +115,77 @@ def options(market, tmp_path):
         return DataOptions(**(values | changes))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_options():
+    """Function of changes of `TrainOptions` -> `Options` of networks as small as they can be, 64 x 32."""
+    from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions
+
+    def make(**train):
+        return Options(
+            data=DataOptions(height=HEIGHT, width=WIDTH),
+            networks=NetworkOptions(
+                human_parser_weights="none", human_parser_width=8, parser_width=4, parser_blocks=1, matcher_width=4,
+                matcher_scale=8, generator_width=4, generator_blocks=1, fusion_width=32, discriminator_width=4,
+            ),
+            train=TrainOptions(**train),
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_dir(tmp_path_factory, small_options):
+    """A run as the training leaves it, with weights large enough that every part of the networks shows.
+
+    They are those that a release keeps of them, so that a release of this run has the same.
+    """
+    import tensorflow as tf
+
+    from tfwarpgan.compat import variables_of
+    from tfwarpgan.flagfiles import to_flagfile
+    from tfwarpgan.inference.released import half
+    from tfwarpgan.models import build
+    from tfwarpgan.options import RUN_FLAGFILE
+
+    folder = tmp_path_factory.mktemp("run")
+    options = small_options(run_dir=str(folder))
+    (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
+    generator = np.random.default_rng(0)
+    for name in ("pose_guided_parser", "geometric_matcher", "warping_generator"):
+        network = getattr(build, name)(options)
+        weights = (weight + generator.normal(0, 0.02, weight.shape) for weight in network.get_weights())
+        network.set_weights([half(weight).astype(np.float32) for weight in weights])
+        checkpoint = tf.train.Checkpoint(**{name: variables_of(network)})
+        tf.train.CheckpointManager(checkpoint, str(folder / name), max_to_keep=1).save()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root():
+    """Folder of the repository."""
+    return pathlib.Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def command(root):
+    """Function of a model's folder and flags: a context of the command that serves it; gives (process, address)."""
+
+    @contextlib.contextmanager
+    def command(folder, *flags):
+        flags = ["--port=0", f"--model_name={folder.name}", f"--model_base_path={folder}", *flags]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tfwarpgan.serve", *flags],
+            cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        try:
+            yield process, process.stdout.readline().split()[-1]
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    return command

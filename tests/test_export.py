@@ -14,39 +14,13 @@ from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.loading import load_human_parser
+from tfwarpgan.layers.pixels import from_pixels
 from tfwarpgan.models import build
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions
 from tfwarpgan.serving.exporting.check import SavedModelSession, forbidden_ops, sample_inputs
-from tfwarpgan.serving.exporting.signatures import from_pixels
 from tfwarpgan.serving.wire.warmup import read_records
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-
-
-def small_options(**train):
-    return Options(
-        data=DataOptions(height=64, width=32),
-        networks=NetworkOptions(
-            human_parser_weights="none", human_parser_width=8, parser_width=4, parser_blocks=1, matcher_width=4,
-            matcher_scale=8, generator_width=4, generator_blocks=1, fusion_width=32, discriminator_width=4,
-        ),
-        train=TrainOptions(**train),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def run_dir(tmp_path_factory):
-    """A run as the training leaves it, with weights large enough that every part of the networks shows."""
-    folder = tmp_path_factory.mktemp("run")
-    options = small_options(run_dir=str(folder))
-    (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
-    generator = np.random.default_rng(0)
-    for name in ("pose_guided_parser", "geometric_matcher", "warping_generator"):
-        network = getattr(build, name)(options)
-        network.set_weights([value + generator.normal(0, 0.02, value.shape) for value in network.get_weights()])
-        checkpoint = tf.train.Checkpoint(**{name: variables_of(network)})
-        tf.train.CheckpointManager(checkpoint, str(folder / name), max_to_keep=1).save()
-    return folder
 
 
 def run(*arguments):
@@ -55,7 +29,7 @@ def run(*arguments):
     )
 
 
-def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys):
+def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys, small_options):
     model = str(tmp_path / "people")
     export.main(small_options(run_dir=str(run_dir)), export.ExportOptions(export_dir=model, version=5))
     printed = capsys.readouterr().out
@@ -88,7 +62,7 @@ def test_what_is_missing_or_wrong_is_one_sentence(run_dir, tmp_path, arguments, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_check_ends_with_0_or_1(run_dir, tmp_path, capsys):
+def test_the_check_ends_with_0_or_1(run_dir, tmp_path, capsys, small_options):
     export.main(
         small_options(run_dir=str(run_dir)),
         export.ExportOptions(export_dir=str(tmp_path / "people"), batch_sizes="1,3"),
@@ -116,14 +90,14 @@ def test_other_batch_sizes_are_refused(text):
         export.ExportOptions(batch_sizes=text)
 
 
-def test_an_unfinished_run_is_refused(tmp_path):
+def test_an_unfinished_run_is_refused(tmp_path, small_options):
     with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
         export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
-def parser_run_dir(tmp_path_factory):
+def parser_run_dir(tmp_path_factory, small_options):
     """A run of a human parser alone, trained at another size, with weights large enough to show."""
     folder = tmp_path_factory.mktemp("parser_run")
     small = small_options(run_dir=str(folder))
@@ -137,7 +111,9 @@ def parser_run_dir(tmp_path_factory):
     return folder
 
 
-def test_a_human_parser_gives_signatures_of_a_photograph_alone(run_dir, parser_run_dir, tmp_path, capsys):
+def test_a_human_parser_gives_signatures_of_a_photograph_alone(
+    run_dir, parser_run_dir, tmp_path, capsys, small_options
+):
     model = str(tmp_path / "people")
     export.main(
         small_options(run_dir=str(run_dir)),

@@ -79,7 +79,7 @@ def test_every_field_is_a_flag_with_its_name_default_and_help():
     for field in fields:
         flag = values[field.name]
         assert flag.help.endswith(field.metadata["help"])
-        default = [str(value) for value in field.default] if field.type is tuple else field.default
+        default = [str(value) for value in field.default] if isinstance(field.default, tuple) else field.default
         assert flag.value == default and isinstance(flag.value, type(default)), field.name
 
 

@@ -47,6 +47,8 @@ def folder(tmp_path):
 class Pipeline:
     """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
 
+    height, width = HEIGHT, WIDTH
+
     def __call__(self, batch):
         shape = tf.shape(batch["condition_image"])[:3]
         y = batch["target_keypoints"][:, 0, 0][:, None, None]

@@ -2,11 +2,12 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 COMMANDS = ("prepare", "train", "evaluate", "synthesize", "export", "serve", "annotate", "traces")
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> int:
     """Prints a line on each command; gives the exit code."""
     if arguments and arguments != ["--help"]:
         print(
@@ -15,7 +16,8 @@ def main(arguments):
         return 2
     print("usage: python -m tfwarpgan.COMMAND [--flag=value ...]\n\ncommands; --help of each lists its flags:")
     for name in COMMANDS:
-        print(f"  {name:10}  {importlib.import_module(f'tfwarpgan.{name}').__doc__.splitlines()[0]}")
+        description = importlib.import_module(f"tfwarpgan.{name}").__doc__ or ""
+        print(f"  {name:10}  {description.splitlines()[0]}")
     return 0
 
 

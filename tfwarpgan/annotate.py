@@ -19,7 +19,7 @@ class AnnotateOptions:
     average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
 
 
-def main(options, annotate):
+def main(options: Options, annotate: AnnotateOptions) -> None:
     """Writes a label map for every picture that has none."""
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
@@ -41,7 +41,7 @@ def main(options, annotate):
         print(f"{len(others)} other files were ignored, such as {others[0]}.")
 
 
-def cli():
+def cli() -> None:
     """The command."""
     takes = ("run_dir", "parsing_dir", "batch_size", "height", "width", "precision")
     run_command(main, Options, AnnotateOptions, takes=takes, reads_run=True)

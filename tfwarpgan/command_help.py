@@ -1,16 +1,22 @@
 """What `--help` of a command prints: how it is called, what it does, and its flags in groups."""
 
 import argparse
+import dataclasses
 import shutil
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from tfwarpgan.flags import all_fields
 from tfwarpgan.options import Options
 
+Field: TypeAlias = dataclasses.Field[Any]
+Group: TypeAlias = tuple[str, list[Field]]  # title, fields
+
 _NOT_SHOWN = ("", (), False)  # defaults that say nothing
-_KINDS = {int: "N", float: "X", str: "TEXT", tuple: "X,X,..."}
+_KINDS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", tuple[float, ...]: "X,X,..."}
 
 
-def help_groups(classes, takes):
+def help_groups(classes: Sequence[type[Any]], takes: Sequence[str | type[Any]]) -> list[Group]:
     """The flags of a command in groups: what it takes of `Options` by name, its own dataclasses, then whole parts.
 
     Args:
@@ -24,10 +30,10 @@ def help_groups(classes, takes):
     named = [by_name[name] for name in takes if isinstance(name, str)]
     parts = [cls for cls in classes if cls is not Options] + [cls for cls in takes if not isinstance(cls, str)]
     groups = [("The run, and what may differ from its options.", named)] if named else []
-    return groups + [(cls.__doc__.splitlines()[0], list(all_fields(cls))) for cls in parts]
+    return groups + [((cls.__doc__ or "").splitlines()[0], list(all_fields(cls))) for cls in parts]
 
 
-def help_text(program, description, groups, of_run=()):
+def help_text(program: str, description: str | None, groups: Sequence[Group], of_run: Sequence[str] = ()) -> str:
     """The text of `--help`.
 
     Args:
@@ -39,7 +45,7 @@ def help_text(program, description, groups, of_run=()):
     width = min(shutil.get_terminal_size().columns, 120)
     parser = argparse.ArgumentParser(
         program, "%(prog)s [--flag=value ...]", (description or "").strip().replace("%", "%%"), add_help=False,
-        epilog="--flagfile=FILE reads flags from a file, one a line. --helpfull lists those of all modules.",
+        epilog="--flagfile=FILE reads flags from a file, one per line. --helpfull lists those of all modules.",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width),
     )  # fmt: skip
     for title, fields in groups:
@@ -50,7 +56,7 @@ def help_text(program, description, groups, of_run=()):
     return parser.format_help()
 
 
-def _form(field):
+def _form(field: Field) -> str:
     """How a flag is written."""
     if field.type is bool:
         return f"--[no]{field.name}"
@@ -58,7 +64,7 @@ def _form(field):
     return f"--{field.name}={'|'.join(map(str, choices)) if choices else _KINDS[field.type]}"
 
 
-def _notes(field, of_run):
+def _notes(field: Field, of_run: bool) -> list[str]:
     """What the help adds of a flag's default and bounds, in brackets."""
     minimum, maximum = field.metadata["minimum"], field.metadata["maximum"]
     notes = []
@@ -71,7 +77,7 @@ def _notes(field, of_run):
     return [f"({'; '.join(notes)})"] if notes else []
 
 
-def _written(value):
+def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)

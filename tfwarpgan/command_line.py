@@ -3,13 +3,16 @@
 Nothing here imports TensorFlow: a wrong flag is refused, and --help is answered, before TensorFlow starts.
 """
 
+import dataclasses
 import os
 import re
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from tfwarpgan.command_help import help_groups, help_text
+from tfwarpgan.command_help import Group, help_groups, help_text
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_flagfile
 from tfwarpgan.flags import all_fields, define_flags, from_flags
@@ -22,7 +25,9 @@ _HELP = ("help", "helpshort", "h", "?")
 _OF_EXTRA = ("tensorflow", "tensorflow_datasets", "keras", "grpc", "google")
 
 
-def run_command(main, *classes, takes=PARTS, reads_run=False):
+def run_command(
+    main: Callable[..., None], *classes: type[Any], takes: Sequence[str | type[Any]] = PARTS, reads_run: bool = False
+) -> None:
     """Runs a command: flags in, an instance of each dataclass to `main`, user errors as one sentence.
 
     Args:
@@ -39,7 +44,7 @@ def run_command(main, *classes, takes=PARTS, reads_run=False):
     define_flags(*classes)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes about the machine are not the user's
 
-    def parse(argv):
+    def parse(argv: list[str]) -> list[str]:
         if any(name in _HELP for name in _names(argv[1:])):
             of_run = [field.name for field in all_fields(Options) if field.name != "run_dir"] if reads_run else []
             print(help_text(_program(), sys.modules[main.__module__].__doc__, groups, of_run), end="")
@@ -56,7 +61,7 @@ def run_command(main, *classes, takes=PARTS, reads_run=False):
         _note_former_names(given, classes)
         return argv
 
-    def call(argv):
+    def call(argv: list[str]) -> None:
         del argv
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)
@@ -88,13 +93,13 @@ def run_command(main, *classes, takes=PARTS, reads_run=False):
         raise
 
 
-def _program():
+def _program() -> str:
     """How the command was called."""
     module = sys.modules["__main__"].__spec__
     return f"python -m {module.name}" if module else os.path.basename(sys.argv[0])
 
 
-def _told_through_tensorflow(error):
+def _told_through_tensorflow(error: Exception) -> str | None:
     """The sentence of an `InputError` that was raised inside a graph, where TensorFlow wraps it; else None."""
     if type(error).__module__.startswith("tensorflow"):
         found = re.search(rf"{InputError.__name__}: (.+)", str(error))
@@ -102,7 +107,7 @@ def _told_through_tensorflow(error):
     return None
 
 
-def _refuse_unused(arguments, groups, reads_run):
+def _refuse_unused(arguments: Sequence[str], groups: Sequence[Group], reads_run: bool) -> None:
     """Refuses flags of `Options` that have no effect on the command."""
     used = {field.name for _, fields in groups for field in fields}
     unused = {name for field in all_fields(Options) for name in _spellings(field) if field.name not in used}
@@ -112,13 +117,13 @@ def _refuse_unused(arguments, groups, reads_run):
             raise InputError(f"--{name} has no effect on this command{reason}; leave it out.")
 
 
-def _spellings(field):
+def _spellings(field: dataclasses.Field[Any]) -> list[str]:
     """The names by which a flag can be given."""
     names = [name for name in (field.name, field.metadata["former"]) if name]
     return names + [f"no{name}" for name in names] if field.type is bool else names
 
 
-def _note_former_names(arguments, classes):
+def _note_former_names(arguments: Sequence[str], classes: Sequence[type[Any]]) -> None:
     """Tells once of each flag that is given by the name that it had before."""
     former = {field.metadata["former"]: field.name for field in all_fields(*classes) if field.metadata["former"]}
     given = set(_names(arguments))
@@ -127,7 +132,7 @@ def _note_former_names(arguments, classes):
             print(f"note: --{name} is now called --{now}.", file=sys.stderr)
 
 
-def _run_flags(arguments):
+def _run_flags(arguments: Sequence[str]) -> list[str]:
     """The flagfile of the run or of the released weights, as arguments."""
     weights, run_dir = _argument(arguments, "weights"), _argument(arguments, "run_dir")
     if weights and run_dir:
@@ -137,12 +142,12 @@ def _run_flags(arguments):
     return [f"--flagfile={run_flagfile(run_dir)}"] if run_dir else []
 
 
-def _names(arguments):
+def _names(arguments: Sequence[str]) -> list[str]:
     """The names of the flags among arguments that are not parsed yet."""
     return [argument.lstrip("-").partition("=")[0] for argument in arguments if argument.startswith("-")]
 
 
-def _argument(arguments, wanted):
+def _argument(arguments: Sequence[str], wanted: str) -> str:
     """The value of a flag among arguments that are not parsed yet, or an empty string."""
     for argument, following in reversed(list(zip(arguments, [*arguments[1:], ""]))):  # the last one wins
         name, equals, value = argument.lstrip("-").partition("=")
@@ -151,6 +156,6 @@ def _argument(arguments, wanted):
     return ""
 
 
-def _exit(sentence):
+def _exit(sentence: str) -> NoReturn:
     print(f"error: {sentence}", file=sys.stderr)
     sys.exit(2)

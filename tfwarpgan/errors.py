@@ -1,6 +1,8 @@
 """The one error type that a user's input can raise, and what readers of many rows do with it."""
 
 import re
+from collections.abc import Callable
+from typing import NoReturn, TypeAlias
 
 
 class InputError(ValueError):
@@ -10,11 +12,14 @@ class InputError(ValueError):
     it and exit with a code that is not 0, without a traceback. It stays on one line, whatever names it quotes.
     """
 
-    def __init__(self, sentence):
+    def __init__(self, sentence: str) -> None:
         super().__init__(re.sub(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*", " ", sentence))
 
 
-def raise_error(error):
+OnError: TypeAlias = Callable[[InputError], object]  # raises it, or goes on
+
+
+def raise_error(error: InputError) -> NoReturn:
     """What a reader of many rows does with a bad row by default: it raises the `InputError`.
 
     Such readers take `on_error`. A function that does not raise (a list's `append`) is given the error of each bad row,

@@ -36,19 +36,19 @@ class ExportOptions:
     )
     check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("weights", "export_dir", "version", "human_parser_run_dir") if self.check else ():
             if getattr(self, name):
                 raise InputError(f"Give either --check or --{name}, not both: --check only inspects.")
         parse_batch_sizes(self.batch_sizes)
 
     @property
-    def sizes(self):
+    def sizes(self) -> list[int]:
         """`batch_sizes` as a sorted list of numbers."""
         return parse_batch_sizes(self.batch_sizes)
 
 
-def main(options, export):
+def main(options: Options, export: ExportOptions) -> None:
     """Publishes the SavedModel and prints where it is and what its check found; or inspects another one."""
     if export.check and options.train.run_dir:
         raise InputError("Give either --check or --run_dir, not both: --check only inspects.")
@@ -73,7 +73,7 @@ def main(options, export):
     print(f"SavedModel: {path}")
 
 
-def inspect(export):
+def inspect(export: ExportOptions) -> None:
     """Prints what is found of the SavedModel of --check, and exits with 1 if there are problems."""
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
@@ -86,7 +86,7 @@ def inspect(export):
         sys.exit(1)
 
 
-def parse_batch_sizes(text):
+def parse_batch_sizes(text: str) -> list[int]:
     """The batch sizes of a flag such as "1,8", sorted; an empty text is none.
 
     Raises:
@@ -103,7 +103,7 @@ def parse_batch_sizes(text):
     return sizes
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, Options, ExportOptions, takes=("run_dir",), reads_run=True)
 

@@ -3,30 +3,36 @@
 No flag of the program itself is read here: a flagfile is parsed on its own.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import os
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.flags import define_flags, from_flags
+from tfwarpgan.flags import define_flags, from_flags, part_of
 from tfwarpgan.options import RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def to_flagfile(options):
+
+def to_flagfile(options: DataclassInstance) -> str:
     """The text of a flagfile that gives these options again, one flag per line."""
     lines = []
     for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if dataclasses.is_dataclass(value):
+        value: Any = getattr(options, field.name)
+        if part_of(field):
             lines.append(to_flagfile(value).rstrip("\n"))
         else:
-            lines.append(f"--{field.name}={','.join(map(str, value)) if field.type is tuple else value}")
+            lines.append(f"--{field.name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
     return "\n".join(lines) + "\n"
 
 
-def run_options(run_dir):
+def run_options(run_dir: str) -> Options:
     """The `Options` that a run was trained with, wherever it lies now.
 
     Raises:
@@ -42,7 +48,7 @@ def run_options(run_dir):
     return from_flags(Options, values)
 
 
-def run_flagfile(run_dir):
+def run_flagfile(run_dir: str) -> str:
     """A local file with the flagfile of a run.
 
     Raises:

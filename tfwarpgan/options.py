@@ -5,10 +5,13 @@ Library code takes these dataclasses and never reads a flag. This module does no
 
 import dataclasses
 import re
+from typing import Any, TypeVar
 
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.errors import InputError
+
+T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
 RUN_FLAGFILE = "options.flags"
@@ -20,7 +23,15 @@ _BOXES = (
 )
 
 
-def option(default, help, *, minimum=None, maximum=None, choices=None, former=""):
+def option(
+    default: T,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+    former: str = "",
+) -> T:
     """A dataclass field that knows how to become a flag.
 
     Args:
@@ -162,7 +173,7 @@ class DataOptions(  # the fields of the last come first
 ):
     """Where the pictures come from and how a training batch is drawn."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.height % 16 or self.width % 16:
             raise InputError(f"--height={self.height} and --width={self.width} must be multiples of 16.")
         if self.keypoint_format != "pose_gan" and not self.keypoints:
@@ -178,7 +189,7 @@ class DataOptions(  # the fields of the last come first
         if self.shares_of_lip() and self.dataset == "lip":
             raise InputError("--lip_shares draws from the files of --lip_dir, not from --dataset=lip; leave one out.")
 
-    def shares_of_lip(self):
+    def shares_of_lip(self) -> dict[str, float]:
         """`lip_shares` as a dictionary, beginning of a name -> share."""
         shares = {}
         for part in filter(None, self.lip_shares.split(",")):
@@ -238,7 +249,7 @@ class NetworkOptions:
         1, "Discriminators per stage, each at half the scale of the one before.", minimum=1, maximum=3
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.fusion_width % 8:
             raise InputError(
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
@@ -264,7 +275,7 @@ class LossOptions:
     parser_lambda_pyramid: float = option(
         10.0, "Pose-guided parser: weight of the pyramidal-hierarchy loss.", minimum=0
     )
-    pyramid_alphas: tuple = option(
+    pyramid_alphas: tuple[float, ...] = option(
         (1.0, 1.0, 1.0),
         "Weights of the discriminator's feature maps 0, 1, 2 in the pyramidal-hierarchy loss.",
         minimum=0,
@@ -277,7 +288,7 @@ class LossOptions:
         "imagenet", "'imagenet' (downloaded by Keras), or an npz file of VGG convolution weights."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
@@ -330,7 +341,7 @@ class TrainOptions:
     keep_checkpoints: int = option(2, "Checkpoints to keep per stage.", minimum=1)
     profile_steps: str = option("", "First and last step to profile, such as 100,110; default: none.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.matcher_pretraining_steps > self.matcher_steps:
             raise InputError(
                 f"--matcher_pretraining_steps={self.matcher_pretraining_steps} must not exceed "
@@ -341,7 +352,7 @@ class TrainOptions:
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
 
-    def steps_of(self, stage):
+    def steps_of(self, stage: str) -> int:
         """Steps of a stage in a run of these options."""
         return {
             "human_parser": self.human_parser_steps,
@@ -366,7 +377,7 @@ DATA_SET = (DatasetOptions, PairOptions, JointOptions, FilterOptions, LipOptions
 PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
 
 
-def check_data_place(data_options):
+def check_data_place(data_options: DataOptions) -> None:
     """Refuses options that do not say where the data set is, or that say so for a data set that needs no folder.
 
     Args:
@@ -385,7 +396,7 @@ def check_data_place(data_options):
         raise InputError(f"--dataset={data_options.dataset} needs --data_dir, the folder of the data set.")
 
 
-def check_places(options):
+def check_places(options: Options) -> None:
     """Refuses a training that does not say where its run goes, or whose stage and data set do not fit.
 
     Args:

@@ -11,11 +11,15 @@ training would fail.
 
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.data.layouts.opening import open_source
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DATA_SET, Options, SizeOptions, check_data_place, option
+from tfwarpgan.options import DATA_SET, DataOptions, Options, SizeOptions, check_data_place, option
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.records.preparation import Prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +34,7 @@ class PrepareOptions:
     )
     beam_options: str = option("", "Options of the runner, as name=value,name=value.")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.page and not self.check:
             raise InputError("--page needs --check.")
         if self.beam_runner and self.check:
@@ -39,7 +43,7 @@ class PrepareOptions:
             raise InputError("--beam_options needs --beam_runner.")
 
 
-def main(options, how):
+def main(options: Options, how: PrepareOptions) -> None:
     """Prepares the data set and prints what it contains and where it is; or checks it.
 
     Args:
@@ -52,13 +56,13 @@ def main(options, how):
     source = open_source(options.data)
     from tfwarpgan.data.records import beam, preparation  # TensorFlow, which a wrong flag should not wait for
 
-    runner = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
-    prepared = preparation.prepare(options.data, how.workers, *runner, source=source)
+    runner, beam_options = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
+    prepared = preparation.prepare(options.data, how.workers, runner, beam_options, source)
     for line in summary(prepared):
         print(line)
 
 
-def summary(prepared):
+def summary(prepared: "Prepared") -> list[str]:
     """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
@@ -72,7 +76,7 @@ def summary(prepared):
     return [*lines, f"{size}, in {prepared.folder}"]
 
 
-def _check(data_options, how):
+def _check(data_options: DataOptions, how: PrepareOptions) -> None:
     check_data_place(data_options)
     from tfwarpgan.data.doctor import examine
     from tfwarpgan.data.doctor.page import SAMPLES, write
@@ -86,7 +90,7 @@ def _check(data_options, how):
         sys.exit(1)
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, Options, PrepareOptions, takes=(*DATA_SET, SizeOptions))
 

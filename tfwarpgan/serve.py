@@ -13,10 +13,15 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
+
+if TYPE_CHECKING:
+    from tfwarpgan.serving.service.server import Server
 
 ANY_PORT = -1
 
@@ -69,7 +74,7 @@ class ServeOptions:
         30.0, "Seconds that running requests have to finish when the server stops.", minimum=0
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.model_base_path and not self.model_config_file:
             raise InputError("Give --model_base_path for one model, or --model_config_file for several.")
         if self.batching_parameters_file and not self.enable_batching:
@@ -81,7 +86,7 @@ class ServeOptions:
             if path and not os.path.isfile(path) and (name != "monitoring_config_file" or self.rest_api_port):
                 raise InputError(f"--{name}={path} is not a file.")
 
-    def ignored(self):
+    def ignored(self) -> Iterator[str]:
         """Sentences about flags that were given but have no effect, as in TensorFlow Serving."""
         if self.model_config_file and self.model_base_path:
             yield "--model_base_path and --model_name are ignored: the models are those of --model_config_file."
@@ -89,7 +94,7 @@ class ServeOptions:
             yield "--monitoring_config_file is ignored: metrics are read over REST, which --rest_api_port would open."
 
 
-def main(options):
+def main(options: ServeOptions) -> None:
     """Serves until SIGTERM or Ctrl-C, then until running requests are answered or --grace_seconds have passed."""
     from tfwarpgan.serving.service import allocator, configuration
 
@@ -115,7 +120,7 @@ def main(options):
     print("Stopped.", flush=True)
 
 
-def _stop_at_signals(server):
+def _stop_at_signals(server: "Server") -> None:
     """A thread waits for the byte that Python writes as soon as a signal comes, on whatever thread that is.
 
     A handler in Python runs on the main thread only, and not while that waits and the signal came to another one.
@@ -126,7 +131,7 @@ def _stop_at_signals(server):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
-    def stop():
+    def stop() -> None:
         os.read(reader, 1)
         if not server.port:  # a first load cannot be interrupted, and nobody waits for an answer yet
             _leave()
@@ -135,14 +140,14 @@ def _stop_at_signals(server):
     threading.Thread(target=stop, daemon=True).start()
 
 
-def _leave():
+def _leave() -> NoReturn:
     """Ends the process; Python's own end would wait for the threads of runs that go on."""
     print("Stopped.", flush=True)
     sys.stderr.flush()
     os._exit(0)
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, ServeOptions)
 

@@ -11,12 +11,18 @@ import dataclasses
 import functools
 import os
 import re
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
+from tfwarpgan.typing import Joints, Size, Visible
+
+if TYPE_CHECKING:
+    from tfwarpgan.inference.synthesis import Request, Row
+    from tfwarpgan.inference.synthesizer import Pipeline
 
 OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
@@ -60,7 +66,7 @@ class SynthesizeOptions:
         "", "With --image_dir: folder for the results; with --pairs they are named <from>_2_<to>.png."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.pose_size and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", self.pose_size):
             raise InputError(f"--pose_size={self.pose_size} must be HEIGHTxWIDTH, such as 128x64.")
         for job, others in _UNUSED.items():
@@ -76,12 +82,12 @@ class SynthesizeOptions:
             self._need("--image" if self.image else "--output", "image", "output")
             self._check_pose()
 
-    def _need(self, reason, *names):
+    def _need(self, reason: str, *names: str) -> None:
         for name in names:
             if not getattr(self, name):
                 raise InputError(f"{reason} needs --{name} too.")
 
-    def _check_pose(self):
+    def _check_pose(self) -> None:
         given = [name for name in ("pose_json", "pose_name", "pose_image") if getattr(self, name)]
         if len(given) != 1:
             raise InputError(
@@ -92,12 +98,15 @@ class SynthesizeOptions:
             self._need(f"--{given[0]}", "annotation")
 
     @property
-    def pose_frame(self):
+    def pose_frame(self) -> Size | None:
         """(height, width) of `pose_size`, or None."""
-        return tuple(map(int, self.pose_size.split("x"))) if self.pose_size else None
+        if not self.pose_size:
+            return None
+        height, width = map(int, self.pose_size.split("x"))
+        return height, width
 
 
-def check(options, job, server=OWN_NETWORKS):
+def check(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_NETWORKS) -> None:
     """Refuses options that cannot work, before TensorFlow is loaded.
 
     Raises:
@@ -116,7 +125,7 @@ def check(options, job, server=OWN_NETWORKS):
     check_parsings(options, job)
 
 
-def check_parsings(options, job):
+def check_parsings(options: Options, job: SynthesizeOptions) -> None:
     """Refuses images that nothing labels.
 
     Raises:
@@ -128,7 +137,7 @@ def check_parsings(options, job):
         raise InputError(_NO_PARSING.format(labels="its label map with --parsing"))
 
 
-def main(options, job, server=OWN_NETWORKS):
+def main(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_NETWORKS) -> None:
     """Draws one picture, those of a folder, or those of all pairs."""
     check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
@@ -150,18 +159,13 @@ def main(options, job, server=OWN_NETWORKS):
     print(f"Picture: {job.output}" if job.image else f"{written} pictures: {job.output_dir}")
 
 
-def _own_pipeline(options, job):
-    from tfwarpgan.inference import synthesis
-    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
+def _own_pipeline(options: Options, job: SynthesizeOptions) -> "Pipeline":
+    from tfwarpgan.inference.loading import load_local
 
-    pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
-    if job.parsing or not job.human_parser_run_dir:
-        return pipeline
-    size = (options.data.height, options.data.width)
-    return synthesis.with_human_parser(pipeline, load_human_parser(run_options(job.human_parser_run_dir), size))
+    return load_local(options, job.weights, "" if job.parsing else job.human_parser_run_dir)
 
 
-def image_request(options, job):
+def image_request(options: Options, job: SynthesizeOptions) -> "Request":
     """The request of --image, for `synthesis.synthesize`; its row is made at once."""
     from tfwarpgan.inference import synthesis
 
@@ -171,7 +175,7 @@ def image_request(options, job):
     return job.output, lambda: row
 
 
-def folder_requests(options, job):
+def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
     from tfwarpgan.data.pictures.files import list_pictures
     from tfwarpgan.inference import synthesis
@@ -179,7 +183,7 @@ def folder_requests(options, job):
     size = (options.data.height, options.data.width)
     pose = _one_pose(options, job)
 
-    def row(path):
+    def row(path: str) -> "Row":
         parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
         return synthesis.condition_row(path, *size, parsing) | pose(path)
 
@@ -188,7 +192,7 @@ def folder_requests(options, job):
     return [(output, functools.partial(row, path)) for path, output in pictures]
 
 
-def _one_pose(options, job):
+def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
     """A function of a picture of a person that gives the pose row of the one target pose."""
     from tfwarpgan.data.pictures import images
     from tfwarpgan.inference import synthesis
@@ -196,14 +200,14 @@ def _one_pose(options, job):
     joints, visible, source = _pose(job)
     frame_of = functools.lru_cache(1)(images.check_image)
 
-    def row(path):
+    def row(path: str) -> "Row":
         frame = job.pose_frame or frame_of(_pose_picture(job, path))
         return synthesis.pose_row(joints, visible, frame, options.data.height, options.data.width, source)
 
     return row
 
 
-def _pose(job):
+def _pose(job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
     """(joints, visible, where they come from) of the one target pose."""
     from tfwarpgan.data.joints import pose_gan
     from tfwarpgan.data.joints.pose_json import read_openpose_json
@@ -217,13 +221,13 @@ def _pose(job):
     return *annotations[name], f"{job.annotation}, {name}"
 
 
-def _pose_picture(job, path):
+def _pose_picture(job: SynthesizeOptions, path: str) -> str:
     """The picture whose size is the pose's frame; a bare --pose_image is looked for beside the person's too."""
     beside = os.path.join(os.path.dirname(path), job.pose_image)
     return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or path
 
 
-def pair_requests(options, job):
+def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     """The requests of --pairs, for `synthesis.synthesize`, after a check that everything they name exists."""
     from tfwarpgan.data.joints import pose_gan
     from tfwarpgan.data.pairs.lists import read_pairs
@@ -238,18 +242,24 @@ def pair_requests(options, job):
     condition = functools.lru_cache(64)(synthesis.condition_row)
     frame_of = functools.lru_cache(1024)(images.check_image)
 
-    def row(name, target):
+    def row(name: str, target: str) -> "Row":
         frame = job.pose_frame or frame_of(picture(target))
         pose = synthesis.pose_row(*annotations[target], frame, *size, f"{job.annotation}, {target}")
         return condition(picture(name), *size, _parsing_path(options, job, name)) | pose
 
-    def path(name, target):
+    def path(name: str, target: str) -> str:
         return os.path.join(job.output_dir, synthesis.output_name(name, target))
 
     return [(path(*names), functools.partial(row, *names)) for _, *names in pairs]
 
 
-def check_pairs(options, job, annotations, pairs, picture):
+def check_pairs(
+    options: Options,
+    job: SynthesizeOptions,
+    annotations: Collection[str],
+    pairs: Sequence[tuple[int, str, str]],
+    picture: Callable[[str], str],
+) -> None:
     """Refuses a list of pairs that names missing files or rows, before anything is synthesized.
 
     Raises:
@@ -274,30 +284,30 @@ def check_pairs(options, job, annotations, pairs, picture):
 
 
 @functools.cache
-def _finder(folder):
+def _finder(folder: str) -> Callable[[str], str]:
     """A function: name in a list -> path below the folder, whichever way the list spells DeepFashion's names."""
     from tfwarpgan.data.layouts.deepfashion import flat_key
     from tfwarpgan.data.pictures.files import files_below
 
     @functools.cache
-    def by_key():
+    def by_key() -> dict[str, str]:
         return {flat_key(name): path for name, path in files_below(folder).items()}
 
-    def find(name):
+    def find(name: str) -> str:
         path = os.path.join(folder, name)
         return path if os.path.isfile(path) else by_key().get(flat_key(name), path)
 
     return find
 
 
-def _parsing_path(options, job, name):
+def _parsing_path(options: Options, job: SynthesizeOptions, name: str) -> str:
     if job.human_parser_run_dir or not options.data.parsing_dir:
         return ""
     find = _finder(os.path.expanduser(options.data.parsing_dir))
     return _labelled(options, find(os.path.splitext(name)[0] + ".png"))
 
 
-def _labelled(options, path):
+def _labelled(options: Options, path: str) -> str:
     """A label map's path that says what its labels are."""
     from tfwarpgan.body.label_mappings import to_lip
     from tfwarpgan.data.pictures.files import PictureFile
@@ -305,7 +315,7 @@ def _labelled(options, path):
     return PictureFile(path, labels=to_lip(options.data.label_mapping))
 
 
-def cli():
+def cli() -> None:
     """The command."""
     takes = ("run_dir", "parsing_dir", "label_mapping", "batch_size")
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)

@@ -10,6 +10,8 @@ import collections
 import dataclasses
 import glob
 import os
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
@@ -27,7 +29,7 @@ class TraceOptions:
     operations: int = option(15, "Number of operations to list, the slowest first.", minimum=0)
 
 
-def newest(logdir):
+def newest(logdir: str) -> list[str]:
     """The trace files of the newest profile below a folder.
 
     Raises:
@@ -41,7 +43,7 @@ def newest(logdir):
     raise InputError(f"--logdir={logdir} contains no profile; record one with --profile_steps or --profile_port.")
 
 
-def events(files):
+def events(files: Sequence[str]) -> Iterator[tuple[str, float, dict[str, int]]]:
     """Yields (name, milliseconds, dictionary of its numbers) for each event of the host."""
     from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 
@@ -54,25 +56,26 @@ def events(files):
                     yield _event(plane, event)
 
 
-def _event(plane, event):
+def _event(plane: Any, event: Any) -> tuple[str, float, dict[str, int]]:
     numbers = {
         plane.stat_metadata[stat.metadata_id].name: stat.int64_value or stat.uint64_value for stat in event.stats
     }
     return plane.event_metadata[event.metadata_id].name, event.duration_ps * PICOSECONDS, numbers
 
 
-def steps(files):
+def steps(files: Sequence[str]) -> dict[str, dict[int, float]]:
     """The marked steps: dictionary by marker of dictionaries, step -> milliseconds."""
-    found = {}
+    found: dict[str, dict[int, float]] = {}
     for name, milliseconds, numbers in events(files):
         if name in MARKERS and "step_num" in numbers:
             found.setdefault(name, {})[numbers["step_num"]] = milliseconds
     return {name: dict(sorted(times.items())) for name, times in sorted(found.items())}
 
 
-def operations(files):
+def operations(files: Sequence[str]) -> tuple[Any, collections.Counter[str]]:
     """Time in the operations of the graph: `Counter` of milliseconds by type, and of their number."""
-    times, counts = collections.Counter(), collections.Counter()
+    times: Any = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for name, milliseconds, _ in events(files):
         node, _, kind = name.rpartition(":")  # TensorFlow names the event of an operation "node:type"
         if node and not node.endswith(":") and kind.isidentifier():
@@ -81,7 +84,7 @@ def operations(files):
     return times, counts
 
 
-def main(options):
+def main(options: TraceOptions) -> None:
     """Prints the steps and the operations of a profile."""
     files = newest(os.path.expanduser(options.logdir))
     print(f"Profile: {os.path.dirname(files[0])}")
@@ -96,7 +99,7 @@ def main(options):
         print(f"  {milliseconds:10.1f} ms  {counts[kind]:7d} x {kind}")
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, TraceOptions)
 

@@ -10,7 +10,7 @@ from tfwarpgan.options import Options
 from tfwarpgan.training.source import open_source
 
 
-def main(options):
+def main(options: Options) -> None:
     """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
     source = open_source(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
@@ -19,7 +19,7 @@ def main(options):
         sys.exit(130)
 
 
-def cli():
+def cli() -> None:
     """The command."""
     run_command(main, Options)
 

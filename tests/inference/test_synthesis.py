@@ -9,6 +9,7 @@ from PIL import Image
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference import synthesis
+from tfwarpgan.inference.pipeline import LocalPipeline
 
 
 def save(path, array):
@@ -46,17 +47,6 @@ def test_a_label_map_of_another_size_than_its_picture_is_refused(tmp_path):
         synthesis.condition_row(image, 32, 16, labels)
 
 
-def test_the_human_parser_labels_the_whole_batch():
-    def parse(images):  # hat where a picture is bright, else hair
-        return tf.where(images[..., :1] > 0, tf.one_hot([1], 20), tf.one_hot([2], 20))
-
-    pipeline = synthesis.with_human_parser(lambda batch: batch, parse)
-    images = tf.stack([-tf.ones([4, 2, 3]), tf.ones([4, 2, 3])])
-    batch = pipeline({"condition_image": images, "target_visible": "kept"})
-    np.testing.assert_array_equal(batch["condition_parsing"], np.broadcast_to([[[2]], [[1]]], [2, 4, 2]))
-    assert batch["condition_parsing"].dtype == tf.uint8 and batch["target_visible"] == "kept"
-
-
 def test_joints_are_scaled_with_their_frame():
     joints, visible = np.full((18, 2), -1, np.float32), np.zeros(18, bool)
     joints[0], joints[1], visible[:2] = (10, 20), (0, 0), True
@@ -84,6 +74,8 @@ def test_nobody_is_no_pose():
 class Recorder:
     """A pipeline that gives the condition image; remembers the sizes of its batches and how often it was traced."""
 
+    height, width = 4, 6
+
     def __init__(self):
         self.sizes, self.traces = tf.Variable([0] * 9, dtype=tf.int32), 0
 
@@ -104,7 +96,9 @@ def requests(folder, values, broken=()):
 
 
 def test_every_picture_is_written_in_its_place(tmp_path):
-    written = synthesis.synthesize(Recorder(), requests(tmp_path / "out", [10, 20, 30, 40, 50]), 2, progress=False)
+    written = synthesis.synthesize(
+        LocalPipeline(Recorder()), requests(tmp_path / "out", [10, 20, 30, 40, 50]), 2, progress=False
+    )
     assert written == 5
     assert sorted(os.listdir(tmp_path / "out")) == ["10.png", "20.png", "30.png", "40.png", "50.png"]
     for value in (10, 50):
@@ -114,13 +108,15 @@ def test_every_picture_is_written_in_its_place(tmp_path):
 
 def test_full_batches_then_the_rest_in_one_graph(tmp_path):
     pipeline = Recorder()
-    synthesis.synthesize(pipeline, requests(tmp_path, [1, 2, 3, 4, 5]), 2, progress=False)
+    synthesis.synthesize(LocalPipeline(pipeline), requests(tmp_path, [1, 2, 3, 4, 5]), 2, progress=False)
     assert pipeline.sizes.numpy().tolist() == [0, 1, 2, 0, 0, 0, 0, 0, 0] and pipeline.traces == 1
 
 
 def test_a_broken_row_is_named_after_all_others_are_written(tmp_path):
     with pytest.raises(InputError, match=r"^20 is broken\. \(2 pictures failed, 3 are written\)$"):
-        synthesis.synthesize(Recorder(), requests(tmp_path, [10, 20, 30, 40, 50], broken=(20, 40)), 2, progress=False)
+        synthesis.synthesize(
+            LocalPipeline(Recorder()), requests(tmp_path, [10, 20, 30, 40, 50], broken=(20, 40)), 2, progress=False
+        )
     assert sorted(os.listdir(tmp_path)) == ["10.png", "30.png", "50.png"]
 
 

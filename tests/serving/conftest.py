@@ -1,10 +1,5 @@
 """A pipeline and a human parser as small as they can be, with weights, and inputs for their signatures."""
 
-import contextlib
-import pathlib
-import subprocess
-import sys
-
 import pytest
 import tensorflow as tf
 
@@ -49,32 +44,3 @@ def parse():
 @pytest.fixture
 def inputs():
     return sample_inputs(HEIGHT, WIDTH)
-
-
-@pytest.fixture(scope="session")
-def root():
-    """Folder of the repository."""
-    return pathlib.Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def command(root):
-    """Function of a model's folder and flags: a context of the command that serves it; gives (process, address)."""
-
-    @contextlib.contextmanager
-    def command(folder, *flags):
-        flags = ["--port=0", f"--model_name={folder.name}", f"--model_base_path={folder}", *flags]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tfwarpgan.serve", *flags],
-            cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        try:
-            yield process, process.stdout.readline().split()[-1]
-            process.terminate()
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-
-    return command

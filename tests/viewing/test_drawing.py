@@ -15,13 +15,6 @@ def pose(**points):
     return keypoints, visible
 
 
-def test_to_uint8_by_hand():
-    np.testing.assert_array_equal(drawing.to_uint8([-1.0, 0.0, 1.0, -3.0, 3.0]), [0, 128, 255, 0, 255])
-    levels = np.arange(256)
-    np.testing.assert_array_equal(drawing.to_uint8(levels / 127.5 - 1), levels)
-    assert drawing.to_uint8(np.zeros((2, 3, 4, 3))).dtype == np.uint8
-
-
 def test_color_parsing():
     colored = drawing.color_parsing([[0, 19], [5, 0]])
     assert colored.shape == (2, 2, 3) and colored.dtype == np.uint8

@@ -7,6 +7,7 @@ Left and right are the person's own.
 import numpy as np
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.typing import Joints, Size, Visible
 
 NAMES = (
     "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
@@ -29,28 +30,28 @@ LIMBS = (
 BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
-def flip(keypoints, visible, width):
+def flip(joints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]:
     """Mirrors joints and exchanges left and right.
 
     Args:
-        keypoints: float [18, 2], (y, x) in pixels.
+        joints: float [18, 2], (y, x) in pixels.
         visible: bool [18].
         width: Width of the picture, pixels; column x becomes column width - 1 - x.
 
     Returns:
-        (keypoints, visible), missing joints at (-1, -1).
+        (joints, visible), missing joints at (-1, -1).
     """
     order = list(FLIP_PERMUTATION)
-    mirrored = np.stack([keypoints[:, 0], width - 1 - keypoints[:, 1]], axis=1)[order]
+    mirrored = np.stack([joints[:, 0], width - 1 - joints[:, 1]], axis=1)[order]
     visible = np.asarray(visible)[order]
     return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
 
 
-def scale(keypoints, visible, from_size, to_size):
+def scale(joints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
     """Moves joints into the frame of the resized picture; pixel centers stay pixel centers.
 
     Args:
-        keypoints: float [18, 2], (y, x) in pixels of the old frame.
+        joints: float [18, 2], (y, x) in pixels of the old frame.
         visible: bool [18].
         from_size: (height, width) of the old frame.
         to_size: (height, width) of the new frame.
@@ -59,15 +60,15 @@ def scale(keypoints, visible, from_size, to_size):
         float32 [18, 2], missing joints at (-1, -1).
     """
     ratio = np.asarray(to_size, np.float32) / np.asarray(from_size, np.float32)
-    moved = (keypoints + 0.5) * ratio - 0.5
+    moved = (joints + 0.5) * ratio - 0.5
     return np.where(np.asarray(visible)[:, np.newaxis], moved, MISSING).astype(np.float32)
 
 
-def required_joints(text):
+def required_joints(text: str) -> list[int]:
     """Positions of joints from their names.
 
     Args:
-        text: Names as in `keypoints.NAMES`, separated by commas; underscores are spaces.
+        text: Names as in `NAMES`, separated by commas; underscores are spaces.
 
     Returns:
         list of positions, 0..17.

@@ -6,8 +6,10 @@ legs) becomes the left one, since the map itself cannot tell sides; what LIP has
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
 from tfwarpgan.errors import InputError
@@ -27,9 +29,9 @@ class LabelMapping:
     """
 
     name: str
-    labels: tuple
-    to_lip: tuple
-    from_lip: tuple
+    labels: tuple[str, ...]
+    to_lip: tuple[int, ...]
+    from_lip: tuple[int, ...]
 
 
 MAPPINGS = {
@@ -71,7 +73,7 @@ MAPPINGS = {
 }  # fmt: skip
 
 
-def to_lip(text, flag="label_mapping"):
+def to_lip(text: str, flag: str = "label_mapping") -> tuple[int, ...] | None:
     """The table that a --label_mapping names.
 
     Args:
@@ -95,7 +97,7 @@ def to_lip(text, flag="label_mapping"):
     return tuple(int(cell) for cell in cells)
 
 
-def translate(labels, table):
+def translate(labels: npt.NDArray[np.uint8], table: Sequence[int]) -> npt.NDArray[np.uint8]:
     """Replaces each label by its entry in the table.
 
     Args:

@@ -14,21 +14,26 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import connection
+from typing import Any, TypeVar
 
 from tfwarpgan.errors import InputError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 CHUNK = 4  # items that travel together
 AHEAD = 4  # chunks per process that are under way: what is in memory, however many items there are
 
 
-def count_workers(workers=0):
+def count_workers(workers: int = 0) -> int:
     """The number of processes: `workers`, or for 0 one for each core that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return workers or cores
+    return workers or cores or 1
 
 
-def ordered_map(function, items, workers=0):
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int = 0) -> Iterator[Result]:
     """`function` of each item, computed by several processes.
 
     Args:
@@ -59,8 +64,10 @@ def ordered_map(function, items, workers=0):
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(pool, function, items, ahead):
-    waiting = collections.deque()
+def _results(
+    pool: concurrent.futures.Executor, function: Callable[[Item], Result], items: Iterator[Item], ahead: int
+) -> Iterator[Result]:
+    waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
     while chunk := list(itertools.islice(items, CHUNK)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, see above
@@ -71,7 +78,7 @@ def _results(pool, function, items, ahead):
         yield from _values(waiting.popleft())
 
 
-def _all_of(function, chunk):
+def _all_of(function: Callable[[Item], Result], chunk: list[Item]) -> tuple[list[Result], Exception | None]:
     """Results up to the first error, and that error or None."""
     results = []
     for item in chunk:
@@ -82,20 +89,22 @@ def _all_of(function, chunk):
     return results, None
 
 
-def _values(future):
+def _values(future: concurrent.futures.Future[tuple[list[Result], Exception | None]]) -> Iterator[Result]:
     results, error = future.result()
     yield from results
     if error is not None:
         raise error
 
 
-def _start():
+def _start() -> None:
     """In a new process: signals are handled by the first process, and this one ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with_parent():
-    connection.wait([multiprocessing.parent_process().sentinel])
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        connection.wait([parent.sentinel])
     os._exit(1)

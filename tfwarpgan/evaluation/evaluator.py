@@ -16,7 +16,8 @@ from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
 from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim
-from tfwarpgan.inference.synthesis import for_any_batch_size
+from tfwarpgan.inference.pipeline import for_any_batch_size
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 
 MODEL, COPY, MEAN = "model", *baselines.NAMES
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
@@ -72,7 +73,7 @@ class Evaluation:
 
 def quantize(images):
     """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
-    return tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0) / 127.5 - 1.0
+    return from_pixels(to_pixels(images))
 
 
 def image_metrics(batch, outputs, mean, protocols=("gaussian",)):

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.pixels import to_levels
 
 PROTOCOLS = {
     "gaussian": "Gaussian window of sigma 1.5 (11 taps), population covariance, data range 255, unpadded",
@@ -62,7 +63,7 @@ def ssim(target, generated, protocol="gaussian"):
             f"these have {height} x {width}."
         )
     # float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32.
-    x, y = ((tf.cast(images, tf.float64) + 1.0) * 127.5 for images in (target, generated))
+    x, y = (to_levels(tf.cast(images, tf.float64)) for images in (target, generated))
     data_range = tf.constant(255.0, tf.float64)
     if protocol == "posegan":
         data_range = tf.reduce_max(y, axis=(1, 2, 3), keepdims=True) - tf.reduce_min(y, axis=(1, 2, 3), keepdims=True)

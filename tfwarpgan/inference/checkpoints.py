@@ -1,24 +1,27 @@
 """Networks from the checkpoints that a training left in its run; `training.checkpoints` writes them."""
 
 import os
+from typing import TypeVar
 
 import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 
+Network = TypeVar("Network")
 
-def stage_folder(run_dir, stage):
+
+def stage_folder(run_dir: str, stage: str) -> str:
     """The folder of a stage's checkpoints."""
     return os.path.join(os.path.expanduser(run_dir), stage)
 
 
-def steps_saved(run_dir, stage):
+def steps_saved(run_dir: str, stage: str) -> int:
     """The steps that a stage's latest checkpoint has done."""
     return int(tf.train.latest_checkpoint(stage_folder(run_dir, stage)).rpartition("-")[2])
 
 
-def load_network(network, run_dir, stage):
+def load_network(network: Network, run_dir: str, stage: str) -> Network:
     """Gives a network the weights of a stage's latest checkpoint.
 
     Raises:

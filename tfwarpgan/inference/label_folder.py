@@ -2,19 +2,33 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from tfwarpgan.data.pictures import images
 from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
+from tfwarpgan.typing import Floats, LabelMap
 
 SUFFIXES = PICTURE_SUFFIXES
+Waiting: TypeAlias = tuple[str, tuple[int, ...], Floats]  # the label map to be written, its size, the picture
 
 
-def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=16):
+def annotate_folder(
+    parse: Callable[[Floats], npt.ArrayLike],
+    image_dir: str,
+    parsing_dir: str,
+    *,
+    height: int,
+    width: int,
+    batch_size: int = 16,
+) -> tuple[int, int]:
     """Labels every picture of a folder; label maps that exist are kept, so an interrupted run goes on.
 
     Args:
@@ -34,7 +48,8 @@ def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=
     """
     pictures = list_pictures(image_dir, parsing_dir)
     unlabelled = [row for row in pictures if not os.path.exists(row[1])]
-    failures, batch = [], []
+    failures: list[str] = []
+    batch: list[Waiting] = []
     with tqdm(
         total=len(pictures), initial=len(pictures) - len(unlabelled), unit="picture", file=sys.stderr
     ) as progress:
@@ -57,7 +72,7 @@ def annotate_folder(parse, image_dir, parsing_dir, *, height, width, batch_size=
     return len(unlabelled), len(pictures) - len(unlabelled)
 
 
-def labels_at_size(scores, height, width):
+def labels_at_size(scores: npt.ArrayLike, height: int, width: int) -> LabelMap:
     """The label of the largest score at every pixel of a picture of another size.
 
     Args:
@@ -82,15 +97,15 @@ def labels_at_size(scores, height, width):
     return labels
 
 
-def _resized(image, height, width):
+def _resized(image: Any, height: int, width: int) -> Floats:
     import tensorflow as tf
 
     if image.shape[:2] != (height, width):
         image = tf.image.resize(image, [height, width], antialias=True).numpy()
-    return np.asarray(image, np.float32) / 127.5 - 1.0
+    return from_pixels(image)
 
 
-def _label(parse, batch, progress):
+def _label(parse: Callable[[Floats], npt.ArrayLike], batch: Sequence[Waiting], progress: tqdm) -> None:
     scores = np.asarray(parse(np.stack([image for _, _, image in batch])))
     for (output, size, _), score in zip(batch, scores):
         save_png(output, labels_at_size(score, *size))

@@ -2,20 +2,27 @@
 
 import functools
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.options import Options
+from tfwarpgan.typing import Image, Size, Tensor
 
-keras = tf.keras
+Network = TypeVar("Network")
 
 
-def load_pipeline(options, weights="", for_new_pictures=False):
+def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = False) -> WarpingGAN:
     """The trained `WarpingGAN` of a run, or of the released weights of that name.
 
     Args:
@@ -40,7 +47,25 @@ def load_pipeline(options, weights="", for_new_pictures=False):
     return WarpingGAN(networks, options.data, options.train.parsing_source)
 
 
-def load_human_parser(options, size=None, average_flip=True):
+def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
+    """The trained networks as a `LocalPipeline`, for new pictures.
+
+    Args:
+        options, weights: See `load_pipeline`.
+        human_parser_run_dir: Run whose human parser labels pictures that come without a label map; empty: none does.
+
+    Raises:
+        InputError: As `load_pipeline` and `load_human_parser`.
+    """
+    pipeline, parse = load_pipeline(options, weights, for_new_pictures=True), None
+    if human_parser_run_dir:
+        parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
+    return LocalPipeline(pipeline, parse)
+
+
+def load_human_parser(
+    options: Options, size: Size | None = None, average_flip: bool = True
+) -> Callable[[Image], Tensor]:
     """The trained human parser of a run as a function of pictures.
 
     It sees pictures at the size that it was trained at; those of another size are resized for it, and its
@@ -65,7 +90,7 @@ def load_human_parser(options, size=None, average_flip=True):
     load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
-    def parse(images):
+    def parse(images: Image) -> Tensor:
         if size in (None, own):
             return label_probabilities(parser, images, average_flip)
         resized = tf.image.resize(images, own, antialias=True)
@@ -74,7 +99,7 @@ def load_human_parser(options, size=None, average_flip=True):
     return tf.function(parse, reduce_retracing=True)
 
 
-def frozen_networks(options):
+def frozen_networks(options: Options) -> dict[str, keras.Model]:
     """The networks that the generator builds upon, restored from the run.
 
     Raises:
@@ -86,7 +111,7 @@ def frozen_networks(options):
     return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
 
 
-def load_trained(network, options, name):
+def load_trained(network: Network, options: Options, name: str) -> Network:
     """Gives a network the weights of its stage in the run, and prints a note if that stage has not finished.
 
     Raises:

@@ -4,19 +4,27 @@ The npz files hold plain arrays, `network/number`, in the order of the network's
 on either stack.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import RUN_FLAGFILE
+
+if TYPE_CHECKING:
+    from tensorflow import keras
 
 ROOT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "weights")
 WEIGHTS_FILE = "weights.npz"
 MANTISSA_BITS = 6
 
 
-def half(weight):
+def half(weight: npt.ArrayLike) -> npt.NDArray[np.float16]:
     """A weight as float16, rounded to 6 of its 10 bits of mantissa: what training leaves below is noise, and
     noise does not compress.
     """
@@ -26,14 +34,14 @@ def half(weight):
     return (magnitude | (bits & 0x8000)).astype(np.uint16).view(np.float16)
 
 
-def save_weights(path, networks):
+def save_weights(path: str, networks: Mapping[str, keras.Model]) -> None:
     """Writes networks to an npz file as float16, see `half`.
 
     Args:
         path: The file.
         networks: Dictionary, name -> built Keras model.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{name}/{number:03d}": half(weight)
         for name, network in networks.items()
         for number, weight in enumerate(network.get_weights())
@@ -41,7 +49,7 @@ def save_weights(path, networks):
     np.savez_compressed(path, **arrays)
 
 
-def load_weights(path, networks):
+def load_weights(path: str, networks: Mapping[str, keras.Model]) -> None:
     """Gives networks the weights of an npz file, as `save_weights` wrote it.
 
     Raises:
@@ -57,7 +65,7 @@ def load_weights(path, networks):
             network.set_weights([array.astype(np.float32) for array in arrays])
 
 
-def load_released(name, build):
+def load_released(name: str, build: Mapping[str, Callable[[], keras.Model]]) -> dict[str, keras.Model]:
     """The networks of a release.
 
     Args:
@@ -75,7 +83,7 @@ def load_released(name, build):
     return networks
 
 
-def released_folder(name):
+def released_folder(name: str) -> str:
     """The folder of released weights of that name.
 
     Raises:
@@ -83,6 +91,11 @@ def released_folder(name):
     """
     folder = os.path.join(ROOT, name)
     if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
-        names = sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))
-        raise InputError(f"There are no released weights --weights={name}; there are: {', '.join(names) or 'none'}.")
+        names = ", ".join(released_names()) or "none"
+        raise InputError(f"There are no released weights --weights={name}; there are: {names}.")
     return folder
+
+
+def released_names() -> list[str]:
+    """The names of all released weights, sorted."""
+    return sorted(entry for entry in os.listdir(ROOT) if os.path.exists(os.path.join(ROOT, entry, RUN_FLAGFILE)))

@@ -5,6 +5,8 @@ joints with the frame that they were annotated in.
 """
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from tqdm import tqdm
@@ -12,11 +14,15 @@ from tqdm import tqdm
 from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
+from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
-from tfwarpgan.viewing.drawing import to_uint8
+from tfwarpgan.typing import Array, Joints, LabelMap, Picture, Size, Visible
+
+Row: TypeAlias = dict[str, Array]  # of a batch
+Request: TypeAlias = tuple[str, Callable[[], Row]]  # the picture to be written, and what makes its row
 
 
-def condition_row(image_path, height, width, parsing_path=""):
+def condition_row(image_path: str, height: int, width: int, parsing_path: str = "") -> Row:
     """The person as the pipeline takes it: one row of a batch.
 
     Args:
@@ -33,14 +39,19 @@ def condition_row(image_path, height, width, parsing_path=""):
         InputError: If a file is missing or broken.
     """
     image = images.read_rgb(image_path)
-    row = {"condition_image": images.resize(image, height, width).astype(np.float32) / 127.5 - 1.0}
-    if parsing_path:
-        labels = label_maps.read_label_map(parsing_path, image.shape[:2])
+    labels = label_maps.read_label_map(parsing_path, image.shape[:2]) if parsing_path else None
+    return resized_condition(image, labels, height, width)
+
+
+def resized_condition(image: Picture, labels: LabelMap | None, height: int, width: int) -> Row:
+    """As `condition_row`, of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
+    row: Row = {"condition_image": from_pixels(images.resize(image, height, width))}
+    if labels is not None:
         row["condition_parsing"] = label_maps.resize(labels, height, width)
     return row
 
 
-def pose_row(joints, visible, frame, height, width, source):
+def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: int, source: str) -> Row:
     """The target pose as the pipeline takes it: one row of a batch.
 
     Args:
@@ -69,43 +80,13 @@ def pose_row(joints, visible, frame, height, width, source):
     return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
 
 
-def with_human_parser(pipeline, parse):
-    """A pipeline for pictures without a label map.
-
-    Args:
-        pipeline: See `synthesize`.
-        parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
-    """
-    import tensorflow as tf
-
-    def call(batch):
-        labels = tf.cast(tf.argmax(parse(batch["condition_image"]), axis=-1), tf.uint8)
-        return pipeline({**batch, "condition_parsing": labels})
-
-    return call
-
-
-def for_any_batch_size(function):
-    """A function of a batch (dictionary of tensors) as one graph, which a short last batch does not trace again."""
-    import tensorflow as tf  # not needed for a server's pictures
-
-    graphs = []
-
-    def call(batch):
-        if not graphs:
-            specs = {key: tf.TensorSpec([None, *value.shape[1:]], value.dtype, key) for key, value in batch.items()}
-            graphs.append(tf.function(function, input_signature=[specs]))
-        return graphs[0](batch)
-
-    return call
-
-
-def synthesize(pipeline, requests, batch_size, total=None, progress=True):
+def synthesize(
+    pipeline: Any, requests: Iterable[Request], batch_size: int, total: int | None = None, progress: bool = True
+) -> int:
     """Synthesizes in batches and writes each picture as PNG, whole or not at all.
 
     Args:
-        pipeline: Callable, batch -> dictionary with `image` [B, H, W, 3] in [-1, 1]; or, outside of any graph, one
-            with the method `pictures`, batch of arrays -> [B, H, W, 3].
+        pipeline: `pipeline.LocalPipeline`, or another one with its method `pictures`.
         requests: Iterable of (path of the PNG, function without arguments that gives the row, of `condition_row`
             and `pose_row` joined); a row is made only when its batch is due.
         batch_size: Rows to synthesize at once; the last batch may be shorter.
@@ -118,12 +99,12 @@ def synthesize(pipeline, requests, batch_size, total=None, progress=True):
     Raises:
         InputError: If rows could not be made, after all others are done; or if a picture cannot be written.
     """
-    run = getattr(pipeline, "pictures", None) or for_any_batch_size(lambda batch: pipeline(batch)["image"])
-    failures, written = [], 0
+    failures: list[str] = []
+    written = 0
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
-            pictures = run({key: np.stack([row[key] for row in rows]) for key in rows[0]})
-            for path, picture in zip(paths, to_uint8(pictures)):
+            pictures = pipeline.pictures(stacked(rows))
+            for path, picture in zip(paths, to_pixels(pictures)):
                 save_png(path, picture)
             written += len(paths)
             bar.update(written + len(failures) - bar.n)
@@ -133,9 +114,17 @@ def synthesize(pipeline, requests, batch_size, total=None, progress=True):
     return written
 
 
-def _batches(requests, batch_size, failures):
+def stacked(rows: Sequence[Row]) -> Row:
+    """Rows as a batch: dictionary of arrays."""
+    return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def _batches(
+    requests: Iterable[Request], batch_size: int, failures: list[str]
+) -> Iterator[tuple[list[str], list[Row]]]:
     """The requests in batches of (paths, rows); a row that cannot be made adds its sentence to the failures."""
-    paths, rows = [], []
+    paths: list[str] = []
+    rows: list[Row] = []
     for path, make_row in requests:
         try:
             rows.append(make_row())
@@ -149,7 +138,7 @@ def _batches(requests, batch_size, failures):
         yield paths, rows
 
 
-def output_name(condition_name, target_name):
+def output_name(condition_name: str, target_name: str) -> str:
     """The file name of a pair's picture, `<from>_2_<to>.png`, without the suffixes and folders of both."""
     stems = (os.path.splitext(name)[0].replace("\\", "/").replace("/", "_") for name in (condition_name, target_name))
     return "_2_".join(stems) + ".png"

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import Image, Tensor
+
 # Ohta, Kanade and Sakai (1980): over many photographs the principal axes of color are nearly lightness, red against
 # blue, and green against purple. Each row is of length 1 in RGB.
 AXES = ((3**-0.5, 3**-0.5, 3**-0.5), (2**-0.5, 0.0, -(2**-0.5)), (-(6**-0.5), 2 * 6**-0.5, -(6**-0.5)))
@@ -9,7 +11,7 @@ AXES = ((3**-0.5, 3**-0.5, 3**-0.5), (2**-0.5, 0.0, -(2**-0.5)), (-(6**-0.5), 2 
 GAINS = (2.0, 3.0, 6.0)
 
 
-def decorrelate_colors(images):
+def decorrelate_colors(images: Image) -> Tensor:
     """Pictures in RGB as lightness, red against blue, and green against purple, each of about unit variance.
 
     From green to purple the variance of clothes is ten to a hundred times less than from dark to light. A generator

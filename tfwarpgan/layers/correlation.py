@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import Features
 
-def l2_normalize(features, epsilon=1e-6):
+
+def l2_normalize(features: Features, epsilon: float = 1e-6) -> Features:
     """Features of unit length along the last axis.
 
     Args:
@@ -19,7 +21,7 @@ def l2_normalize(features, epsilon=1e-6):
     return tf.cast(wide * length, features.dtype)
 
 
-def correlation(a, b):
+def correlation(a: Features, b: Features) -> Features:
     """Cosine similarity of every position of b with every position of a.
 
     Args:
@@ -42,7 +44,7 @@ def correlation(a, b):
     return tf.ensure_shape(similarity, [*b.shape[:3], count])
 
 
-def normalize_matches(similarity):
+def normalize_matches(similarity: Features) -> Features:
     """ReLU and L2 normalization over the candidates: keeps good matches, and lowers them where they are ambiguous.
 
     Args:
@@ -54,6 +56,6 @@ def normalize_matches(similarity):
     return l2_normalize(tf.nn.relu(similarity))
 
 
-def _positions(features):
+def _positions(features: Features) -> Features:
     batch, height, width, channels = tf.unstack(tf.shape(features))
     return tf.reshape(features, [batch, height * width, channels])

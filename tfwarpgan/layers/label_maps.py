@@ -3,9 +3,10 @@
 import tensorflow as tf
 
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
+from tfwarpgan.typing import Labels, OneHot
 
 
-def one_hot(labels, dtype="float32"):
+def one_hot(labels: Labels, dtype: str | tf.DType = "float32") -> OneHot:
     """One channel per label.
 
     Args:
@@ -18,7 +19,7 @@ def one_hot(labels, dtype="float32"):
     return tf.one_hot(tf.cast(labels, tf.int32), NUM_LABELS, dtype=dtype)
 
 
-def flip(labels):
+def flip(labels: Labels) -> Labels:
     """Mirrors label maps [B, H, W] and exchanges the labels of left and right."""
     mirrored = tf.reverse(labels, [-1])
     # FLIP_PERMUTATION, five times as fast as looked up: left and right are neighbors from the left arm on.

@@ -6,16 +6,20 @@ what instance normalization averages over, and one sample stays in the processor
 0.75 (closed form) and 0.25 to 0.75 (fused) of GroupNormalization's time on two cores.
 """
 
-import tensorflow as tf
+from collections.abc import Callable
+from typing import Any
 
-keras = tf.keras
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwarpgan.typing import Features
 
 # Elements of a sample from which the fused kernel repaid its calls, one per sample, on two cores.
 FUSED_ELEMENTS = 2**16
 
 
 @tf.autograph.experimental.do_not_convert  # it cannot convert a custom gradient
-def instance_normalize(x, epsilon=1e-5):
+def instance_normalize(x: Features, epsilon: float = 1e-5) -> Features:
     """Zero mean and unit variance of each channel of each sample over its positions: (x - mean) / sqrt(var + epsilon).
 
     Args:
@@ -39,16 +43,16 @@ def instance_normalize(x, epsilon=1e-5):
 
 
 @tf.autograph.experimental.do_not_convert
-def normalize_closed_form(x, epsilon):
+def normalize_closed_form(x: Features, epsilon: float) -> Features:
     """`instance_normalize` of float32 or float64 by reductions, with the gradient in closed form."""
 
     @tf.custom_gradient
-    def normalize(x):
+    def normalize(x: Features) -> tuple[Features, Callable[[Features], Features]]:
         centred = x - _mean(x)
         scale = tf.math.rsqrt(_mean(tf.square(centred)) + epsilon)
         normalized = centred * scale
 
-        def gradient(upstream):
+        def gradient(upstream: Features) -> Features:
             return scale * (upstream - _mean(upstream) - normalized * _mean(upstream * normalized))
 
         return normalized, gradient
@@ -56,7 +60,7 @@ def normalize_closed_form(x, epsilon):
     return normalize(x)
 
 
-def normalize_fused(x, epsilon):
+def normalize_fused(x: Features, epsilon: float) -> Features:
     """`instance_normalize` of float32 with a known batch size, one call of the fused kernel per sample."""
     ones, zeros, unused = tf.ones(x.shape[3:]), tf.zeros(x.shape[3:]), tf.zeros([0])
     samples = [
@@ -69,7 +73,7 @@ def normalize_fused(x, epsilon):
     return tf.concat(samples, axis=0)
 
 
-def _mean(x):
+def _mean(x: Features) -> Features:
     return tf.reduce_mean(x, axis=[1, 2], keepdims=True)
 
 
@@ -85,14 +89,14 @@ class InstanceNormalization(keras.layers.Layer):
         ValueError: If epsilon is not above 0.
     """
 
-    def __init__(self, epsilon=1e-5, **kwargs):
+    def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not epsilon > 0:
             raise ValueError(f"The epsilon of instance normalization must be above 0, but is {epsilon}.")
         self.epsilon = epsilon
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         return instance_normalize(inputs, self.epsilon)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}

@@ -2,15 +2,20 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import PoseMap, Tensor
 
-def pose_map(keypoints, visible, height, width, kind="disc", radius=4.0, sigma=6.0, dtype=tf.float32):
+
+def pose_map(
+    joints: Tensor, visible: Tensor, height: int, width: int, kind: str = "disc", radius: float = 4.0,
+    sigma: float = 6.0, dtype: tf.DType = tf.float32,
+) -> PoseMap:  # fmt: skip
     """Draws each visible joint into a channel of its own.
 
     disc: 1 where (y - y_k)^2 + (x - x_k)^2 <= radius^2, else 0.
     gaussian: exp(-((y - y_k)^2 + (x - x_k)^2) / (2 sigma^2)).
 
     Args:
-        keypoints: float [..., K, 2], (y, x) in pixels.
+        joints: float [..., K, 2], (y, x) in pixels.
         visible: bool [..., K]; the channel of an invisible joint is 0 everywhere.
         height: Height of the map, pixels.
         width: Width of the map, pixels.
@@ -24,10 +29,10 @@ def pose_map(keypoints, visible, height, width, kind="disc", radius=4.0, sigma=6
     """
     if kind not in ("disc", "gaussian"):
         raise ValueError(f"kind must be 'disc' or 'gaussian', got {kind!r}.")
-    keypoints = tf.cast(keypoints, tf.float32)[..., tf.newaxis, tf.newaxis, :, :]
+    joints = tf.cast(joints, tf.float32)[..., tf.newaxis, tf.newaxis, :, :]
     rows = tf.range(height, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
     columns = tf.range(width, dtype=tf.float32)[tf.newaxis, :, tf.newaxis]
-    distance = tf.square(rows - keypoints[..., 0]) + tf.square(columns - keypoints[..., 1])
+    distance = tf.square(rows - joints[..., 0]) + tf.square(columns - joints[..., 1])
     if kind == "disc":
         joints = tf.cast(distance <= radius**2, dtype)
     else:

@@ -14,10 +14,12 @@ The forms agree; `sample` picks one by the speed that benchmarks/warp.py measure
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
+from tfwarpgan.typing import Features, Grid, Tensor
 
 # Most positions of the features for which the dense matrix product was the fastest on two cores: at 16x8, with 512
 # channels, in all runs but one (docs/results.md).
@@ -29,7 +31,7 @@ _core_ops_depth = 0
 
 
 @contextlib.contextmanager
-def core_ops_only():
+def core_ops_only() -> Iterator[None]:
     """While open, everything traced (or run) holds only TensorFlow's own operations, XLA-compilable ones at that.
 
     Needed around the tracing of a graph that leaves this process: TF Serving cannot load the custom operation of the
@@ -44,7 +46,7 @@ def core_ops_only():
         _core_ops_depth -= 1
 
 
-def sample(features, grid, *, core_ops=False):
+def sample(features: Features, grid: Grid, *, core_ops: bool = False) -> Features:
     """Samples features bilinearly at the positions of a grid; positions outside take the nearest border.
 
     Args:
@@ -69,7 +71,7 @@ def sample(features, grid, *, core_ops=False):
     return sample_by_gather(features, grid)
 
 
-def sample_by_matrix(features, grid):
+def sample_by_matrix(features: Features, grid: Grid) -> Features:
     """`sample` as a dense product with the matrix W [B, h*w, H*W], as equation 1 writes it; for small features."""
     features, grid = _checked(features, grid)
     dtype = _weight_dtype(features)
@@ -82,7 +84,7 @@ def sample_by_matrix(features, grid):
     return _shaped(tf.matmul(matrix, pixels), features, grid)
 
 
-def sample_by_resampler(features, grid):
+def sample_by_resampler(features: Features, grid: Grid) -> Features:
     """`sample` by the fused kernel of tensorflow-addons, which takes pixels and fades to 0 outside: clamped first."""
     if tensorflow_addons is None:
         raise ValueError("sample_by_resampler needs tensorflow-addons, which is not installed; use `sample`.")
@@ -92,7 +94,7 @@ def sample_by_resampler(features, grid):
     return _shaped(sampled, features, grid)
 
 
-def sample_by_gather(features, grid):
+def sample_by_gather(features: Features, grid: Grid) -> Features:
     """`sample` by gathering the four neighbors of each position and weighting them."""
     features, grid = _checked(features, grid)
     dtype = _weight_dtype(features)
@@ -103,7 +105,7 @@ def sample_by_gather(features, grid):
     pixels = tf.reshape(features, [-1, channels])
     first = (tf.range(batch) * height * width)[:, None, None]
 
-    def corner(rows, columns, weights):
+    def corner(rows: Tensor, columns: Tensor, weights: Tensor) -> Tensor:
         return weights[..., None] * tf.cast(tf.gather(pixels, first + rows * width + columns), dtype)
 
     sampled = tf.add_n(
@@ -117,7 +119,7 @@ def sample_by_gather(features, grid):
     return _shaped(sampled, features, grid)
 
 
-def _checked(features, grid):
+def _checked(features: Features, grid: Grid) -> tuple[Features, Grid]:
     features, grid = tf.convert_to_tensor(features), tf.convert_to_tensor(grid)
     if not features.dtype.is_floating or not grid.dtype.is_floating:
         raise ValueError(f"Features and grid must be floating, but are {features.dtype.name} and {grid.dtype.name}.")
@@ -130,12 +132,12 @@ def _checked(features, grid):
     return features, grid
 
 
-def _weight_dtype(features):
+def _weight_dtype(features: Features) -> tf.DType:
     """Half types cannot tell neighboring pixels of a large picture apart."""
     return tf.float64 if features.dtype == tf.float64 else tf.float32
 
 
-def _pixels(features, grid):
+def _pixels(features: Features, grid: Grid) -> Tensor:
     """Clamped pixel coordinates (u, v) [B, h, w, 2]; no gradient at the last pixel and outside."""
     dtype = _weight_dtype(features)
     last = tf.cast(tf.reverse(tf.shape(features)[1:3], [0]) - 1, dtype)
@@ -144,7 +146,7 @@ def _pixels(features, grid):
     return tf.where(inside, pixels, tf.stop_gradient(tf.clip_by_value(pixels, tf.zeros_like(last), last)))
 
 
-def _cells(features, grid):
+def _cells(features: Features, grid: Grid) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The upper left neighbor (column, row), int32, and the place (u, v) in [0, 1] between it and the next."""
     pixels = _pixels(features, grid)
     last_cell = tf.maximum(tf.reverse(tf.shape(features)[1:3], [0]) - 2, 0)
@@ -154,7 +156,7 @@ def _cells(features, grid):
     return cell[..., 0], cell[..., 1], place[..., 0], place[..., 1]
 
 
-def _hats(cell, place, size, dtype):
+def _hats(cell: Tensor, place: Tensor, size: Tensor, dtype: tf.DType) -> Tensor:
     """Weights [B, h, w, size] of the pixels along one axis: 1 - place at the cell, place at the next, else 0."""
     distance = tf.range(size) - cell[..., None]
     place = place[..., None]
@@ -162,7 +164,7 @@ def _hats(cell, place, size, dtype):
     return tf.where(distance == 0, 1 - place, tf.where(distance == 1, place, zero))
 
 
-def _shaped(sampled, features, grid):
+def _shaped(sampled: Features, features: Features, grid: Grid) -> Features:
     """Gives the result its shape, as far as known also statically, and the features' dtype."""
     sampled = tf.reshape(sampled, tf.concat([tf.shape(grid)[:3], tf.shape(features)[3:]], axis=0))
     batch = features.shape[0] if grid.shape[0] is None else grid.shape[0]

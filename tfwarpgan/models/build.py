@@ -1,5 +1,8 @@
 """Each network at the size that the options say, built and ready for weights."""
 
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
 import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
@@ -10,6 +13,10 @@ from tfwarpgan.models.geometric_matcher import GeometricMatcher
 from tfwarpgan.models.human_parser import HumanParser
 from tfwarpgan.models.pose_guided_parser import PoseGuidedParser
 from tfwarpgan.models.warping_generator import WarpingGenerator
+from tfwarpgan.options import DataOptions, Options
+from tfwarpgan.typing import Tensor
+
+Network = TypeVar("Network", bound=Callable[..., Any])
 
 PARSER_JUDGED = ("condition_image", "condition_parsing", "target_pose", "parsing")
 GENERATOR_JUDGED = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "image")
@@ -24,13 +31,13 @@ CHANNELS = {
 }
 
 
-def _built(network, keys, data_options, **more):
+def _built(network: Network, keys: Iterable[str], data_options: DataOptions, **more: Tensor) -> Network:
     inputs = {key: tf.zeros([1, data_options.height, data_options.width, CHANNELS[key]]) for key in keys}
     network({**inputs, **more})
     return network
 
 
-def human_parser(options, first_weights=True):
+def human_parser(options: Options, first_weights: bool = True) -> HumanParser:
     """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint will be loaded anyway.
 
     The first two blocks keep their ImageNet weights; without such weights, they are trained too.
@@ -44,7 +51,7 @@ def human_parser(options, first_weights=True):
     return parser
 
 
-def pose_guided_parser(options):
+def pose_guided_parser(options: Options) -> PoseGuidedParser:
     """Stage I's parser."""
     networks = options.networks
     parser = PoseGuidedParser(
@@ -53,21 +60,21 @@ def pose_guided_parser(options):
     return _built(parser, parser.keys, options.data)
 
 
-def parser_discriminator(options):
+def parser_discriminator(options: Options) -> PyramidDiscriminator:
     """Stage I's discriminator."""
     networks = options.networks
     discriminator = PyramidDiscriminator(PARSER_JUDGED, networks.discriminator_width, networks.num_discriminators)
     return _built(discriminator, PARSER_JUDGED, options.data)
 
 
-def geometric_matcher(options):
+def geometric_matcher(options: Options) -> GeometricMatcher:
     """The geometric matcher."""
     networks = options.networks
     matcher = GeometricMatcher(networks.matcher_width, networks.matcher_scale, networks.matcher_control_points)
     return _built(matcher, ["condition_parsing", "target_parsing"], options.data)
 
 
-def warping_generator(options):
+def warping_generator(options: Options) -> WarpingGenerator:
     """The generator with the soft-gated warping block."""
     networks = options.networks
     generator = WarpingGenerator(
@@ -79,7 +86,7 @@ def warping_generator(options):
     return _built(generator, keys, options.data, **thetas)
 
 
-def generator_discriminator(options):
+def generator_discriminator(options: Options) -> PyramidDiscriminator:
     """The generator's discriminator."""
     networks = options.networks
     discriminator = PyramidDiscriminator(GENERATOR_JUDGED, networks.discriminator_width, networks.num_discriminators)

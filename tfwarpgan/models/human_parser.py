@@ -1,16 +1,18 @@
-"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without parsings).
+"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
 
 A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
 semantic image segmentation", ECCV 2018): parallel dilated convolutions and the picture's mean gather the context, then
 two skip connections bring back the outlines.
 """
 
+from typing import Any
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
 from tfwarpgan.models import vgg
-
-keras = tf.keras
+from tfwarpgan.typing import Features, Image, Tensor, Tensors
 
 # The last activations of strides 2, 4 and 8.
 FEATURES = {
@@ -21,7 +23,7 @@ FEATURES = {
 SCALES = (1 / 600, 1 / 600, 1 / 3)
 
 
-def resize_like(features, reference):
+def resize_like(features: Features, reference: Tensor) -> Features:
     """Bilinear resizing of [B, h, w, C] to the height and width of `reference` [B, H, W, ...], the type kept."""
     return tf.cast(tf.image.resize(features, tf.shape(reference)[1:3]), features.dtype)
 
@@ -36,7 +38,7 @@ class HumanParser(keras.Model):
         frozen_blocks: First blocks of the backbone that are not trained; 0 trains all.
     """
 
-    def __init__(self, backbone="VGG16", width=128, frozen_blocks=2, **kwargs):
+    def __init__(self, backbone: str = "VGG16", width: int = 128, frozen_blocks: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = {"backbone": backbone, "width": width, "frozen_blocks": frozen_blocks}
         self.backbone = vgg.vgg_features(backbone, FEATURES[backbone], dilated=True, name="backbone")
@@ -55,7 +57,7 @@ class HumanParser(keras.Model):
         self.fuse_stride2 = _convolution(width // 2, 3, name="fuse_stride2")
         self.classify = keras.layers.Conv2D(NUM_LABELS, 1, dtype="float32", name="classify")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensors, training: bool = False) -> dict[str, Tensor]:
         image = inputs["image"]
         features = self.backbone(vgg.preprocess(image), training=training)
         stride2, stride4, deep = (feature * scale for feature, scale in zip(features, SCALES))
@@ -69,17 +71,17 @@ class HumanParser(keras.Model):
         logits = self.classify(self.fuse_stride2(features))
         return {"parsing_logits": resize_like(logits, image)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.config}
 
 
-def _convolution(filters, size, rate=1, name=None):
+def _convolution(filters: int, size: int, rate: int = 1, name: str | None = None) -> keras.layers.Layer:
     return keras.layers.Conv2D(
         filters, size, padding="same", dilation_rate=rate, activation="relu", kernel_initializer="he_normal", name=name
     )
 
 
-def label_probabilities(parser, images, average_flip=True):
+def label_probabilities(parser: HumanParser, images: Image, average_flip: bool = True) -> Tensor:
     """Label probabilities of pictures; those of the mirrored pictures are averaged in.
 
     Args:

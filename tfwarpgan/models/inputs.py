@@ -2,9 +2,11 @@
 
 from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.pose_maps import pose_map
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Batch, Tensor
 
 
-def dense_inputs(batch, data_options):
+def dense_inputs(batch: Batch, data_options: DataOptions) -> dict[str, Tensor]:
     """The inputs that every stage shares.
 
     Args:

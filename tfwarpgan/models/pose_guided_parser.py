@@ -1,11 +1,13 @@
 """Stage I: the parsing that the person would have in the target pose (Dong et al. 2018, section 3.1)."""
 
+from typing import Any
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
-
-keras = tf.keras
+from tfwarpgan.typing import Logits, Tensors
 
 
 class PoseGuidedParser(keras.Model):
@@ -16,13 +18,15 @@ class PoseGuidedParser(keras.Model):
     are multiples of 8. The logits are linear: a tanh would hold every softmax probability below .28.
     """
 
-    def __init__(self, width=64, blocks=9, uses_image=False, upsampling="transposed", **kwargs):
+    def __init__(
+        self, width: int = 64, blocks: int = 9, uses_image: bool = False, upsampling: str = "transposed", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.keys = ["condition_parsing", "target_pose"] + ["condition_image"] * uses_image
         self.encoder = Encoder(width)
         self.trunk = Trunk(8 * width, blocks)
         self.decoder = Decoder(8 * width, width, NUM_LABELS, upsampling)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensors) -> dict[str, Logits]:
         features = self.encoder(tf.concat([inputs[key] for key in self.keys], axis=-1))
         return {"parsing_logits": self.decoder(self.trunk(features))}

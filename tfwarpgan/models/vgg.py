@@ -6,18 +6,22 @@ Simonyan and Zisserman, "Very deep convolutional networks for large-scale image 
 
 import os
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.errors import InputError
-
-keras = tf.keras
+from tfwarpgan.layers.pixels import to_levels
+from tfwarpgan.typing import Image
 
 MEAN_BGR = (103.939, 116.779, 123.68)
 
 
-def preprocess(images):
+def preprocess(images: Image) -> Image:
     """What the ImageNet weights expect.
 
     Args:
@@ -26,10 +30,10 @@ def preprocess(images):
     Returns:
         [B, H, W, 3] BGR in 0..255 less the mean color, of the same type.
     """
-    return (images[..., ::-1] + 1.0) * 127.5 - tf.constant(MEAN_BGR, images.dtype)
+    return to_levels(images[..., ::-1]) - tf.constant(MEAN_BGR, images.dtype)
 
 
-def vgg_features(network, outputs, *, dilated=False, name="vgg"):
+def vgg_features(network: str, outputs: Sequence[str], *, dilated: bool = False, name: str = "vgg") -> keras.Model:
     """A VGG trunk that gives the features of several layers at once; its weights are random until `load_weights`.
 
     Args:
@@ -63,7 +67,7 @@ def vgg_features(network, outputs, *, dilated=False, name="vgg"):
     return keras.Model(picture, [found[output] for output in outputs], name=name)
 
 
-def load_weights(model, network, weights, flag="human_parser_weights"):
+def load_weights(model: keras.Model, network: str, weights: str, flag: str = "human_parser_weights") -> None:
     """Gives the convolutions of a trunk of `vgg_features` their trained weights.
 
     Args:
@@ -85,7 +89,9 @@ def load_weights(model, network, weights, flag="human_parser_weights"):
         layer.set_weights(values)
 
 
-def _arrays_of(layer, arrays, network, origin):
+def _arrays_of(
+    layer: keras.layers.Layer, arrays: Mapping[str, npt.NDArray[Any]], network: str, origin: str
+) -> list[npt.NDArray[Any]]:
     values = []
     for part, variable in zip(("kernel", "bias"), layer.weights):
         name = f"{layer.name}/{part}"
@@ -99,7 +105,7 @@ def _arrays_of(layer, arrays, network, origin):
     return values
 
 
-def check_weights(network, weights, flag):
+def check_weights(network: str, weights: str, flag: str) -> None:
     """Checks that the weights can be loaded, long before they are needed; see `load_weights`.
 
     Raises:
@@ -111,13 +117,13 @@ def check_weights(network, weights, flag):
     load_weights(vgg_features(network, [last]), network, weights, flag)
 
 
-def _application(network):
+def _application(network: str) -> Callable[..., keras.Model]:
     if network not in ("VGG16", "VGG19"):
         raise ValueError(f"Expected network to be 'VGG16' or 'VGG19', received {network!r}.")
     return getattr(keras.applications, network)
 
 
-def _fetch(network, flag):
+def _fetch(network: str, flag: str) -> dict[str, npt.NDArray[Any]]:
     try:
         source = _application(network)(weights="imagenet", include_top=False)
     except Exception as error:  # keras.utils.get_file raises a bare Exception without internet access
@@ -132,7 +138,7 @@ def _fetch(network, flag):
     }
 
 
-def _read(path, flag):
+def _read(path: str, flag: str) -> dict[str, npt.NDArray[Any]]:
     expanded = os.path.expanduser(path)
     if not os.path.isfile(expanded):
         raise InputError(f"--{flag}={path} does not exist; give an npz file of VGG convolution weights, or 'imagenet'.")

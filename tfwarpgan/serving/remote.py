@@ -5,11 +5,18 @@ Nothing here imports TensorFlow, so that a machine with the client alone can syn
 
 import dataclasses
 import os
-
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import option
+from tfwarpgan.options import Options, option
+from tfwarpgan.serving.pipeline import ExportedPipeline
+from tfwarpgan.typing import Array, Arrays
+
+if TYPE_CHECKING:
+    from tfwarpgan.serving.client import Client
+
+Answer = TypeVar("Answer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +39,7 @@ class ServerOptions:
         "", "With --server_ca: name in the server's certificate, if it differs from the host name."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             if not self.server and getattr(self, field.name) != field.default:
                 raise InputError(f"--{field.name} needs --server.")
@@ -41,7 +48,7 @@ class ServerOptions:
         if bool(self.server_certificate) != bool(self.server_key):
             raise InputError("--server_certificate and --server_key belong together: give both or neither.")
 
-    def connect(self):
+    def connect(self) -> "RemotePipeline":
         """The `RemotePipeline`.
 
         Raises:
@@ -51,10 +58,11 @@ class ServerOptions:
             from tfwarpgan.serving.client import TLS, Client
         except ImportError as error:
             raise InputError(
-                f"--server needs grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
+                f"A server is called with grpcio and protobuf ({error}); pip install 'tfwarpgan[client]'."
             ) from None
-        files = [os.path.expanduser(path) for path in (self.server_ca, self.server_certificate, self.server_key)]
-        tls = TLS(*files, server_name=self.server_name) if self.server_ca else None
+        files = (self.server_ca, self.server_certificate, self.server_key)
+        ca, certificate, key = map(os.path.expanduser, files)
+        tls = TLS(ca, certificate, key, server_name=self.server_name) if self.server_ca else None
         try:
             client = Client(
                 self.server, self.server_model, label=self.server_label, timeout=self.server_timeout, tls=tls
@@ -64,62 +72,38 @@ class ServerOptions:
         return RemotePipeline(client, self.server_batch_size)
 
 
-class RemotePipeline:
-    """The pipeline of a server, as `synthesis.synthesize` takes it.
+class RemotePipeline(ExportedPipeline):
+    """The networks of a server.
 
     Args:
         client: `Client`.
         batch_size: Rows that the server takes at once, at most.
 
-    Attributes:
-        height, width: Of the model's pictures, in pixels.
-        labels: Whether the server labels pictures that have no parsing.
+    Raises:
+        InputError: If the server does not answer, or its model is not an export of `tfwarpgan.export`.
     """
 
-    def __init__(self, client, batch_size=8):
+    def __init__(self, client: "Client", batch_size: int = ExportedPipeline.batch_size) -> None:
         self.client, self.batch_size = client, batch_size
         signatures = self._asked(client.metadata)
-        try:
-            _, self.height, self.width, _ = signatures["serving_default"][0]["image"].shape
-        except (KeyError, TypeError, ValueError):
-            raise InputError(
-                f"--server={client.target}: {client.model} is not exported by tfwarpgan.export; name its model by "
-                "--server_model."
-            ) from None
-        self.labels = "photograph" in signatures
+        shapes = {name: {key: spec.shape for key, spec in inputs.items()} for name, (inputs, _) in signatures.items()}
+        super().__init__(f"{client.model} of {client.target}", shapes)
 
-    def sized(self, options):
+    def sized(self, options: Options) -> Options:
         """`Options` with the size of the server's pictures, and batches that it takes."""
         batch_size = min(options.data.batch_size, self.batch_size)
         data = dataclasses.replace(options.data, height=self.height, width=self.width, batch_size=batch_size)
         return dataclasses.replace(options, data=data)
 
-    def pictures(self, batch):
-        """Draws a batch.
+    def predict(self, inputs: Arrays, signature: str) -> dict[str, Array]:
+        """See `ExportedPipeline.predict`."""
+        return self._asked(self.client.predict, inputs, signature)
 
-        Args:
-            batch: Dictionary of arrays: `condition_image` float32 [B, H, W, 3] in [-1, 1], `target_keypoints`,
-                `target_visible` and, unless the server labels pictures, `condition_parsing` uint8 [B, H, W].
-
-        Returns:
-            float32 [B, H, W, 3] in [-1, 1].
-        """
-        inputs = {
-            "image": np.clip(np.rint((batch["condition_image"] + 1.0) * 127.5), 0, 255).astype(np.uint8),
-            "target_keypoints": np.asarray(batch["target_keypoints"], np.float32),
-            "target_visible": np.asarray(batch["target_visible"], bool),
-        }
-        signature = "photograph"
-        if "condition_parsing" in batch:
-            inputs["condition_parsing"], signature = np.asarray(batch["condition_parsing"], np.uint8), "serving_default"
-        pixels = self._asked(self.client.predict, inputs, signature)["image"]
-        return pixels.astype(np.float32) / 127.5 - 1.0
-
-    def _asked(self, method, *arguments):
+    def _asked(self, method: Callable[..., Answer], *arguments: object) -> Answer:
         from tfwarpgan.serving.client import ServerError
 
         try:
             return method(*arguments)
         except ServerError as error:
             told = " ".join(str(error).split())
-            raise InputError(f"--server={self.client.target} does not answer for {self.client.model}: {told}") from None
+            raise InputError(f"{self.client.target} does not answer for {self.client.model}: {told}") from None

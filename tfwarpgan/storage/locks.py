@@ -3,11 +3,12 @@
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.object_store import is_remote
@@ -16,7 +17,7 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 @contextlib.contextmanager
-def disk_errors(path, flag):
+def disk_errors(path: str, flag: str) -> Iterator[None]:
     """Turns what the system says against writing, as that the disk is full, into an `InputError`; other errors pass.
 
     Args:
@@ -36,7 +37,7 @@ def disk_errors(path, flag):
         ) from error
 
 
-def _reason(error):
+def _reason(error: BaseException | None) -> str | None:
     """What the disk said, anywhere in the chain of errors: libraries wrap it, and TensorFlow has types of its own."""
     while error is not None:
         if isinstance(error, OSError) and error.errno:
@@ -50,7 +51,7 @@ def _reason(error):
 
 
 @contextlib.contextmanager
-def locked(folder):
+def locked(folder: str) -> Iterator[None]:
     """Waits until no other process on this machine holds the same folder, which is created if needed.
 
     The system releases the folder when the process ends, however it ends. Where folders cannot be locked, as on some
@@ -76,14 +77,14 @@ def locked(folder):
         yield
 
 
-def _is_same(descriptor, folder):
+def _is_same(descriptor: int, folder: str) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(folder))
     except FileNotFoundError:
         return False
 
 
-def remove_empty_folders(folder):
+def remove_empty_folders(folder: str) -> None:
     """Removes the empty folders in a folder, and it too if nothing else is in it."""
     for place, _, _ in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):

@@ -13,21 +13,23 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 from tfwarpgan.errors import InputError
 
 COPIES_DIR = "~/.cache/tfwarpgan/copies"
 CONNECTIONS = 16  # files that travel at once
-_connected = set()  # the schemes that this process has used
+_connected: set[str] = set()  # the schemes that this process has used
 _REMOTE = re.compile(r"(s3|gs|hdfs)://")
 
 
-def is_remote(path):
+def is_remote(path: str | os.PathLike[str]) -> bool:
     """Whether a path lies in an object store."""
     return bool(_REMOTE.match(os.fspath(path)))
 
 
-def connect(path):
+def connect(path: str) -> Any:
     """Registers the scheme of a remote path with TensorFlow; returns its file functions, `tf.io.gfile`.
 
     Raises:
@@ -47,7 +49,7 @@ def connect(path):
     return tf.io.gfile
 
 
-def exit_process(code):
+def exit_process(code: str | int | None) -> None:
     """Ends the process with this exit code if an object store was used, else does nothing.
 
     tensorflow-io's S3 aborts ("pure virtual method called") while Python takes itself down, when all is done and
@@ -67,7 +69,7 @@ def exit_process(code):
 
 
 @contextlib.contextmanager
-def remote_errors(path):
+def remote_errors(path: str) -> Iterator[None]:
     """Turns what an object store says into an `InputError`."""
     import tensorflow as tf
 
@@ -78,27 +80,27 @@ def remote_errors(path):
         raise InputError(f"{path} cannot be used ({reason}); check its name and the store's credentials.") from None
 
 
-def exists(path):
+def exists(path: str) -> bool:
     """As `os.path.exists`, for local and remote paths."""
     if not is_remote(path):
         return os.path.exists(path)
     with remote_errors(path):
-        return connect(path).exists(path)
+        return bool(connect(path).exists(path))
 
 
-def read(path):
+def read(path: str) -> bytes:
     """The bytes of a remote file."""
     with remote_errors(path), connect(path).GFile(path, "rb") as file:
-        return file.read()
+        return bytes(file.read())
 
 
-def write(path, content):
+def write(path: str, content: bytes) -> None:
     """Writes a remote file; object stores show a file once it is whole."""
     with remote_errors(path), connect(path).GFile(path, "wb") as file:
         file.write(content)
 
 
-def local_file(path):
+def local_file(path: str) -> str:
     """A local file with the content of a remote one, for this process' life; a local path is given back."""
     if not is_remote(path):
         return path
@@ -110,7 +112,7 @@ def local_file(path):
     return local
 
 
-def local_copy(path):
+def local_copy(path: str) -> str:
     """Copies a remote file or folder to this machine, or what of it is new since the last time.
 
     Args:
@@ -137,7 +139,7 @@ def local_copy(path):
     return target
 
 
-def upload(folder, path, last=""):
+def upload(folder: str, path: str, last: str = "") -> None:
     """Copies a local folder into an object store.
 
     Args:
@@ -155,17 +157,17 @@ def upload(folder, path, last=""):
             gfile.copy(_join(folder, last), _join(path, last), overwrite=True)
 
 
-def _names(gfile, path):
+def _names(gfile: Any, path: str) -> Iterator[str]:
     for place, _, names in gfile.walk(path):
         for name in names:
             yield _join(place, name)[len(path) + 1 :]
 
 
-def _join(folder, name):
+def _join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if name else folder
 
 
-def _fetch(gfile, path, target):
+def _fetch(gfile: Any, path: str, target: str) -> None:
     """Copies a file that is not here yet in its present state; it appears whole."""
     there = gfile.stat(path)
     modified = there.mtime_nsec // 10**9

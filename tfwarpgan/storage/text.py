@@ -5,7 +5,7 @@ import os
 from tfwarpgan.errors import InputError
 
 
-def read_lines(path, what):
+def read_lines(path: str, what: str) -> list[str]:
     """The lines of a text file, without a byte order mark and with any line ends.
 
     Raises:
@@ -19,12 +19,12 @@ def read_lines(path, what):
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text; expected {what}.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({os.strerror(error.errno)}); expected {what}.") from None
+        raise InputError(f"{path} cannot be read ({os.strerror(error.errno or 0)}); expected {what}.") from None
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} is empty; expected {what}.")
     return lines
 
 
-def at_row(path, row):
+def at_row(path: str, row: int) -> str:
     """How messages name a place in a CSV file; rows are counted from 1 below the header."""
     return f"{path}, row {row} (line {row + 1})"

@@ -3,36 +3,38 @@
 import io
 import os
 import tempfile
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage import object_store
 
 
-def encode_png(image):
+def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     """PNG bytes of uint8 [H, W, 3] or [H, W]."""
     return _encode(image, "PNG")
 
 
-def encode_jpeg(image):
+def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
     """JPEG bytes of uint8 [H, W, 3]: quality 95, colors at full resolution."""
     return _encode(image, "JPEG", quality=95, subsampling=0)
 
 
-def _encode(image, kind, **options):
+def _encode(image: npt.NDArray[np.uint8], kind: str, **options: Any) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(stream, kind, **options)
     return stream.getvalue()
 
 
-def save_png(path, picture):
+def save_png(path: str | os.PathLike[str], picture: npt.NDArray[np.uint8]) -> None:
     """Writes a uint8 picture, [H, W, 3] or [H, W], as PNG; the file appears whole or not at all."""
     write_atomically(path, encode_png(picture))
 
 
-def write_atomically(path, content):
+def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Writes bytes (or text, as UTF-8) under another name, then renames. Creates folders; takes remote paths too.
 
     Raises:

@@ -9,6 +9,7 @@ from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.storage.pixels import to_pixels
 from tfwarpgan.viewing import drawing
 
 ROWS = 8
@@ -70,7 +71,7 @@ def _human_parser(trainer, batch, options):
     labels = np.asarray(batch["parsing"])
     known = np.where(labels < NUM_LABELS, labels, 0)  # what is ignored is shown as background
     return {
-        "picture": drawing.to_uint8(batch["image"]),
+        "picture": to_pixels(batch["image"]),
         "parsing": _labels(logits),
         "labels": drawing.color_parsing(known),
     }
@@ -79,7 +80,7 @@ def _human_parser(trainer, batch, options):
 def _pose_guided_parser(trainer, batch, options):
     logits = trainer.networks["pose_guided_parser"](dense_inputs(batch, options.data))["parsing_logits"]
     return {
-        "condition": drawing.to_uint8(batch["condition_image"]),
+        "condition": to_pixels(batch["condition_image"]),
         "condition parsing": drawing.color_parsing(batch["condition_parsing"]),
         "target pose": drawing.skeletons(batch),
         "synthesized parsing": _labels(logits),
@@ -91,12 +92,12 @@ def _geometric_matcher(trainer, batch, options):
     pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
     warped = pipeline.warped(pipeline.conditions(batch))
     return {
-        "condition": drawing.to_uint8(batch["condition_image"]),
+        "condition": to_pixels(batch["condition_image"]),
         "condition parsing": drawing.color_parsing(batch["condition_parsing"]),
         "warped parsing": _labels(warped["warped_parsing"]),
         "target parsing": drawing.color_parsing(batch["target_parsing"]),
-        "warped condition": drawing.to_uint8(warped["warped_image"]),
-        "target": drawing.to_uint8(batch["target_image"]),
+        "warped condition": to_pixels(warped["warped_image"]),
+        "target": to_pixels(batch["target_image"]),
     }
 
 

@@ -5,19 +5,26 @@ sees any of it (the pose maps of section 3.1 of the paper are drawn in the graph
 """
 
 import colorsys
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from tfwarpgan.body.joints import LIMBS, NUM_JOINTS
 from tfwarpgan.body.labels import COLORS
+from tfwarpgan.storage.pixels import to_pixels
+from tfwarpgan.typing import Joints, Picture, Visible
 
 GAP = 4  # pixels between the cells of a grid
 BACKGROUND = (255, 255, 255)
+Color: TypeAlias = tuple[int, ...]  # RGB, 0..255
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 FONT_SIZES = (12, 11, 10, 9, 8, 7, 6)
 
 
-def _rainbow(count):
+def _rainbow(count: int) -> list[Color]:
     hues = [index / count for index in range(count)]
     return [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0)) for hue in hues]
 
@@ -26,24 +33,20 @@ LIMB_COLORS = _rainbow(len(LIMBS))
 JOINT_COLORS = _rainbow(NUM_JOINTS)
 
 
-def to_uint8(images):
-    """Pictures in [-1, 1] as uint8 in [0, 255], rounded to the nearest and clipped; any shape."""
-    images = np.asarray(images, np.float32)
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def color_parsing(labels):
+def color_parsing(labels: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Label maps [..., H, W] in LIP's colors, uint8 [..., H, W, 3]."""
     return COLORS[np.asarray(labels)]
 
 
-def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
+def draw_skeleton(
+    joints: Joints, visible: Visible, height: int, width: int, scale: float = 1, background: Picture | None = None
+) -> Picture:
     """A pose as colored limbs and joints; left and right have different colors.
 
     Args:
-        keypoints: [18, 2], (y, x) in pixels of a picture of height x width.
+        joints: [18, 2], (y, x) in pixels of a picture of height x width.
         visible: [18] bool; a limb is drawn if both of its joints are visible.
-        height: Of the picture that the keypoints belong to.
+        height: Of the picture that the joints belong to.
         width: Of the same picture.
         scale: The drawing is scale times as large.
         background: uint8 picture to draw on, resized if need be; None: black.
@@ -54,7 +57,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
     size = (round(width * scale), round(height * scale))
     canvas = Image.new("RGB", size) if background is None else _resized(background, size).copy()
     draw = ImageDraw.Draw(canvas)
-    points = (np.asarray(keypoints, np.float64) + 0.5) * scale - 0.5
+    points = (np.asarray(joints, np.float64) + 0.5) * scale - 0.5
     visible = np.asarray(visible, bool)
     thickness = max(1, round(min(size) / 32))
     for color, (first, second) in zip(LIMB_COLORS, LIMBS):
@@ -67,7 +70,7 @@ def draw_skeleton(keypoints, visible, height, width, scale=1, background=None):
     return np.asarray(canvas)
 
 
-def grid(columns, scale=1):
+def grid(columns: Mapping[str, Sequence[Picture] | npt.NDArray[np.uint8]], scale: float = 1) -> Picture:
     """One picture of many samples: one row per sample, one titled column per kind of picture.
 
     Args:
@@ -94,14 +97,16 @@ def grid(columns, scale=1):
     return np.asarray(canvas)
 
 
-def skeletons(batch, scale=1):
+def skeletons(batch: Mapping[str, npt.ArrayLike], scale: float = 1) -> list[Picture]:
     """The target poses of a batch of the data pipeline, drawn: a list of uint8 pictures."""
     height, width = np.shape(batch["target_image"])[1:3]
     poses = zip(np.asarray(batch["target_keypoints"]), np.asarray(batch["target_visible"]))
     return [draw_skeleton(points, visible, height, width, scale) for points, visible in poses]
 
 
-def sample_columns(batch, outputs, scale=1):
+def sample_columns(
+    batch: Mapping[str, npt.ArrayLike], outputs: Mapping[str, npt.ArrayLike], scale: float = 1
+) -> dict[str, list[Picture]]:
     """The pictures that show how samples came about, as columns of a `grid`.
 
     Args:
@@ -116,16 +121,16 @@ def sample_columns(batch, outputs, scale=1):
     """
     parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
     return {
-        "condition": list(to_uint8(batch["condition_image"])),
+        "condition": list(to_pixels(batch["condition_image"])),
         "target pose": skeletons(batch, scale),
         "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
-        "warped condition": list(to_uint8(outputs["warped_image"])),
-        "synthesized": list(to_uint8(outputs["image"])),
-        "target": list(to_uint8(batch["target_image"])),
+        "warped condition": list(to_pixels(outputs["warped_image"])),
+        "synthesized": list(to_pixels(outputs["image"])),
+        "target": list(to_pixels(batch["target_image"])),
     }
 
 
-def _titles(titles, width):
+def _titles(titles: Sequence[str], width: int) -> tuple[list[str], Font, int]:
     """The titles broken into lines that fit the width, the font that lets them fit, and the height they need."""
     words = [word for title in titles for word in title.split()]
     for size in FONT_SIZES:
@@ -138,8 +143,8 @@ def _titles(titles, width):
     return broken, font, int(np.ceil(max(bottoms, default=0)))
 
 
-def _lines(words, font, width):
-    lines = []
+def _lines(words: Sequence[str], font: Font, width: int) -> list[str]:
+    lines: list[str] = []
     for word in words:
         if lines and font.getlength(f"{lines[-1]} {word}") <= width - GAP:
             lines[-1] += f" {word}"
@@ -148,7 +153,7 @@ def _lines(words, font, width):
     return lines
 
 
-def _resized(picture, size):
+def _resized(picture: npt.ArrayLike, size: tuple[int, int]) -> Image.Image:
     image = Image.fromarray(np.asarray(picture, np.uint8))
     if image.size == size:
         return image

@@ -2,8 +2,10 @@
 
 import base64
 import html
+from collections.abc import Iterable
 
 from tfwarpgan.storage.writing import encode_png
+from tfwarpgan.typing import Picture
 
 STYLE = """
 body { font: 14px sans-serif; margin: 2em; color: #222; }
@@ -15,7 +17,7 @@ figure { display: inline-block; margin: 0 1.5em 1.5em 0; } figcaption { max-widt
 """
 
 
-def page(title, parts):
+def page(title: str, parts: Iterable[str]) -> str:
     """The text of a page.
 
     Args:
@@ -29,12 +31,12 @@ def page(title, parts):
     return "\n".join([*head, *parts, "</body></html>"]) + "\n"
 
 
-def preformatted(text):
+def preformatted(text: str) -> str:
     """A piece of HTML that shows plain text as it is."""
     return f"<pre>{html.escape(text)}</pre>"
 
 
-def image(name, picture):
+def image(name: str, picture: Picture) -> str:
     """A piece of HTML that shows a uint8 picture, [H, W, 3]."""
     data = base64.b64encode(encode_png(picture)).decode()
     return f'<img alt="{html.escape(name)}" src="data:image/png;base64,{data}">'

@@ -93,7 +93,7 @@ def test_the_command_says_by_its_exit_code(options, market, capsys, tmp_path):
 def test_a_bad_picture_is_told_once_and_not_with_its_pairs(options, market):
     (market / "parsing" / FIRST.replace("jpg", "png")).unlink()
     (message,) = examine.examine(options()).errors["lists"]
-    assert f"row 1 (line 2): there is no parsing for {FIRST}" in message
+    assert f"row 1 (line 2): there is no label map for {FIRST}" in message
 
 
 def test_a_missing_folder_is_one_error(options):

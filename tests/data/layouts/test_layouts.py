@@ -82,7 +82,7 @@ def test_joints_are_found_by_path_or_file_name(people, place):
     for picture in (people / "people").glob("*/*.jpg"):
         _openpose(people / place.format(picture.stem[0], picture.stem[1]))
     layout = _layout(_folder_options(people))
-    found = layout.annotations("train") | layout.annotations("test")
+    found = layout.joints("train") | layout.joints("test")
     assert sorted(found) == sorted(str(p.relative_to(people / "people")) for p in (people / "people").glob("*/*.jpg"))
 
 
@@ -116,15 +116,15 @@ def test_a_folder_without_persons(people):
 def test_joints_of_other_pictures(people):
     _openpose(people / "others/z9.json")
     with pytest.raises(InputError, match="none of its 1 names is an image in .*'z9'"):
-        _layout(_folder_options(people, keypoints=str(people / "others"))).annotations("train")
+        _layout(_folder_options(people, keypoints=str(people / "others"))).joints("train")
 
 
 def test_two_spellings_of_one_picture_are_refused(people):
     rows = [annotation_row(name, np.full((18, 2), 5), np.ones(18, bool)) for name in ("a/a0.jpg", "a0.jpg", "b0.jpg")]
     (people / "joints.csv").write_text("\n".join([HEADER, *rows]))
     layout = _layout(_folder_options(people, keypoints=str(people / "joints.csv"), keypoint_format="pose_gan"))
-    layout.annotations("train", on_error=(errors := []).append)
-    layout.annotations("test", on_error=errors.append)
+    layout.joints("train", on_error=(errors := []).append)
+    layout.joints("test", on_error=errors.append)
     assert len(errors) == 1 and "a0.jpg is the same image as a/a0.jpg" in str(errors[0])
 
 
@@ -213,7 +213,7 @@ def test_deepfashion_folders_and_flattened_copies(tmp_path, prefix, underscores,
         "MEN-TeesTanks-00000001-01", "MEN-TeesTanks-00000001-02", "WOMEN-Dresses-00000002-01",
     ]  # fmt: skip
     assert [person.name for person in persons["test"]] == ["WOMEN-Skirts-00000003-07"]
-    assert all(len(person.pairs) == 2 and person.parsings[0] for person in persons["train"])
+    assert all(len(person.pairs) == 2 and person.label_maps[0] for person in persons["train"])
 
 
 def test_a_list_that_names_no_picture(tmp_path):
@@ -226,12 +226,12 @@ def test_a_list_that_names_no_picture(tmp_path):
         "fashionMENTees_Tanksid0000000101_1front.jpg\nfashionMENxid0000000901_1front.jpg"
     )
     with pytest.raises(InputError, match="one of train.lst and test.lst"):
-        deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
+        deepfashion.Layout(str(tmp_path), data_options=data).joints("train")
     (tmp_path / "test.lst").write_text("fashionMENTees_Tanksid0000000102_1front.jpg")
     with pytest.raises(InputError, match="train.lst, line 2: there is no image fashionMENxid"):
-        deepfashion.Layout(str(tmp_path), data_options=data).annotations("train")
+        deepfashion.Layout(str(tmp_path), data_options=data).joints("train")
     layout = deepfashion.Layout(str(tmp_path), data_options=data)
-    assert len(layout.annotations("train", on_error=(errors := []).append)) == 1 and len(errors) == 1
+    assert len(layout.joints("train", on_error=(errors := []).append)) == 1 and len(errors) == 1
 
 
 def test_two_women_in_one_item_are_no_pair(tmp_path):

@@ -27,8 +27,8 @@ def persons(tmp_path):
         Image.fromarray(labels[place]).save(path)
         person.names.append(f"{place}.jpg")
         person.images.append(f"{place}.jpg")
-        person.parsings.append(str(path))
-        person.keypoints.append(np.zeros((18, 2), np.float32))
+        person.label_maps.append(str(path))
+        person.joints.append(np.zeros((18, 2), np.float32))
         person.visible.append(visible[place])
         person.rows.append(f"list.csv, row {place + 1} (line {place + 2})")
     return {"train": [person]}
@@ -49,7 +49,7 @@ def test_pictures_go_with_their_pairs(options, persons, changes, rule, names, pa
     (person,) = left["train"]
     assert person.names == [f"{place}.jpg" for place in range(4) if f"{place}.jpg" not in names]
     assert person.pairs == pairs
-    assert len(person.visible) == len(person.rows) == len(person.parsings) == 4 - len(names)
+    assert len(person.visible) == len(person.rows) == len(person.label_maps) == 4 - len(names)
 
 
 def test_no_filter_reads_nothing(options):
@@ -72,7 +72,7 @@ def test_report(options, persons):
     assert filters.report(removed).splitlines() == [
         "split,name,rule,reason,annotation",
         'train,1.jpg,min_joints,3 of 18 joints,"list.csv, row 2 (line 3)"',
-        'train,3.jpg,min_foreground,10.0 % of the parsing is foreground,"list.csv, row 4 (line 5)"',
+        'train,3.jpg,min_foreground,10.0 % of the label map is foreground,"list.csv, row 4 (line 5)"',
     ]
 
 

@@ -54,8 +54,8 @@ def test_persons_of_market(market):
     first = persons[0]
     assert first.names[:3] == [A, B, C] and first.pairs[:2] == [(0, 1), (0, 2)]
     assert first.images[1] == str(market / "bounding_box_train" / B)
-    assert first.parsings[1] == str(market / "parsing" / B.replace("jpg", "png"))
-    assert first.keypoints[0].shape == (18, 2) and first.visible[0].shape == (18,)
+    assert first.label_maps[1] == str(market / "parsing" / B.replace("jpg", "png"))
+    assert first.joints[0].shape == (18, 2) and first.visible[0].shape == (18,)
 
 
 def _write_pairs(market, *rows, split="train"):
@@ -103,7 +103,7 @@ def test_annotation_without_picture(market):
 
 def test_annotation_without_parsing(market):
     os.remove(market / "parsing" / B.replace("jpg", "png"))
-    with pytest.raises(InputError, match=f"there is no parsing for {B}"):
+    with pytest.raises(InputError, match=f"there is no label map for {B}"):
         read_persons(market1501.Layout(str(market)), "train")
 
 
@@ -138,7 +138,7 @@ def test_missing_market_says_what_to_get(market, missing):
 def test_parsings_elsewhere(market, tmp_path):
     os.rename(market / "parsing", tmp_path / "labels")
     layout = market1501.Layout(str(market), str(tmp_path / "labels"))
-    assert layout.parsing(A) == str(tmp_path / "labels" / A.replace("jpg", "png"))
+    assert layout.label_map(A) == str(tmp_path / "labels" / A.replace("jpg", "png"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_persons_of_deepfashion(tmp_path, prefix):
     folder = "WOMEN/Tees_Tanks/id_00003504"
     assert person.name == "WOMEN-TeesTanks-00003504-08" and person.pairs == [(1, 0)]
     assert person.images == [str(tmp_path / "img" / folder / f"{name}.jpg") for name in (FRONT, BACK)]
-    assert person.parsings == [str(tmp_path / "parsing" / folder / f"{name}.png") for name in (FRONT, BACK)]
+    assert person.label_maps == [str(tmp_path / "parsing" / folder / f"{name}.png") for name in (FRONT, BACK)]
 
 
 def test_missing_deepfashion_says_what_to_get(tmp_path):
@@ -199,6 +199,9 @@ def test_bad_pair_files(bad_inputs):
 ])  # fmt: skip
 def test_bad_lists(bad_inputs, kind, name, words):
     class Flat(Layout):
+        def folders(self):
+            return [self.data_dir]
+
         def annotation_csv(self, split):
             return str(bad_inputs / (f"keypoints/{name}.csv" if kind == "keypoints" else "good/annotation.csv"))
 
@@ -226,5 +229,5 @@ def test_all_bad_rows_are_reported_at_once(market, tmp_path):
     _write_pairs(market, f"{A},{B}", f"{A},{OTHER}", "0003_c1s1_000000_01.jpg,0003_c1s1_000001_01.jpg")
     persons = read_persons(market1501.Layout(str(market)), "train", on_error=(errors := []).append)
     assert [person.pairs for person in persons] == [[(0, 1)]]
-    said = ["keypoints_y has 1 joints", "there is no parsing for", f"{B} has no row", "show two persons"]
+    said = ["keypoints_y has 1 joints", "there is no label map for", f"{B} has no row", "show two persons"]
     assert len(errors) == 4 and all(words in str(error) for words, error in zip(said, errors))

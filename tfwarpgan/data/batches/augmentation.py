@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
+from tfwarpgan.typing import Tensor
 
 IGNORED = 255
 EVALUATION_MARGIN = 1.1  # height of the box over the height of the person, where nothing is random
 
 
-def augment(image, labels, height, width, seed):
+def augment(image: Tensor, labels: Tensor, height: int, width: int, seed: Tensor) -> tuple[Tensor, Tensor]:
     """A training example: a random crop around the person, perhaps mirrored, as a street camera may have seen it.
 
     Args:
@@ -33,12 +34,12 @@ def augment(image, labels, height, width, seed):
     return augment_colors(image, seeds[2]), labels
 
 
-def person_box(labels):
+def person_box(labels: Tensor) -> Tensor:
     """The labeled person's bounding box, float32 [4] (top, left, bottom, right) in pixels; the whole map if none."""
     person = (labels > 0) & (labels < NUM_LABELS)
     size = tf.shape(labels)
 
-    def extent(axis):
+    def extent(axis: int) -> tuple[Tensor, Tensor]:
         places = tf.cast(tf.where(tf.reduce_any(person, axis=1 - axis))[:, 0], tf.int32)
         empty = tf.size(places) == 0
         first = tf.where(empty, 0, tf.reduce_min(places))
@@ -48,7 +49,7 @@ def person_box(labels):
     return tf.cast(tf.stack([top, left, bottom, right]), tf.float32)
 
 
-def crop_box(person, aspect, seed=None):
+def crop_box(person: Tensor, aspect: float, seed: Tensor | None = None) -> Tensor:
     """A box around a person, which may reach beyond the picture.
 
     Args:
@@ -74,7 +75,7 @@ def crop_box(person, aspect, seed=None):
     return tf.concat([centre - extent / 2.0, centre + extent / 2.0], axis=0)
 
 
-def cut_out(image, labels, box, height, width, fill):
+def cut_out(image: Tensor, labels: Tensor, box: Tensor, height: int, width: int, fill: Tensor) -> tuple[Tensor, Tensor]:
     """The content of a box, resized; what lies beyond the picture is `fill` and ignored.
 
     Args:
@@ -102,7 +103,9 @@ def cut_out(image, labels, box, height, width, fill):
     return tf.ensure_shape(image, [height, width, 3]), tf.ensure_shape(labels, [height, width])
 
 
-def place_person(image, labels, height, width, seed=None):
+def place_person(
+    image: Tensor, labels: Tensor, height: int, width: int, seed: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """`cut_out` of a `crop_box` around the labeled person; random by `seed`, fixed without one."""
     if seed is None:
         return cut_out(image, labels, crop_box(person_box(labels), width / height), height, width, tf.fill([3], 0.5))
@@ -111,7 +114,7 @@ def place_person(image, labels, height, width, seed=None):
     return cut_out(image, labels, crop_box(person_box(labels), width / height, seeds[1]), height, width, fill)
 
 
-def flip(image, labels, seed):
+def flip(image: Tensor, labels: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
     """Mirrors a picture [H, W, 3] and its labels [H, W] half of the time, left and right limbs exchanged."""
     exchanged = np.arange(256, dtype=np.uint8)
     exchanged[:NUM_LABELS] = FLIP_PERMUTATION
@@ -120,7 +123,7 @@ def flip(image, labels, seed):
     return tf.where(flipped, if_flipped[0], image), tf.where(flipped, if_flipped[1], labels)
 
 
-def augment_colors(image, seed):
+def augment_colors(image: Tensor, seed: Tensor) -> Tensor:
     """Light, color cast, blur, noise and JPEG of a street camera on float32 [H, W, 3] in [0, 1]."""
     seeds = tf.unstack(tf.random.split(seed, 6), num=6)
     draws = tf.random.stateless_uniform([6], seeds[0])
@@ -137,7 +140,7 @@ def augment_colors(image, seed):
     return tf.ensure_shape(jpeg, image.shape)
 
 
-def _blur(image, scale):
+def _blur(image: Tensor, scale: Tensor) -> Tensor:
     """Loses detail by going through a picture of `scale` times the size; none is lost where that is not smaller."""
     height, width = image.shape[:2]
     small = tf.cast(tf.round(tf.minimum(scale, 1.0) * [float(height), float(width)]), tf.int32)

@@ -5,27 +5,36 @@ Pictures come from the files of a LIP folder, or from prepared records of it.
 
 import functools
 import os
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
+from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pictures.files import PictureFile
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
+from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import LabelMap, Picture, Tensor
 
 PICTURES_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
 
 
-def read_example(picture_path, labels_path, table=None):
+def read_example(
+    picture_path: bytes, labels_path: bytes, table: tuple[int, ...] | None = None
+) -> tuple[Picture, LabelMap]:
     """A picture uint8 [H, W, 3] and its label map uint8 [H, W]; InputError if they cannot be read or differ in size."""
     picture = read_rgb(os.fsdecode(picture_path))
     return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
 
 
-def lip_dataset(rows, data_options, split="train", *, start=0):
+def lip_dataset(
+    rows: Mapping[str, Sequence[Row]], data_options: DataOptions, split: str = "train", *, start: int = 0
+) -> tf.data.Dataset:
     """Batches for the human parser.
 
     "train" repeats forever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
@@ -45,15 +54,21 @@ def lip_dataset(rows, data_options, split="train", *, start=0):
         InputError: If no name begins as a share says.
     """
     training = split == "train"
-    rows = rows["train" if training else "val"]
+    of_split = rows["train" if training else "val"]
     read = functools.partial(read_example, table=to_lip(data_options.lip_label_mapping))
-    paths = _mixed(rows, data_options.shares_of_lip(), data_options.seed) if training else _paths(rows)
+    paths = _mixed(of_split, data_options.shares_of_lip(), data_options.seed) if training else _paths(of_split)
     return cropped_batches(
         paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data_options, training, start
     )
 
 
-def cropped_batches(files, read, data_options, training, start=0):
+def cropped_batches(
+    files: tf.data.Dataset,
+    read: Callable[..., Sequence[Tensor]],
+    data_options: DataOptions,
+    training: bool,
+    start: int = 0,
+) -> tf.data.Dataset:
     """Reads a stream of pictures and label maps, crops them around their persons, and batches them.
 
     Args:
@@ -68,7 +83,7 @@ def cropped_batches(files, read, data_options, training, start=0):
     """
     numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), files)).skip(start)
 
-    def prepare(number, file):
+    def prepare(number: Tensor, file: Sequence[Tensor]) -> dict[str, Tensor]:
         image, labels = read(*file)
         image, labels = tf.ensure_shape(image, [None, None, 3]), tf.ensure_shape(labels, [None, None])
         if training:
@@ -82,12 +97,12 @@ def cropped_batches(files, read, data_options, training, start=0):
     return examples.batch(data_options.batch_size, drop_remainder=training).prefetch(tf.data.AUTOTUNE)
 
 
-def _paths(rows):
+def _paths(rows: Sequence[Row]) -> tf.data.Dataset:
     _, pictures, labels = zip(*rows)
     return tf.data.Dataset.from_tensor_slices((list(pictures), list(labels)))
 
 
-def _mixed(rows, shares, seed):
+def _mixed(rows: Sequence[Row], shares: Mapping[str, float], seed: int) -> tf.data.Dataset:
     """Endless training pictures, of which each group of names has its share; without shares all are alike."""
     groups = [[row for row in rows if row[0].startswith(start)] for start in shares] if shares else [rows]
     for start, group in zip(shares, groups):
@@ -102,7 +117,9 @@ def _mixed(rows, shares, seed):
 PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
 
 
-def pictures_dataset(prepared, data_options, split="train", *, start=0):
+def pictures_dataset(
+    prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0
+) -> tf.data.Dataset:
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
 
     Args:

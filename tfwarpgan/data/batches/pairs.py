@@ -9,15 +9,21 @@ without a stored iterator. The buffers hold a fixed number of encoded records an
 import tensorflow as tf
 
 from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
+from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers import label_maps
+from tfwarpgan.layers.pixels import from_pixels
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Batch, Tensor
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
 PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 
 
-def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False):
+def pairs_dataset(
+    prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0, names: bool = False
+) -> tf.data.Dataset:
     """Batches of pairs, condition and target.
 
     train repeats forever, shuffled, in full batches, with each pair once per epoch (the last batch of an epoch takes
@@ -45,7 +51,7 @@ def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
     batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
 
-    def finish(number, batch):
+    def finish(number: Tensor, batch: Batch) -> dict[str, Tensor]:
         if training and data_options.flip:  # a whole batch at once: one pair at a time would cost as much as decoding
             indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
             batch = _flip_some(batch, flip_mask(data_options.seed, indices))
@@ -54,12 +60,12 @@ def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def _endless_pairs(prepared, seed, start):
+def _endless_pairs(prepared: Prepared, seed: int, start: int) -> tf.data.Dataset:
     """Encoded pairs, epoch after epoch; skipping costs no decoding."""
     persons = prepared.records("train")
     epoch, consumed = divmod(start, prepared.num_pairs["train"])
 
-    def pairs_of_epoch(number):
+    def pairs_of_epoch(number: Tensor) -> tf.data.Dataset:
         # Of this function's graph only: a global seed of the program would change the order, and `shuffle` refuses
         # a tensor as its seed beside one.
         tf.random.set_seed(None)
@@ -75,13 +81,13 @@ def _endless_pairs(prepared, seed, start):
     return tf.data.Dataset.range(epoch, tf.int64.max).flat_map(pairs_of_epoch).skip(consumed)
 
 
-def _pairs_of(person, seed=None):
+def _pairs_of(person: Batch, seed: Tensor = None) -> tf.data.Dataset:
     """Dataset of the encoded pairs of a record, in random order if a seed [2] is given."""
     pairs = person["pairs"]
     if seed is not None:
         pairs = tf.random.experimental.stateless_shuffle(pairs, seed)
 
-    def pair(places):
+    def pair(places: Tensor) -> dict[str, Tensor]:
         return {
             name: tf.gather(person[name], places) for name in ("names", "images", "parsings", "keypoints", "visible")
         }
@@ -89,7 +95,7 @@ def _pairs_of(person, seed=None):
     return tf.data.Dataset.from_tensor_slices(pairs).map(pair)
 
 
-def flip_mask(seed, indices):
+def flip_mask(seed: int, indices: Tensor) -> Tensor:
     """Which pairs are mirrored: a hash of the seed and the pair's number in the training stream, wherever it starts.
 
     Args:
@@ -106,7 +112,7 @@ def flip_mask(seed, indices):
     return bits < 0
 
 
-def _flip_some(batch, chosen):
+def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
     """Mirrors the chosen [B] of a batch of decoded pairs [B, 2, ...]."""
     places = tf.where(chosen)
     columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
@@ -117,7 +123,7 @@ def _flip_some(batch, chosen):
     return {**batch, **flipped}
 
 
-def _decoded_pair(pair, prepared):
+def _decoded_pair(pair: Batch, prepared: Prepared) -> dict[str, Tensor]:
     """Decodes the pictures and label maps of a pair; all values are [2, ...], condition first."""
     condition, target = (decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
     images, parsings = (tf.stack(both) for both in zip(condition, target))
@@ -125,14 +131,14 @@ def _decoded_pair(pair, prepared):
     return {**pair, "images": tf.ensure_shape(images, [*size, 3]), "parsings": tf.ensure_shape(parsings, size)}
 
 
-def decode(jpeg, png):
+def decode(jpeg: Tensor, png: Tensor) -> tuple[Tensor, Tensor]:
     """An image uint8 [H, W, 3] from its JPEG and its label map uint8 [H, W] from its PNG."""
     # The accurate transform is Pillow's, so that a picture is the same read by either.
     image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
     return image, tf.io.decode_png(png, channels=1)[..., 0]
 
 
-def flip(pair):
+def flip(pair: Batch) -> dict[str, Tensor]:
     """Mirrors pictures, left and right exchanged.
 
     Args:
@@ -154,10 +160,10 @@ def flip(pair):
     }
 
 
-def _by_role(batch, names):
+def _by_role(batch: Batch, names: bool) -> dict[str, Tensor]:
     """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
     batch = {
-        "image": tf.cast(batch["images"], tf.float32) / 127.5 - 1.0,
+        "image": from_pixels(batch["images"]),
         "parsing": batch["parsings"],
         "keypoints": batch["keypoints"],
         "visible": batch["visible"],

@@ -7,20 +7,27 @@ people or pictures in both splits, joints that seem to be mirrored, labels that 
 import collections
 import dataclasses
 import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import tqdm
 
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
-from tfwarpgan.data.doctor.facts import BACK, FRONT, examine_person, examine_row
+from tfwarpgan.data.doctor.facts import BACK, FRONT, Facts, examine_person, examine_row
 from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.layouts import opening
+from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs import filters
-from tfwarpgan.data.pairs.persons import read_persons
+from tfwarpgan.data.pairs.persons import Person, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Joints, Size, Visible
 
+Counts: TypeAlias = npt.NDArray[np.int64]
 FEWEST_PEOPLE = 20  # of one view, before a share of them says anything
 
 
@@ -42,29 +49,29 @@ class Split:
         digests: Hash of a picture's pixels -> where it stands first.
     """
 
-    persons: int = None
+    persons: int | None = None
     pictures: int = 0
-    pairs: int = None
-    removed: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    labels: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
-    with_label: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
-    joints: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    shoulders: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    limbs: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(2, np.int64))
-    digests: dict = dataclasses.field(default_factory=dict)
+    pairs: int | None = None
+    removed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    sizes: collections.Counter[Size] = dataclasses.field(default_factory=collections.Counter)
+    labels: Counts = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
+    with_label: Counts = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
+    joints: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
+    shoulders: collections.Counter[tuple[str, bool | None]] = dataclasses.field(default_factory=collections.Counter)
+    limbs: Counts = dataclasses.field(default_factory=lambda: np.zeros(2, np.int64))
+    digests: dict[bytes | None, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A picture for the page; keypoints and visible are None for LIP."""
+    """A picture for the page; joints and visible are None for LIP."""
 
     split: str
     name: str
     image: str
-    parsing: str
-    keypoints: np.ndarray = None
-    visible: np.ndarray = None
+    label_map: str
+    joints: Joints | None = None
+    visible: Visible | None = None
 
 
 @dataclasses.dataclass
@@ -80,22 +87,22 @@ class Report:
     """
 
     title: str
-    errors: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
-    warnings: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
-    splits: dict = dataclasses.field(default_factory=dict)
-    samples: list = dataclasses.field(default_factory=list)
+    errors: dict[str, list[str]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    warnings: dict[str, list[str]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    splits: dict[str, Split] = dataclasses.field(default_factory=dict)
+    samples: list[Sample] = dataclasses.field(default_factory=list)
 
     @property
-    def is_fatal(self):
+    def is_fatal(self) -> bool:
         """Whether training would fail."""
         return any(self.errors.values())
 
-    def text(self):
+    def text(self) -> str:
         """All of it, to read."""
         return report_text(self)
 
 
-def examine(data_options, workers=0, samples=0):
+def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Report:
     """Reads a data set as preparing does, without writing anything.
 
     Args:
@@ -132,7 +139,9 @@ def examine(data_options, workers=0, samples=0):
     return report
 
 
-def _read_lists(data_options, report):
+def _read_lists(
+    data_options: DataOptions, report: Report
+) -> tuple[Mapping[str, Sequence[Any]], Callable[[Any], list[Facts]]]:
     """The items of each split, and the function that examines one."""
     on_error = functools.partial(_keep, report.errors["lists"])
     try:
@@ -141,7 +150,7 @@ def _read_lists(data_options, report):
         layout = opening.open_layout(data_options)
     except InputError as error:
         on_error(error)
-        return {}, None
+        return {}, examine_row
     persons = {}
     for split in SPLITS:
         try:
@@ -154,13 +163,13 @@ def _read_lists(data_options, report):
     return persons, functools.partial(examine_person, data_options=data_options)
 
 
-def _keep(messages, error):
+def _keep(messages: list[str], error: InputError) -> None:
     message = str(error)
     if message not in messages[-1:]:
         messages.append(message)
 
 
-def _add_pairs(report, split, persons):
+def _add_pairs(report: Report, split: str, persons: Sequence[Person]) -> None:
     report.splits[split] = Split(persons=len(persons), pairs=sum(len(person.pairs) for person in persons))
     if not persons:
         report.errors["lists"].append(f"The {split} split has no pair that could be used; it needs at least one.")
@@ -173,7 +182,7 @@ def _add_pairs(report, split, persons):
                 report.warnings["pairs of a picture with itself"].append(f"{names} is one picture.")
 
 
-def _check_persons(report, persons):
+def _check_persons(report: Report, persons: Mapping[str, Sequence[Person]]) -> None:
     train, test = ({person.name: person for person in persons[split]} for split in SPLITS)
     for name in train:
         if name in test:
@@ -183,7 +192,7 @@ def _check_persons(report, persons):
             )
 
 
-def _add(report, split, sums, facts):
+def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
     """Adds the facts of a picture to the sums of its split, and its problems to the report."""
     for kind, message in facts.errors:
         report.errors[kind].append(message)
@@ -198,7 +207,7 @@ def _add(report, split, sums, facts):
         sums.labels += facts.labels
         sums.with_label += facts.labels > 0
         if not facts.labels[1:].any():
-            report.warnings["label maps without a person"].append(f"{facts.row}: the parsing is all background.")
+            report.warnings["label maps without a person"].append(f"{facts.row}: the label map is all background.")
     if facts.joints is not None:
         sums.joints[facts.joints] += 1
         sums.shoulders[facts.view, facts.shoulders] += 1
@@ -207,13 +216,14 @@ def _add(report, split, sums, facts):
         report.warnings["joints just outside of their picture"].append(f"{facts.row}: {facts.beyond} joints.")
 
 
-def _take_pairs_of_removed(sums, item, facts):
+def _take_pairs_of_removed(sums: Split, item: Any, facts: Sequence[Facts]) -> None:
     removed = {place for place, one in enumerate(facts) if one.removed}
     if removed:
-        sums.pairs -= len(item.pairs) - len(filters.without(item, removed).pairs)
+        left = filters.without(item, removed).pairs
+        sums.pairs = (sums.pairs or 0) - len(item.pairs) + len(left)
 
 
-def _add_digest(report, split, sums, facts):
+def _add_digest(report: Report, split: str, sums: Split, facts: Facts) -> None:
     for other, of_other in report.splits.items():
         if facts.digest in of_other.digests:
             kind = "identical pictures in one split" if other == split else "identical pictures in both splits"
@@ -223,7 +233,7 @@ def _add_digest(report, split, sums, facts):
     sums.digests.setdefault(facts.digest, facts.name)
 
 
-def _compare(report):
+def _compare(report: Report) -> None:
     """Warnings about the whole."""
     shoulders = sum((split.shoulders for split in report.splits.values()), collections.Counter())
     for view, expected in ((FRONT, True), (BACK, False)):
@@ -252,7 +262,7 @@ def _compare(report):
         )
 
 
-def _samples(items, count):
+def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
     """Samples at even distances, from each split as many as its share of the rows, and one at least."""
     total = sum(map(len, items.values()))
     samples = []
@@ -263,9 +273,9 @@ def _samples(items, count):
     return samples
 
 
-def _sample(split, item, place):
+def _sample(split: str, item: Person | Row, place: int) -> Sample:
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first picture, which may be of the same camera for all
-    columns = (item.names, item.images, item.parsings, item.keypoints, item.visible)
+    columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
     return Sample(split, *(column[which] for column in columns))

@@ -3,15 +3,21 @@
 import dataclasses
 import hashlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.joints import NAMES, required_joints
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
+from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.records import encoding
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Floats, Joints, LabelMap, Size, Visible
 
 FRONT, BACK, SIDE, UNKNOWN = "front", "back", "side", "not told"
 _VIEW_IN_NAME = re.compile(r"(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
@@ -53,26 +59,26 @@ class Facts:
 
     name: str
     row: str
-    errors: list = dataclasses.field(default_factory=list)
-    removed: str = None
-    size: tuple = None
-    digest: bytes = None
-    labels: np.ndarray = None
-    joints: int = None
+    errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    removed: str | None = None
+    size: Size | None = None
+    digest: bytes | None = None
+    labels: npt.NDArray[np.int64] | None = None
+    joints: int | None = None
     beyond: int = 0
     view: str = UNKNOWN
-    shoulders: bool = None
+    shoulders: bool | None = None
     own_side: int = 0
     other_side: int = 0
 
 
-def examine_person(person, data_options):
+def examine_person(person: Person, data_options: DataOptions) -> list[Facts]:
     """The `Facts` of each picture of a `persons.Person`; `data` holds the filter's options."""
     required = required_joints(data_options.required_joints)
     return [_examine_joined(person, place, data_options, required) for place in range(len(person.names))]
 
 
-def examine_row(row):
+def examine_row(row: Row) -> list[Facts]:
     """As `examine_person`, of one picture of the LIP data set: row is (name, picture path, label map path)."""
     name, picture, labels = row
     facts = Facts(name, name)
@@ -80,9 +86,9 @@ def examine_row(row):
     return [facts]
 
 
-def _examine_joined(person, place, data_options, required):
+def _examine_joined(person: Person, place: int, data_options: DataOptions, required: Sequence[int]) -> Facts:
     facts = Facts(person.names[place], person.rows[place])
-    joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
+    joints, visible = np.asarray(person.joints[place]), np.asarray(person.visible[place])
     try:
         failure = filters.failure(person, place, data_options, required)
     except InputError as error:
@@ -91,17 +97,17 @@ def _examine_joined(person, place, data_options, required):
     if failure:
         facts.removed = failure[0]
         return facts
-    labels = _examine_files(facts, person.images[place], person.parsings[place])
+    labels = _examine_files(facts, person.images[place], person.label_maps[place])
     facts.joints = int(visible.sum())
     facts.view, facts.shoulders = view(facts.name, joints, visible, labels), shoulders(joints, visible)
     if facts.size:
-        _examine_frame(facts, person.images[place], joints[visible])
+        _examine_frame(facts, person.images[place], joints[visible], facts.size)
     if labels is not None and facts.size:
         facts.own_side, facts.other_side = limb_sides(joints, visible, labels)
     return facts
 
 
-def _examine_files(facts, picture, labels):
+def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
     """Fills in what the two files say; returns the label map, or None."""
     try:
         facts.size = images.check_image(picture)
@@ -118,16 +124,16 @@ def _examine_files(facts, picture, labels):
     return label_map
 
 
-def _examine_frame(facts, picture, joints):
+def _examine_frame(facts: Facts, picture: str, joints: Joints, size: Size) -> None:
     try:
-        encoding.check_frame(facts.row, picture, joints, facts.size)
+        encoding.check_frame(facts.row, picture, joints, size)
     except InputError as error:
         facts.errors.append(("joints", str(error)))
     else:
-        facts.beyond = int(encoding.outside(joints, np.array(facts.size) - 1, margin=0).sum())
+        facts.beyond = int(encoding.outside(joints, np.array(size) - 1, margin=0).sum())
 
 
-def view(name, joints, visible, labels):
+def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -> str:
     """The side from which a person is seen, if known: by DeepFashion's file names, otherwise by the face.
 
     Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
@@ -150,7 +156,7 @@ def view(name, joints, visible, labels):
     return UNKNOWN if any(face) else BACK
 
 
-def label_at(joint, labels):
+def label_at(joint: Floats, labels: LabelMap | None) -> int | None:
     """The label under a joint; None outside of the picture, or without a label map."""
     y, x = np.rint(joint).astype(int)
     if labels is None or not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
@@ -158,14 +164,14 @@ def label_at(joint, labels):
     return int(labels[y, x])
 
 
-def shoulders(joints, visible):
+def shoulders(joints: Joints, visible: Visible) -> bool | None:
     """Whether the right shoulder lies left of the left one, as it does in a front view; None: unknown."""
     if not (visible[_RIGHT_SHOULDER] and visible[_LEFT_SHOULDER]):
         return None
     return bool(joints[_RIGHT_SHOULDER, 1] < joints[_LEFT_SHOULDER, 1])
 
 
-def limb_sides(joints, visible, labels):
+def limb_sides(joints: Joints, visible: Visible, labels: LabelMap) -> tuple[int, int]:
     """Counts limb joints that lie on a limb of their own and of the other side.
 
     Args:

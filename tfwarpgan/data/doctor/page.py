@@ -1,14 +1,16 @@
-"""The data doctor's page of pictures: samples with skeleton and parsing drawn, for a person to look at."""
+"""The data doctor's page of pictures: samples with skeleton and label map drawn, for a person to look at."""
 
 import html
 
 import numpy as np
 
 from tfwarpgan.body.labels import COLORS, LABELS
+from tfwarpgan.data.doctor.examine import Report, Sample
 from tfwarpgan.data.pictures import images
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import write_atomically
+from tfwarpgan.typing import Joints, Picture, Visible
 from tfwarpgan.viewing.drawing import color_parsing, draw_skeleton, grid
 from tfwarpgan.viewing.pages import image, page, preformatted
 
@@ -16,7 +18,7 @@ SAMPLES = 40
 HEIGHT = 256  # pixels of a sample's pictures on the page
 
 
-def write(path, report):
+def write(path: str, report: Report) -> None:
     """Writes the page.
 
     Args:
@@ -29,7 +31,7 @@ def write(path, report):
     write_atomically(path, to_html(report))
 
 
-def to_html(report):
+def to_html(report: Report) -> str:
     """The page: colors of the labels, the samples, then the report."""
     parts = ["<p>Labels:" + "".join(_swatch(label) for label in range(len(LABELS))) + "</p>"]
     for split in dict.fromkeys(sample.split for sample in report.samples):
@@ -38,12 +40,12 @@ def to_html(report):
     return page(f"Data check: {report.title}", [*parts, "<h2>Report</h2>", preformatted(report.text())])
 
 
-def _swatch(label):
+def _swatch(label: int) -> str:
     color = "#" + "".join(f"{part:02x}" for part in COLORS[label])
     return f'<span class="swatch" style="background:{color}"></span>{label} {html.escape(LABELS[label])}'
 
 
-def _figure(sample):
+def _figure(sample: Sample) -> str:
     caption = f"<figcaption><code>{html.escape(sample.name)}</code></figcaption>"
     try:
         return f"<figure>{image(sample.name, strip(sample))}{caption}</figure>"
@@ -51,31 +53,32 @@ def _figure(sample):
         return f"<figure>{html.escape(str(error))}{caption}</figure>"
 
 
-def strip(sample):
+def strip(sample: Sample) -> Picture:
     """The pictures of a sample side by side.
 
     Args:
         sample: A `examine.Sample`.
 
     Returns:
-        uint8 [H, W, 3]: the picture, the skeleton on it, the parsing, and the skeleton on the two mixed.
+        uint8 [H, W, 3]: the picture, the skeleton on it, the label map, and the skeleton on the two mixed.
 
     Raises:
         InputError: If a file cannot be read.
     """
     picture = images.read_rgb(sample.image)
-    colors = color_parsing(read_label_map(sample.parsing, picture.shape[:2]))
+    colors = color_parsing(read_label_map(sample.label_map, picture.shape[:2]))
     mixed = np.rint(0.5 * picture + 0.5 * colors).astype(np.uint8)
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
     columns = {"picture": picture, "joints": picture, "parsing": colors, "both": mixed}
-    if sample.keypoints is None:
+    if sample.joints is None or sample.visible is None:
         del columns["joints"]
     else:
-        columns |= {name: _with_skeleton(columns[name], sample, scale) for name in ("joints", "both")}
+        for name in ("joints", "both"):
+            columns[name] = _with_skeleton(columns[name], sample.joints, sample.visible, scale)
     return grid({name: [drawn] for name, drawn in columns.items()}, scale)
 
 
-def _with_skeleton(background, sample, scale):
+def _with_skeleton(background: Picture, joints: Joints, visible: Visible, scale: float) -> Picture:
     height, width = background.shape[:2]
-    return draw_skeleton(sample.keypoints, sample.visible, height, width, scale, background)
+    return draw_skeleton(joints, visible, height, width, scale, background)

@@ -1,19 +1,26 @@
 """The data doctor's report as text: a summary table, then the problems, grouped."""
 
+from __future__ import annotations
+
 import collections
 import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.data.doctor.facts import BACK, FRONT, SIDE, UNKNOWN
 
+if TYPE_CHECKING:
+    from tfwarpgan.data.doctor.examine import Report, Split
+
 SHOWN = 20  # messages of a group in full; of the rest the rows are given
 _PLACE = re.compile(r"^(?P<file>.*?), row (?P<row>\d+)(?: \(line \d+\))?: ")
 _NAME = re.compile(r"'[^']*'|\S*[/\\]\S*|\S+\.\w{2,5}\b|-?\d[\d.,x]*")
 
 
-def report_text(report):
+def report_text(report: Report) -> str:
     """All of a `examine.Report`, to read."""
     parts = [report.title, "", summary_table(report), ""]
     if any(split.labels.any() for split in report.splits.values()):
@@ -29,9 +36,9 @@ def report_text(report):
     return "\n".join([*parts, f"{errors:,} errors, {warnings:,} warnings."]) + "\n"
 
 
-def _group(kind, messages):
+def _group(kind: str, messages: Sequence[str]) -> list[str]:
     """The lines of a kind of problem, put together by what they say."""
-    sayings = {}
+    sayings: dict[str, list[str]] = {}
     for message in messages:
         sayings.setdefault(_saying(message), []).append(message)
     lines = []
@@ -43,14 +50,15 @@ def _group(kind, messages):
     return lines
 
 
-def _saying(message):
+def _saying(message: str) -> str:
     """A message without its place, names and numbers."""
     return " ".join(_NAME.sub("...", _PLACE.sub("", message)).split())
 
 
-def _rows(messages):
+def _rows(messages: Sequence[str]) -> str:
     """The rows of messages, as FILE rows 1-3, 7."""
-    rows, others = {}, 0
+    rows: dict[str, list[int]] = {}
+    others = 0
     for message in messages:
         place = _PLACE.match(message)
         if place:
@@ -61,8 +69,8 @@ def _rows(messages):
     return "; ".join([*texts, *([f"{others:,} without a row"] if others else [])])
 
 
-def _ranges(numbers):
-    ranges = []
+def _ranges(numbers: Sequence[int]) -> str:
+    ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][1] + 1:
             ranges[-1][1] = number
@@ -71,7 +79,7 @@ def _ranges(numbers):
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
-def summary_table(report):
+def summary_table(report: Report) -> str:
     """Counts, sizes, joints and shoulders of each split."""
     splits = report.splits
     rows = [["", *splits]]
@@ -88,7 +96,7 @@ def summary_table(report):
     return _table([row for row in rows if row[0] == "" or any(row[1:])])
 
 
-def _sizes(splits):
+def _sizes(splits: Mapping[str, Split]) -> list[list[str]]:
     total = sum((split.sizes for split in splits.values()), collections.Counter())
     common = total.most_common(5)
     rows = [
@@ -100,7 +108,7 @@ def _sizes(splits):
     return rows + ([[f"{rest:,} other sizes", *(f"{count:,}" for count in left)]] if rest else [])
 
 
-def _shoulders(splits):
+def _shoulders(splits: Mapping[str, Split]) -> list[list[str]]:
     rows = []
     for view in (FRONT, BACK, SIDE, UNKNOWN):
         counts = [(split.shoulders[view, True], split.shoulders[view, False]) for split in splits.values()]
@@ -111,34 +119,34 @@ def _shoulders(splits):
     return rows
 
 
-def _share(count, others):
+def _share(count: int, others: int) -> str:
     total = int(count) + int(others)
     return f"{100 * count / total:.1f} % of {total:,}" if total else ""
 
 
-def _median(counter):
+def _median(counter: Mapping[int, int]) -> str:
     if not counter:
         return ""
     values = np.repeat(list(counter), list(counter.values()))
     return f"{np.median(values):g}"
 
 
-def label_table(report):
+def label_table(report: Report) -> str:
     """Each label's share of the pixels and of the pictures, by split."""
     splits = report.splits
     rows = [["label", *(f"{name} pixels" for name in splits), *(f"{name} pictures" for name in splits)]]
     for number, label in enumerate(LABELS):
-        pixels = [_percent(split.labels[number], split.labels.sum()) for split in splits.values()]
+        pixels = [_percent(split.labels[number], int(split.labels.sum())) for split in splits.values()]
         pictures = [_percent(split.with_label[number], split.pictures) for split in splits.values()]
         rows.append([f"{number:2d} {label}", *pixels, *pictures])
     return _table(rows)
 
 
-def _percent(count, total):
+def _percent(count: int, total: int) -> str:
     return f"{100 * count / total:.2f} %" if count else "-"
 
 
-def _table(rows):
+def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:

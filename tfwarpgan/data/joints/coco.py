@@ -1,12 +1,15 @@
 """Joints in COCO's JSON: the annotations of a data set, or a detector's results."""
 
+from typing import Any
+
+from tfwarpgan.data.joints.formats import Annotations, KeypointFormat
 from tfwarpgan.data.joints.pose_json import NOBODY, checked, read_json
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, OnError
 
 _DIGITS = 12  # COCO names a picture by its number, filled up with zeros
 
 
-def read(path, form, images, on_error):
+def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Annotations:
     """The joints of the best person of each picture: of the highest score, else of the largest area.
 
     Args:
@@ -24,7 +27,8 @@ def read(path, form, images, on_error):
     if not isinstance(annotations, list) or not annotations:
         raise InputError(f"{path} contains no annotations; expected COCO's keypoint annotations or results.")
     names = _names(images or path, read_json(images) if results and images else content)
-    found, best = {}, {}
+    found: Annotations = {}
+    best: dict[str, tuple[float, ...]] = {}
     for place, annotation in enumerate(annotations):
         where = f"{path}, {'result' if results else 'annotation'} {place + 1}"
         try:
@@ -33,7 +37,7 @@ def read(path, form, images, on_error):
         except InputError as error:
             on_error(error)
             continue
-        rank = (joints[1].any(), *rank)
+        rank = (bool(joints[1].any()), *rank)
         if name not in best or rank > best[name]:  # of several people, the one that the picture is about
             best[name], found[name] = rank, (*joints, where)
     for name in names.values():
@@ -41,7 +45,7 @@ def read(path, form, images, on_error):
     return found
 
 
-def _names(path, content):
+def _names(path: str, content: Any) -> dict[int | str, str]:
     rows = content.get("images", []) if isinstance(content, dict) else []
     names = {}
     for place, row in enumerate(rows if isinstance(rows, list) else []):
@@ -52,7 +56,7 @@ def _names(path, content):
     return names
 
 
-def _person(where, annotation, names):
+def _person(where: str, annotation: Any, names: dict[int | str, str]) -> tuple[str, tuple[float, ...], Any]:
     """(name of the picture, (score, area), numbers) of an annotation or a result."""
     annotation = annotation if isinstance(annotation, dict) else {}
     key = annotation.get("image_id")
@@ -68,5 +72,5 @@ def _person(where, annotation, names):
     return name, rank, annotation.get("keypoints")
 
 
-def _rank(value):
+def _rank(value: Any) -> float:
     return value if isinstance(value, (int, float)) and abs(value) < 1e18 else 0.0

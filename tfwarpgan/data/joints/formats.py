@@ -6,10 +6,14 @@ the files.
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
+from tfwarpgan.typing import Floats, Joints, Pose, Visible
 
 MISSING_CHOICES = ("format", "-1", "0")
 
@@ -30,32 +34,32 @@ class KeypointFormat:
 
     name: str
     num_joints: int
-    sources: tuple
+    sources: tuple[tuple[int, ...], ...]
     order: str = "xy"
     missing: float = 0.0
-    min_score: float = 0.0
+    min_score: float | None = 0.0
     normalized: bool = False
 
     @property
-    def numbers(self):
+    def numbers(self) -> int:
         """Numbers per joint."""
         return 2 if self.min_score is None else 3
 
-    def declared(self, missing="format", min_score=-1.0):
+    def declared(self, missing: str = "format", min_score: float = -1.0) -> "KeypointFormat":
         """The format with another mark of missing joints ("-1" or "0") and another confidence threshold (from 0)."""
-        changes = {} if missing == "format" else {"missing": float(missing)}
+        changes: dict[str, Any] = {} if missing == "format" else {"missing": float(missing)}
         if min_score >= 0 and self.min_score is not None:
             changes["min_score"] = min_score
         return dataclasses.replace(self, **changes)
 
-    def to_18(self, joints):
+    def to_18(self, joints: npt.ArrayLike) -> Pose:
         """The 18 joints of a person in this format.
 
         Args:
             joints: float [num_joints, 2 or 3]: two coordinates and, where the format has it, the confidence.
 
         Returns:
-            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
+            (joints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalized format's
             frame counts as one pixel, whose center is 0. Missing joints are (-1, -1).
         """
         joints = np.asarray(joints, np.float64).reshape(self.num_joints, self.numbers)
@@ -66,30 +70,34 @@ class KeypointFormat:
         points = points[:, ::-1] if self.order == "xy" else points
         points = points - 0.5 if self.normalized else points
         first, last = np.array([(places[0], places[-1]) for places in self.sources]).T
-        keypoints = ((points[first] + points[last]) / 2).astype(np.float32)
+        joints = ((points[first] + points[last]) / 2).astype(np.float32)
         visible = ~(lost[first] | lost[last])
-        return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+        return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
-    def from_18(self, keypoints, visible):
+    def from_18(self, joints: Joints, visible: Visible) -> Floats:
         """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
 
         Args:
-            keypoints: float [18, 2] as (y, x), in the frame of `to_18`.
+            joints: float [18, 2] as (y, x), in the frame of `to_18`.
             visible: bool [18].
 
         Returns:
             float64 [num_joints, 2 or 3].
         """
-        joints = np.full((self.num_joints, self.numbers), 0.0)
-        joints[:, :2] = self.missing
-        for keypoint, there, places in zip(np.asarray(keypoints, np.float64), visible, self.sources):
+        written = np.full((self.num_joints, self.numbers), 0.0)
+        written[:, :2] = self.missing
+        for joint, there, places in zip(np.asarray(joints, np.float64), visible, self.sources):
             if there and len(places) == 1:
-                point = keypoint + 0.5 if self.normalized else keypoint
-                joints[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
-        return joints
+                point = joint + 0.5 if self.normalized else joint
+                written[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
+        return written
 
 
-def _each(*places):
+Annotations: TypeAlias = dict[str, tuple[Joints, Visible, str]]  # name -> joints, visible, where they stand
+Declare: TypeAlias = Callable[[KeypointFormat], KeypointFormat]  # a format as a data set declares it
+
+
+def _each(*places: int | tuple[int, int]) -> tuple[tuple[int, ...], ...]:
     return tuple((place,) if isinstance(place, int) else place for place in places)
 
 

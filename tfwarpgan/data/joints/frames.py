@@ -10,6 +10,8 @@ import numpy as np
 
 from tfwarpgan.body.joints import MISSING, scale
 from tfwarpgan.data.pictures import images
+from tfwarpgan.data.pictures.files import Box
+from tfwarpgan.typing import Joints, Pose, Size, Visible
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +26,16 @@ class Frame:
     """
 
     normalized: bool = False
-    size: tuple = None
-    crop: tuple = None
-    picture_crop: tuple = None
+    size: Size | None = None
+    crop: Box | None = None
+    picture_crop: Box | None = None
 
     @property
-    def is_picture(self):
+    def is_picture(self) -> bool:
         """Whether joints are in the picture's own pixels."""
         return self == Frame()
 
-    def place(self, joints, visible, picture):
+    def place(self, joints: Joints, visible: Visible, picture: str) -> Pose:
         """Moves joints into the used part of their picture.
 
         Args:
@@ -54,15 +56,15 @@ class Frame:
         if self.normalized:
             joints = scale(joints, visible, (1, 1), frame)
         x, y, width, height = self.crop or (0, 0, frame[1], frame[0])
-        joints = scale(joints - np.float32((y, x)), visible, (height, width), size)
+        joints = scale(joints - np.array((y, x), np.float32), visible, (height, width), size)
         if self.crop:
             joints, visible = _within(joints, visible, size)
         if self.picture_crop:
             x, y, width, height = self.picture_crop
-            joints, visible = _within(joints - np.float32((y, x)), visible, (height, width))
+            joints, visible = _within(joints - np.array((y, x), np.float32), visible, (height, width))
         return joints, visible
 
 
-def _within(joints, visible, size):
+def _within(joints: Joints, visible: Visible, size: Size) -> Pose:
     visible = visible & np.all((joints >= -0.5) & (joints <= np.array(size) - 0.5), axis=1)
     return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible

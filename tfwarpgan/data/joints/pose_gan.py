@@ -8,13 +8,14 @@ import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NUM_JOINTS
 from tfwarpgan.data.joints.formats import FARTHEST
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
+from tfwarpgan.typing import Joints, Pose, Visible
 
 _COLUMNS = ("name", "keypoints_y", "keypoints_x")
 
 
-def read_annotation_csv(path, *, on_error=raise_error):
+def read_annotation_csv(path: str, *, on_error: OnError = raise_error) -> dict[str, Pose]:
     """Reads the annotation format of pose-gan: `name:keypoints_y:keypoints_x`, then `x.jpg: [18 y]: [18 x]`.
 
     A joint with -1 in either coordinate is missing. Rows are counted from 1 below the header.
@@ -24,20 +25,24 @@ def read_annotation_csv(path, *, on_error=raise_error):
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
+        dict of name -> (joints float32 [18, 2], visible bool [18]), in the file's order.
 
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
     """
-    return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path, on_error=on_error).items()}
+    rows = read_annotation_rows(path, on_error=on_error)
+    return {name: (joints, visible) for name, (joints, visible, _) in rows.items()}
 
 
-def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
+def read_annotation_rows(
+    path: str, *, missing: float = MISSING, on_error: OnError = raise_error
+) -> dict[str, tuple[Joints, Visible, int]]:
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (joints, visible, row).
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
     """
-    annotations, rows = {}, 0
+    annotations: dict[str, tuple[Joints, Visible, int]] = {}
+    rows = 0
     lines = _lines(path)
     columns = _header(path, lines[0])
     for row, line in enumerate(lines[1:], start=1):
@@ -45,12 +50,12 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
             continue
         rows += 1
         try:
-            name, keypoints, visible = _row(at_row(path, row), line, columns, missing)
+            name, joints, visible = _row(at_row(path, row), line, columns, missing)
         except InputError as error:
             on_error(error)
             continue
-        earlier = annotations.setdefault(name, (keypoints, visible, row))
-        if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
+        earlier = annotations.setdefault(name, (joints, visible, row))
+        if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
@@ -58,17 +63,17 @@ def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
     return annotations
 
 
-def annotation_row(name, keypoints, visible):
+def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
     """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
-    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
+    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(joints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 
 
-def _lines(path):
+def _lines(path: str) -> list[str]:
     return read_lines(path, f"annotations with the header {':'.join(_COLUMNS)}")
 
 
-def _header(path, line):
+def _header(path: str, line: str) -> list[int]:
     names = [name.strip() for name in line.split(":")]
     if len(names) == 1 and "," in line:
         raise InputError(f"{path}: the header has commas between columns; expected {':'.join(_COLUMNS)}.")
@@ -78,19 +83,19 @@ def _header(path, line):
     return [names.index(column) for column in _COLUMNS]
 
 
-def _row(where, line, columns, missing):
+def _row(where: str, line: str, columns: list[int], missing: float) -> tuple[str, Joints, Visible]:
     cells = [cell.strip() for cell in line.split(":")]
     if len(cells) <= max(columns):
         raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
     name, y, x = (cells[column] for column in columns)
     if not name:
         raise InputError(f"{where}: the image name is empty; write the file name.")
-    keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
-    visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
-    return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+    joints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
+    visible = np.any(joints != 0, axis=1) if missing == 0 else np.all(joints != MISSING, axis=1)
+    return name, np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
 
-def _numbers(where, column, cell):
+def _numbers(where: str, column: str, cell: str) -> list[float]:
     if not (cell.startswith("[") and cell.endswith("]")):
         raise InputError(f"{where}: {column} is not a list in square brackets; expected {NUM_JOINTS} numbers.")
     parts = cell[1:-1].split(",") if cell[1:-1].strip() else []
@@ -106,7 +111,7 @@ def _numbers(where, column, cell):
     return numbers
 
 
-def _float(text):
+def _float(text: str) -> float:
     try:
         return float(text)
     except ValueError:

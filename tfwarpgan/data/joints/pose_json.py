@@ -1,38 +1,40 @@
 """One person's joints in JSON, as OpenPose and MediaPipe write them."""
 
 import json
+from typing import Any
 
 import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NUM_JOINTS
 from tfwarpgan.data.joints import formats
-from tfwarpgan.data.joints.formats import FARTHEST
+from tfwarpgan.data.joints.formats import FARTHEST, Declare
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.text import read_lines
+from tfwarpgan.typing import Pose
 
 NOBODY = np.full((NUM_JOINTS, 2), MISSING, np.float32), np.zeros(NUM_JOINTS, bool)
 LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 
 
-def read_openpose_json(path):
+def read_openpose_json(path: str) -> Pose:
     """Reads the first person of an OpenPose JSON file, COCO-18 (54 numbers) or BODY_25 (75 numbers).
 
     Args:
         path: JSON file with `people[0].pose_keypoints` or `.pose_keypoints_2d`: x, y and confidence of each joint.
 
     Returns:
-        (keypoints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
+        (joints float32 [18, 2] as (y, x), visible bool [18]); (0, 0) or no confidence means missing.
 
     Raises:
         InputError: If the file is missing or is not such a JSON file, or contains no person.
     """
-    keypoints, visible = openpose(path, lambda form: form)
+    joints, visible = openpose(path, lambda form: form)
     if not visible.any():
         raise InputError(f"{path}: it has no person, or no joint of the first one; choose another pose.")
-    return keypoints, visible
+    return joints, visible
 
 
-def openpose(path, declared):
+def openpose(path: str, declared: Declare) -> Pose:
     """Like `read_openpose_json`, with the format changed by `declared`; no joint is visible if nobody was found."""
     content = read_json(path)
     people = content.get("people") if isinstance(content, dict) else None
@@ -49,7 +51,7 @@ def openpose(path, declared):
     return form.to_18(checked(path, numbers))
 
 
-def landmarks(where, content, declared):
+def landmarks(where: str, content: Any, declared: Declare) -> Pose:
     """The first pose of what MediaPipe's interfaces write: landmarks, a list of poses, or either under a key."""
     for _ in range(3):  # {"pose_landmarks": [{"landmark": [...]}]} is the deepest
         if isinstance(content, dict):
@@ -69,7 +71,7 @@ def landmarks(where, content, declared):
     return form.to_18(checked(where, numbers))
 
 
-def read_json(path):
+def read_json(path: str) -> Any:
     """The content of a JSON file.
 
     Raises:
@@ -82,7 +84,7 @@ def read_json(path):
         raise InputError(f"{path} is not JSON; expected a file of joints.") from None
 
 
-def checked(where, numbers, count=None):
+def checked(where: str, numbers: Any, count: int | None = None) -> list[float]:
     """The numbers, each of them finite and near a picture."""
     if not isinstance(numbers, list) or (count and len(numbers) != count):
         got = len(numbers) if isinstance(numbers, list) else "no"

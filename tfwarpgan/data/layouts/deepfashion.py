@@ -32,45 +32,45 @@ class Layout(layout.Layout):
         "fasion-pairs-test.csv and parsing/ with the same paths."
     )
 
-    def wanted(self):
+    def wanted(self) -> list[str]:
         return [*self._image_folders(), *super().wanted()]
 
-    def folders(self):
+    def folders(self) -> list[str]:
         """The folders of pictures and label maps."""
         return [*self._image_folders(), self.parsing_dir]
 
-    def annotation_csv(self, split):
+    def annotation_csv(self, split: str) -> str:
         return self._csv("annotation", split)
 
-    def pairs_csv(self, split):
+    def pairs_csv(self, split: str) -> str:
         return self._csv("pairs", split)
 
-    def key(self, name):
+    def key(self, name: str) -> str | None:
         return None if leaves(name) else flat_key(name)
 
-    def person(self, name):
+    def person(self, name: str) -> str:
         """The outfit on a picture."""
         match = _OUTFIT.match(flat_key(name))
         return "-".join(match.groups()) if match else name
 
-    def own_split(self, key):
+    def own_split(self, key: str) -> str | None:
         folder = os.path.relpath(self.pictures[key], self.data_dir).split(os.sep)[0]
         return folder if folder in _SPLIT_FOLDERS else None
 
-    def list_pictures(self):
-        found = {}
+    def list_pictures(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for folder in self._image_folders():
             for name, path in files_below(folder).items():
                 found.setdefault(flat_key(name), path)
         return found
 
-    def list_label_maps(self):
-        found = {}
+    def list_label_maps(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for name, path in files_below(self.parsing_dir, (".png",)).items():
             found.setdefault(flat_key(name), path)
         return found
 
-    def _image_folders(self):
+    def _image_folders(self) -> list[str]:
         """The first of the official folders, or the two of flattened copies."""
         for folder in _FOLDERS:
             if os.path.isdir(os.path.join(self.data_dir, folder)):
@@ -78,13 +78,13 @@ class Layout(layout.Layout):
         flat = [os.path.join(self.data_dir, folder) for folder in _SPLIT_FOLDERS]
         return flat if os.path.isdir(flat[0]) else [os.path.join(self.data_dir, _FOLDERS[0])]
 
-    def _csv(self, what, split):
+    def _csv(self, what: str, split: str) -> str:
         paths = [os.path.join(self.data_dir, f"{name}-{split}.csv") for name in _CSV_NAMES[what]]
         return next((path for path in paths if os.path.exists(path)), paths[1])
 
 
 @functools.lru_cache(2**18)  # each name comes many times in lists of pairs
-def flat_key(name):
+def flat_key(name: str) -> str:
     """What all spellings of a picture's name have in common.
 
     Args:

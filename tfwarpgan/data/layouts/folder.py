@@ -21,7 +21,7 @@ class Layout(layout.Layout):
     default_pair_source = "rule"
     what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
 
-    def wanted(self):
+    def wanted(self) -> list[str]:
         if not self.data_options.keypoints and not os.path.exists(self.annotation_csv("train")):
             raise InputError(
                 "--dataset=folder needs --keypoints, the file or folder of the joints, and --keypoint_format, or an "
@@ -29,34 +29,34 @@ class Layout(layout.Layout):
             )
         return [self.data_dir, *super().wanted()]
 
-    def folders(self):
+    def folders(self) -> list[str]:
         """The folders of pictures and label maps."""
         return [self.data_dir, self.parsing_dir]
 
-    def annotation_csv(self, split):
+    def annotation_csv(self, split: str) -> str:
         """One file for both splits, which are assigned by persons."""
         del split
         return os.path.join(self.data_dir, "annotation.csv")
 
-    def pairs_csv(self, split):
+    def pairs_csv(self, split: str) -> str:
         return os.path.join(self.data_dir, f"pairs-{split}.csv")
 
-    def key(self, name):
+    def key(self, name: str) -> str | None:
         """The path without suffix; a bare file name gets the folders of the only picture of that name."""
         if leaves(name):
             return None
         key = stem(name)
         return key if key in self.pictures else self._by_file_name.get(os.path.basename(key), key)
 
-    def person(self, name):
+    def person(self, name: str) -> str:
         """The subfolder of a picture."""
         key = self.key(name) or name
         return key.split("/")[0]
 
-    def list_pictures(self):
+    def list_pictures(self) -> dict[str, str]:
         keypoints = self.data_options.keypoints
         without = [self.parsing_dir, *([os.path.expanduser(keypoints)] if keypoints else [])]
-        found = {}
+        found: dict[str, str] = {}
         for name, path in files_below(self.data_dir, without=without).items():
             if "/" not in name:
                 raise InputError(
@@ -71,5 +71,5 @@ class Layout(layout.Layout):
         self._by_file_name = {os.path.basename(key): key for key in found if file_names[os.path.basename(key)] == 1}
         return found
 
-    def list_label_maps(self):
+    def list_label_maps(self) -> dict[str, str]:
         return {name[:-4]: path for name, path in files_below(self.parsing_dir, (".png",)).items()}

@@ -3,26 +3,27 @@
 A data set's own class says where its files are and what its names mean; `persons.read_persons` joins it all.
 """
 
+import abc
 import functools
 import os
+from typing import Any
 
 from tfwarpgan.body import label_mappings
 from tfwarpgan.data.joints import files as joint_files
+from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import PictureFile, leaves, stem
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.data.pictures.files import Box, PictureFile, leaves, stem
+from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
 
-class Layout:
+class Layout(abc.ABC):
     """A data set.
 
-    Its own class has `list_pictures` and `list_label_maps` (key -> path), `key` and `person` of a name, `folders`, the
-    paths `annotation_csv` and `pairs_csv` of a split's own lists, and `what_to_get` where something is missing.
-
     Attributes:
+        what_to_get: The end of the message where something is missing.
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
@@ -32,8 +33,9 @@ class Layout:
     """
 
     default_pair_source = "lists"
+    what_to_get: str
 
-    def __init__(self, data_dir, parsing_dir="", data_options=None):
+    def __init__(self, data_dir: str, parsing_dir: str = "", data_options: DataOptions | None = None) -> None:
         """Lists the folders.
 
         Args:
@@ -55,9 +57,9 @@ class Layout:
         self.find_files()
         check_parsings(self.parsing_dir)
         self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
-        self._joints_of = {}
+        self._joints_of: dict[str, Annotations] = {}
 
-    def find_files(self):
+    def find_files(self) -> None:
         """Refuses a folder that is not in this layout, saying what to get."""
         if self.data_options.keypoints:
             joint_files.check_there(self.data_options.keypoints)
@@ -65,40 +67,65 @@ class Layout:
             if not os.path.exists(path):
                 raise InputError(f"{path} is missing: {self.what_to_get}")
 
-    def wanted(self):
+    def wanted(self) -> list[str]:
         """Lists that must be there, by the options; a layout adds its folders."""
         names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
         return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
 
-    def key(self, name):
+    @abc.abstractmethod
+    def list_pictures(self) -> dict[str, str]:
+        """Key -> path of the pictures."""
+
+    @abc.abstractmethod
+    def list_label_maps(self) -> dict[str, str]:
+        """Key -> path of the label maps."""
+
+    @abc.abstractmethod
+    def folders(self) -> list[str]:
+        """The folders of pictures and label maps."""
+
+    @abc.abstractmethod
+    def annotation_csv(self, split: str) -> str:
+        """The layout's own file of the joints of a split."""
+
+    @abc.abstractmethod
+    def pairs_csv(self, split: str) -> str:
+        """The layout's own list of the pairs of a split."""
+
+    @abc.abstractmethod
+    def person(self, name: str) -> str | None:
+        """The person on a picture, or None for what shows no person."""
+
+    def key(self, name: str) -> str | None:
         """What all spellings of a picture's name have in common; None for a name that points out of the folders."""
         return None if leaves(name) else stem(name)
 
-    def own_split(self, key):
+    def own_split(self, key: str) -> str | None:
         """The split of a picture by its place in the folders, or None."""
         del key
+        return None
 
-    def image(self, name):
+    def image(self, name: str) -> PictureFile | None:
         """The file of a picture, or None."""
-        path = self.pictures.get(self.key(name))
-        return path and PictureFile(path, self._crop)
+        path = self.pictures.get(self.key(name) or "")
+        return PictureFile(path, self._crop) if path else None
 
-    def parsing(self, name):
+    def label_map(self, name: str) -> PictureFile | None:
         """The label map of a picture, or None."""
-        path = self.label_maps.get(self.key(name))
-        return path and PictureFile(path, self._crop, self._labels)
+        path = self.label_maps.get(self.key(name) or "")
+        return PictureFile(path, self._crop, self._labels) if path else None
 
-    def pair_list(self, split):
+    def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
         own = {"train": self.data_options.train_pairs, "test": self.data_options.test_pairs}[split]
         return os.path.expanduser(own) if own else self.pairs_csv(split)
 
-    def annotation_source(self, split):
+    def joints_source(self, split: str) -> str:
         """The file or folder of the joints of a split."""
         keypoints = self.data_options.keypoints
         return os.path.expanduser(keypoints) if keypoints else self.annotation_csv(split)
 
-    def lists(self):
+    def lists(self) -> list[str]:
         """The files whose content the prepared data depend on."""
         paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
         for split in splits.SPLITS:
@@ -106,11 +133,11 @@ class Layout:
             paths += [] if self.builds_pairs else [self.pair_list(split)]
         return paths
 
-    def settings(self):
+    def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
         stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
-        joints = (os.path.realpath(self.annotation_source("train")), options.keypoint_format, options.keypoint_missing)
+        joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,
             options.keypoint_frame,
@@ -122,7 +149,7 @@ class Layout:
         pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
         return [joints, frames, split, pairs, stamps]
 
-    def annotations(self, split, *, on_error=raise_error):
+    def joints(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
         """The joints of a split.
 
         Args:
@@ -130,16 +157,18 @@ class Layout:
             on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
         Returns:
-            dict of the picture's name -> (keypoints float32 [18, 2], visible bool [18], where), in pixels of the used
+            dict of the picture's name -> (joints float32 [18, 2], visible bool [18], where), in pixels of the used
             part of the picture.
 
         Raises:
             InputError: If the joints cannot be read at all.
         """
-        members, names, found = self._members(split, on_error), {}, {}
-        for name, (keypoints, visible, where) in self._joints(split, on_error).items():
+        members = self._members(split, on_error)
+        names: dict[str | None, str] = {}
+        found: Annotations = {}
+        for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
             key = self.key(name)
-            path = self.pictures.get(key)
+            path = self.pictures.get(key or "")
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
             if members is not None and key not in members and not is_missing:
                 continue
@@ -149,26 +178,29 @@ class Layout:
                 continue
             try:
                 if path is not None and visible.any():
-                    keypoints, visible = self._frame.place(keypoints, visible, path)
-                found[name] = keypoints, visible, where
+                    joints, visible = self._frame.place(joints, visible, path)
+                found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
         return found
 
-    def pairs(self, split, *, on_error=raise_error):
+    def pairs(self, split: str, *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
         return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
 
     @functools.cached_property
-    def _frame(self):
+    def _frame(self) -> Frame:
         options = self.data_options
-        size = tuple(map(int, options.keypoint_frame.split("x"))) if options.keypoint_frame else None
+        size = None
+        if options.keypoint_frame:
+            height, width = map(int, options.keypoint_frame.split("x"))
+            size = (height, width)
         normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
         return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
 
-    def _joints(self, split, on_error):
+    def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
-        path, options = self.annotation_source(split), self.data_options
+        path, options = self.joints_source(split), self.data_options
         if path not in self._joints_of:
             self._joints_of[path] = joint_files.read(
                 path,
@@ -186,30 +218,30 @@ class Layout:
                 )
         return self._joints_of[path]
 
-    def _members(self, split, on_error):
+    def _members(self, split: str, on_error: OnError) -> set[str | None] | None:
         """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
         if not self.builds_pairs:
             return None if not self.data_options.keypoints else self._paired(split)
         if not hasattr(self, "_split_of"):
             self._split_of = splits.assign(self, on_error=on_error)
-        return self._split_of and self._split_of[split]
+        return set(self._split_of[split]) if self._split_of else None
 
-    def _paired(self, split):
+    def _paired(self, split: str) -> set[str | None]:
         return {self.key(name) for _, *names in self.pairs(split, on_error=lambda error: None) for name in names}
 
-    def _shown(self, name, path):
+    def _shown(self, name: str, path: str | None) -> str:
         """A picture's name: as the joints' source has it, or where that lacks the suffix, as its file is called."""
         if path is None or stem(name) != name:
             return name
         return self.shown_name(path)
 
-    def shown_name(self, path):
+    def shown_name(self, path: str) -> str:
         """What a picture is called that its joints do not name in full."""
         return os.path.relpath(path, self.data_dir).replace(os.sep, "/")
 
 
-def check_parsings(parsing_dir):
-    """Refuses a missing folder of parsings, and says how to make one."""
+def check_parsings(parsing_dir: str) -> None:
+    """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
             f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
@@ -217,5 +249,8 @@ def check_parsings(parsing_dir):
         )
 
 
-def _box(text):
-    return tuple(map(int, text.split(","))) if text else None
+def _box(text: str) -> Box | None:
+    if not text:
+        return None
+    x, y, width, height = map(int, text.split(","))
+    return x, y, width, height

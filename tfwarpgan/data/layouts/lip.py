@@ -10,16 +10,20 @@ Any set of images with label maps can be brought into this layout, or several me
 """
 
 import os
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.pictures.files import PictureFile, inside
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import read_lines
 
 LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
 
+Row: TypeAlias = tuple[str, str, str]  # name, picture, label map
 
-def find_lip(lip_dir, *, label_mapping="lip_20", on_error=raise_error):
+
+def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError = raise_error) -> dict[str, list[Row]]:
     """The pictures of both splits, in the order of the id lists.
 
     Args:
@@ -43,11 +47,11 @@ def find_lip(lip_dir, *, label_mapping="lip_20", on_error=raise_error):
     return {split: _rows(root, split, labels, on_error) for split in ("train", "val")}
 
 
-def _rows(root, split, table, on_error):
+def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnError) -> list[Row]:
     id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
     pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
-    rows = []
+    rows: list[Row] = []
     for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
         name = line.strip()
         if not name:
@@ -64,11 +68,11 @@ def _rows(root, split, table, on_error):
     return rows
 
 
-def _spellings(archive, folder):
+def _spellings(archive: str, folder: str) -> list[str]:
     return [f"{archive}/{archive}/{folder}", f"{archive}/{folder}"]
 
 
-def _first_existing(root, places):
+def _first_existing(root: str, places: Iterable[str]) -> str:
     for place in places:
         if os.path.exists(os.path.join(root, place)):
             return os.path.join(root, place)

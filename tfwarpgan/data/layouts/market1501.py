@@ -1,7 +1,7 @@
 """Reader of the Market-1501 layout (Zheng et al., "Scalable Person Re-identification", ICCV 2015).
 
 Pictures are `PPPP_cCsS_FFFFFF_DD.jpg`: person, camera, sequence, frame, detection. Person -1 is junk and 0000 a
-distractor; both are left out. Joints and pairs are in pose-gan's CSV files, parsings in a folder of PNGs of the same
+distractor; both are left out. Joints and pairs are in pose-gan's CSV files, label maps in a folder of PNGs of the same
 stem.
 """
 
@@ -23,44 +23,44 @@ class Layout(layout.Layout):
         "market-pairs-train.csv, market-pairs-test.csv and parsing/."
     )
 
-    def wanted(self):
+    def wanted(self) -> list[str]:
         folders = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
         return folders + super().wanted()
 
-    def folders(self):
+    def folders(self) -> list[str]:
         """The folders of pictures and label maps."""
         return [*(os.path.join(self.data_dir, folder) for folder in _FOLDERS), self.parsing_dir]
 
-    def annotation_csv(self, split):
+    def annotation_csv(self, split: str) -> str:
         return os.path.join(self.data_dir, f"market-annotation-{split}.csv")
 
-    def pairs_csv(self, split):
+    def pairs_csv(self, split: str) -> str:
         return os.path.join(self.data_dir, f"market-pairs-{split}.csv")
 
-    def key(self, name):
+    def key(self, name: str) -> str | None:
         return None if leaves(name) else os.path.basename(stem(name))
 
-    def person(self, name):
+    def person(self, name: str) -> str | None:
         """The person on a picture, or None for junk and distractors."""
         person = os.path.basename(name).split("_")[0]
         return None if person in _NO_PERSON else person
 
-    def own_split(self, key):
+    def own_split(self, key: str) -> str:
         return "train" if os.path.basename(os.path.dirname(self.pictures[key])) == "bounding_box_train" else "test"
 
-    def list_pictures(self):
+    def list_pictures(self) -> dict[str, str]:
         found = {}
         for folder in _FOLDERS:
             files = files_in(os.path.join(self.data_dir, folder), self.data_dir)
             found.update({stem(name): path for name, path in files.items() if stem(name) != name})
         return found
 
-    def list_label_maps(self):
+    def list_label_maps(self) -> dict[str, str]:
         found = {}
         for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
             files = files_in(os.path.join(self.parsing_dir, folder), self.data_dir)
             found.update({name[:-4]: path for name, path in files.items() if name.endswith(".png")})
         return found
 
-    def shown_name(self, path):
+    def shown_name(self, path: str) -> str:
         return os.path.basename(path)

@@ -4,15 +4,19 @@ import collections
 import dataclasses
 import hashlib
 import os
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from tfwarpgan.data.layouts import deepfashion, folder, lip, market1501, people
-from tfwarpgan.errors import InputError, raise_error
-from tfwarpgan.options import check_data_place
+from tfwarpgan.data.layouts.layout import Layout
+from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.options import DataOptions, check_data_place
 from tfwarpgan.storage.object_store import is_remote, local_copy
 
 # The options that name what is read.
 PATHS = ("data_dir", "parsing_dir", "keypoints", "keypoint_images", "train_pairs", "test_pairs", "lip_dir")
-LAYOUTS = {
+Source: TypeAlias = Layout | dict[str, list[lip.Row]]  # of LIP, the rows of each split
+LAYOUTS: dict[str, type[Layout]] = {
     "people": market1501.Layout,
     "market1501": market1501.Layout,
     "deepfashion": deepfashion.Layout,
@@ -20,7 +24,7 @@ LAYOUTS = {
 }
 
 
-def open_source(data_options):
+def open_source(data_options: DataOptions) -> Source:
     """The data set that the options name: of --dataset=lip its rows, else its layout; see the two functions below."""
     if data_options.dataset != "lip":
         return open_layout(data_options)
@@ -28,7 +32,7 @@ def open_source(data_options):
     return open_lip(data_options)
 
 
-def open_layout(data_options):
+def open_layout(data_options: DataOptions) -> Layout:
     """The layout of a data set of pairs; quick, since it reads no picture.
 
     Args:
@@ -45,7 +49,7 @@ def open_layout(data_options):
     return LAYOUTS[data_options.dataset](data_dir, os.path.expanduser(data_options.parsing_dir), data_options)
 
 
-def open_lip(data_options, *, on_error=raise_error):
+def open_lip(data_options: DataOptions, *, on_error: OnError = raise_error) -> dict[str, list[lip.Row]]:
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
     data_options = with_local_paths(data_options)
     rows = lip.find_lip(
@@ -60,27 +64,28 @@ def open_lip(data_options, *, on_error=raise_error):
     return rows
 
 
-def with_local_paths(data_options):
+def with_local_paths(data_options: DataOptions) -> DataOptions:
     """The options with local copies in place of what lies in object stores."""
     remote = {name: getattr(data_options, name) for name in PATHS if is_remote(getattr(data_options, name))}
-    return dataclasses.replace(data_options, **{name: local_copy(path) for name, path in remote.items()})
+    local: dict[str, Any] = {name: local_copy(path) for name, path in remote.items()}
+    return dataclasses.replace(data_options, **local)
 
 
-def fingerprint(layout):
+def fingerprint(layout: Layout) -> list[Any]:
     """Hash of where the data set lies, of its lists, and of the sizes and times of the files in its folders."""
     state = [os.path.realpath(layout.data_dir), os.path.realpath(layout.parsing_dir), layout.settings()]
     state += [stamp for root in layout.folders() for stamp in _stamps(root)]
     return state + [_content(path) for path in layout.lists()]
 
 
-def lip_fingerprint(rows, label_mapping):
+def lip_fingerprint(rows: Mapping[str, list[lip.Row]], label_mapping: str) -> list[Any]:
     """As `fingerprint`, for the rows of `lip.find_lip`."""
     folders = {os.path.dirname(path) for split in rows.values() for row in split for path in row[1:]}
     state = [label_mapping, *((split, [row[0] for row in rows[split]]) for split in sorted(rows))]
     return state + [stamp for root in sorted(folders) for stamp in _stamps(root)]
 
 
-def _stamps(root):
+def _stamps(root: str) -> list[tuple[str, int, int, int]]:
     """(path, time of change, bytes of its files, sum of their times) of each folder; 0.2 s for 30,000 files."""
     stamps = []
     for place, _, _ in sorted(os.walk(os.path.realpath(root))):
@@ -91,6 +96,6 @@ def _stamps(root):
     return stamps
 
 
-def _content(path):
+def _content(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()

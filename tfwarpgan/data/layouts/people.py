@@ -5,6 +5,7 @@ import importlib.resources
 import os
 import shutil
 import tempfile
+from typing import IO
 
 from tfwarpgan.data.pictures.archives import unpack_tar
 from tfwarpgan.errors import InputError
@@ -14,7 +15,7 @@ ARCHIVE = "people_render.tar.gz"
 FOLDER = "people_128x64"
 
 
-def unpack(cache_dir="~/.cache/tfwarpgan"):
+def unpack(cache_dir: str = "~/.cache/tfwarpgan") -> str:
     """Unpacks the bundled people, unless that was done before.
 
     Args:
@@ -39,7 +40,7 @@ def unpack(cache_dir="~/.cache/tfwarpgan"):
     return os.path.join(target, FOLDER)
 
 
-def _extract(file, target):
+def _extract(file: IO[bytes], target: str) -> None:
     """Extracts beside the target and renames, so that the target is whole or not there."""
     os.makedirs(os.path.dirname(target), exist_ok=True)
     partial = tempfile.mkdtemp(dir=os.path.dirname(target), prefix="people-partial-")

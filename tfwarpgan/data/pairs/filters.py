@@ -1,7 +1,7 @@
 """The paper's filter (section 4.1): "remove the failure case images with pose estimator and human parser".
 
-A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the parsing leaves too
-little of it for the person. Its pairs go with it, and so do persons who have no pair left.
+A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the label map leaves
+too little of it for the person. Its pairs go with it, and so do persons who have no pair left.
 """
 
 import collections
@@ -9,13 +9,17 @@ import csv
 import dataclasses
 import functools
 import io
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import DataOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Removed:
     Attributes:
         split: "train" or "test".
         name: Of the picture.
-        row: Where its annotation stands.
+        row: Where its joints stand.
         rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
         reason: What was found.
     """
@@ -37,12 +41,14 @@ class Removed:
     reason: str
 
 
-def is_active(data_options):
+def is_active(data_options: DataOptions) -> bool:
     """Whether the options ask for a filter."""
     return bool(data_options.min_joints or data_options.required_joints or data_options.min_foreground)
 
 
-def filter_persons(splits, data_options, workers=0):
+def filter_persons(
+    splits: Mapping[str, list[Person]], data_options: DataOptions, workers: int = 0
+) -> tuple[dict[str, list[Person]], list[Removed]]:
     """Leaves out what the options say.
 
     Args:
@@ -57,11 +63,12 @@ def filter_persons(splits, data_options, workers=0):
         InputError: If a label map cannot be read, or a split has no pair left.
     """
     if not is_active(data_options):
-        return splits, []
+        return dict(splits), []
     check = functools.partial(
         _failures, data_options=data_options, required=required_joints(data_options.required_joints)
     )
-    left, removed = {}, []
+    left: dict[str, list[Person]] = {}
+    removed: list[Removed] = []
     for split, persons in splits.items():
         left[split] = []
         for person, failures in zip(persons, ordered_map(check, persons, workers)):
@@ -79,14 +86,14 @@ def filter_persons(splits, data_options, workers=0):
     return left, removed
 
 
-def without(person, places):
+def without(person: Person, places: Collection[int]) -> Person:
     """The `Person` without the pictures at these places, and without their pairs."""
     if not places:
         return person
     kept = [place for place in range(len(person.names)) if place not in places]
     now = {place: number for number, place in enumerate(kept)}
     pairs = [(now[first], now[second]) for first, second in person.pairs if first in now and second in now]
-    columns = {
+    columns: dict[str, Any] = {
         field.name: [getattr(person, field.name)[place] for place in kept]
         for field in dataclasses.fields(person)
         if field.name not in ("name", "pairs")
@@ -94,12 +101,12 @@ def without(person, places):
     return dataclasses.replace(person, pairs=pairs, **columns)
 
 
-def count_by_rule(removed):
+def count_by_rule(removed: Iterable[Removed]) -> dict[str, int]:
     """Dict of rule -> number of pictures, most first."""
     return dict(collections.Counter(picture.rule for picture in removed).most_common())
 
 
-def report(removed):
+def report(removed: Iterable[Removed]) -> str:
     """The pictures that were left out as CSV text: split,name,rule,reason,annotation."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -108,13 +115,13 @@ def report(removed):
     return text.getvalue()
 
 
-def _failures(person, data_options, required):
+def _failures(person: Person, data_options: DataOptions, required: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
     found = {place: failure(person, place, data_options, required) for place in range(len(person.names))}
     return {place: why for place, why in found.items() if why}
 
 
-def failure(person, place, data_options, required):
+def failure(person: Person, place: int, data_options: DataOptions, required: Sequence[int]) -> tuple[str, str] | None:
     """Why a picture is left out: (rule, reason), or None if it stays."""
     visible = np.asarray(person.visible[place])
     if visible.sum() < data_options.min_joints:
@@ -123,7 +130,7 @@ def failure(person, place, data_options, required):
     if missing:
         return "required_joints", f"no {', no '.join(missing)}"
     if data_options.min_foreground:
-        share = np.mean(label_maps.read_label_map(person.parsings[place]) != 0)
+        share = np.mean(label_maps.read_label_map(person.label_maps[place]) != 0)
         if share < data_options.min_foreground:
-            return "min_foreground", f"{100 * share:.1f} % of the parsing is foreground"
+            return "min_foreground", f"{100 * share:.1f} % of the label map is foreground"
     return None

@@ -6,11 +6,11 @@ A line of the latter holds one name and then one or more of the other role: `tar
 
 import csv
 
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
 
 
-def read(path, order="header", *, on_error=raise_error):
+def read(path: str, order: str = "header", *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
     """Reads a list of pairs.
 
     Args:
@@ -27,7 +27,7 @@ def read(path, order="header", *, on_error=raise_error):
     """
     lines = read_lines(path, "pairs")
     if {"from", "to"} <= {cell.strip() for cell in lines[0].split(",")}:
-        return [(at_row(path, row), *names) for row, *names in read_pairs(path, on_error=on_error)]
+        return [(at_row(path, row), first, second) for row, first, second in read_pairs(path, on_error=on_error)]
     if order == "header":
         raise InputError(
             f"{path}: the first line is not a header with from,to; give --pair_order=source_first or target_first "
@@ -47,7 +47,7 @@ def read(path, order="header", *, on_error=raise_error):
     return pairs
 
 
-def read_pairs(path, *, on_error=raise_error):
+def read_pairs(path: str, *, on_error: OnError = raise_error) -> list[tuple[int, str, str]]:
     """Reads a pairs CSV.
 
     Args:
@@ -74,12 +74,12 @@ def read_pairs(path, *, on_error=raise_error):
     for row, cells in enumerate(rows, start=1):
         if not any(cell.strip() for cell in cells):
             continue
-        names = [cells[place].strip() if place < len(cells) else "" for place in places]
-        if not all(names):
+        first, second = (cells[place].strip() if place < len(cells) else "" for place in places)
+        if not (first and second):
             got = ",".join(cells)[:80]
             on_error(InputError(f"{at_row(path, row)}: expected two names and a comma, got '{got}'."))
             continue
-        pairs.append((row, *names))
+        pairs.append((row, first, second))
     if not any(any(cell.strip() for cell in cells) for cells in rows):
         raise InputError(f"{path} contains no pairs; a split needs at least one.")
     return pairs

@@ -5,11 +5,19 @@ in both splits. Pairs come from a CSV file with the columns `from` and `to`, in 
 """
 
 import dataclasses
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.pairs import rule
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.typing import Joints, Visible
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.layouts.layout import Layout
 
 _DUPLICATE = "{}: the pair {}, {} is already in {}; remove one, or set --duplicate_pairs=keep."
 
@@ -20,27 +28,27 @@ class Person:
 
     Attributes:
         name: Unique in the data set.
-        names: Names of the pictures as in the annotations.
+        names: Names of the pictures as the joints' source writes them.
         images: Files of the pictures.
-        parsings: Files of their label maps.
-        keypoints: One float32 [18, 2] per picture, (y, x) in its pixels.
+        label_maps: Files of their label maps.
+        joints: One float32 [18, 2] per picture, (y, x) in its pixels.
         visible: One bool [18] per picture.
-        rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
+        rows: Where each picture's joints stand ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """
 
     name: str
-    names: list = dataclasses.field(default_factory=list)
-    images: list = dataclasses.field(default_factory=list)
-    parsings: list = dataclasses.field(default_factory=list)
-    keypoints: list = dataclasses.field(default_factory=list)
-    visible: list = dataclasses.field(default_factory=list)
-    rows: list = dataclasses.field(default_factory=list)
-    pairs: list = dataclasses.field(default_factory=list)
+    names: list[str] = dataclasses.field(default_factory=list)
+    images: list[PictureFile] = dataclasses.field(default_factory=list)
+    label_maps: list[PictureFile] = dataclasses.field(default_factory=list)
+    joints: list[Joints] = dataclasses.field(default_factory=list)
+    visible: list[Visible] = dataclasses.field(default_factory=list)
+    rows: list[str] = dataclasses.field(default_factory=list)
+    pairs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
 
-def read_persons(layout, split, *, on_error=raise_error):
-    """Joins annotations, pictures and pairs of one split.
+def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_error) -> list[Person]:
+    """The persons of one split: joints, pictures and pairs brought together.
 
     Args:
         layout: `layout.Layout`.
@@ -54,13 +62,14 @@ def read_persons(layout, split, *, on_error=raise_error):
         InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
             listed twice.
     """
-    annotations = layout.annotations(split, on_error=on_error)
-    persons, places, reported = _annotated_persons(annotations, layout, on_error)
+    joints_of = layout.joints(split, on_error=on_error)
+    persons, places, reported = _persons_with_joints(joints_of, layout, on_error)
     if layout.builds_pairs:
         most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
         return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
-    annotated = {layout.key(name) for name in annotations}
-    paired, seen = {}, {}
+    annotated = {layout.key(name) for name in joints_of}
+    paired: dict[str, Person] = {}
+    seen: dict[tuple[str, int, int], str] = {}
     for at, *names in layout.pairs(split, on_error=on_error):
         if not reported.isdisjoint(map(layout.key, names)):
             continue  # what is wrong with the picture is told once, not with each of its pairs
@@ -81,7 +90,7 @@ def read_persons(layout, split, *, on_error=raise_error):
     return list(paired.values())
 
 
-def check_disjoint(splits):
+def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
     """Refuses splits that share a person.
 
     Args:
@@ -90,7 +99,7 @@ def check_disjoint(splits):
     Raises:
         InputError: Naming a person that is in two splits.
     """
-    seen = {}
+    seen: dict[str, str] = {}
     for split, persons in splits.items():
         for person in persons:
             if seen.setdefault(person.name, split) != split:
@@ -100,16 +109,20 @@ def check_disjoint(splits):
                 )
 
 
-def _annotated_persons(annotations, layout, on_error):
+def _persons_with_joints(
+    joints_of: Annotations, layout: "Layout", on_error: OnError
+) -> tuple[dict[str, Person], dict[str | None, tuple[str, int]], set[str | None]]:
     """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
-    persons, places, reported = {}, {}, set()
-    for name, (keypoints, visible, at) in annotations.items():
+    persons: dict[str, Person] = {}
+    places: dict[str | None, tuple[str, int]] = {}
+    reported: set[str | None] = set()
+    for name, (joints, visible, at) in joints_of.items():
         key = layout.person(name)
         try:
             image = _existing(layout.image(name), name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.parsing(name), name, at, "parsing")
+            labels = _existing(layout.label_map(name), name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -118,21 +131,21 @@ def _annotated_persons(annotations, layout, on_error):
         places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.parsings.append(labels)
-        person.keypoints.append(keypoints)
+        person.label_maps.append(labels)
+        person.joints.append(joints)
         person.visible.append(visible)
         person.rows.append(at)
     return persons, places, reported
 
 
-def _existing(path, name, at, what):
+def _existing(path: PictureFile | None, name: str, at: str, what: str) -> PictureFile:
     if path is None:
         raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
     return path
 
 
-def _why_unknown(name, split, annotated, layout):
-    source = layout.annotation_source(split)
+def _why_unknown(name: str, split: str, annotated: Collection[str | None], layout: "Layout") -> str:
+    source = layout.joints_source(split)
     if layout.image(name) is None:
         return f"there is no image {name}; add the file or remove the pair."
     if layout.person(name) is None:

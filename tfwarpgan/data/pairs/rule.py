@@ -3,17 +3,25 @@
 A pair is any two different pictures of one person, in either order, that both show both shoulders and both hips.
 """
 
+from __future__ import annotations
+
 import itertools
 import random
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.typing import Visible
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.pairs.persons import Person
 
 REQUIRED = (2, 5, 8, 11)  # shoulders and hips
 
 
-def build_pairs(persons, split, most=0, seed=0):
+def build_pairs(persons: Iterable[Person], split: str, most: int = 0, seed: int = 0) -> list[Person]:
     """Gives persons their pairs.
 
     Args:
@@ -45,7 +53,7 @@ def build_pairs(persons, split, most=0, seed=0):
     return [person for person in persons if person.pairs]
 
 
-def person_pairs(visible):
+def person_pairs(visible: Sequence[Visible]) -> list[tuple[int, int]]:
     """The pairs of one person.
 
     Args:

@@ -4,21 +4,28 @@ In this order: the official lists `train.lst` and `test.lst` beside the data; fo
 their own; else the persons are assigned by a seed.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import read_lines
+
+if TYPE_CHECKING:
+    from tfwarpgan.data.layouts.layout import Layout
 
 SPLITS = ("train", "test")
 
 
-def list_files(data_dir):
+def list_files(data_dir: str) -> list[str]:
     """The paths of the official lists of a data set, one name per line."""
     return [os.path.join(data_dir, f"{split}.lst") for split in SPLITS]
 
 
-def assign(layout, *, on_error=raise_error):
+def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[str]] | None:
     """The pictures of each split.
 
     Args:
@@ -44,11 +51,12 @@ def assign(layout, *, on_error=raise_error):
             return None
     persons = {key: layout.person(key) for key in layout.pictures}
     options = layout.data_options
-    assigned = assign_persons(set(persons.values()) - {None}, options.test_share, options.split_seed)
+    names = {person for person in persons.values() if person is not None}
+    assigned = assign_persons(names, options.test_share, options.split_seed)
     return {split: {key for key, person in persons.items() if person in assigned[split]} for split in SPLITS}
 
 
-def assign_persons(persons, test_share, seed):
+def assign_persons(persons: Collection[str], test_share: float, seed: int) -> dict[str, set[str]]:
     """Assigns persons to the splits; a person's split depends only on the name and the seed.
 
     Args:
@@ -69,8 +77,8 @@ def assign_persons(persons, test_share, seed):
     return {"train": set(order[count:]), "test": set(order[:count])}
 
 
-def _listed(layout, path, on_error):
-    keys = set()
+def _listed(layout: Layout, path: str, on_error: OnError) -> set[str]:
+    keys: set[str] = set()
     for number, line in enumerate(read_lines(path, "a list of names"), 1):
         name = line.strip()
         if not name:
@@ -79,5 +87,5 @@ def _listed(layout, path, on_error):
             where = f"{path}, line {number}"
             on_error(InputError(f"{where}: there is no image {name[:80]}; add the file or remove the line."))
             continue
-        keys.add(layout.key(name))
+        keys.add(layout.key(name) or name)
     return keys

@@ -4,6 +4,7 @@ import os
 import shutil
 import tarfile
 import zlib
+from typing import IO
 
 from tfwarpgan.data.pictures.files import leaves
 from tfwarpgan.errors import InputError
@@ -12,7 +13,9 @@ MAX_BYTES = 4 * 2**30
 MAX_MEMBERS = 1_000_000
 
 
-def unpack_tar(file, folder, max_bytes=MAX_BYTES, max_members=MAX_MEMBERS):
+def unpack_tar(
+    file: IO[bytes] | str | os.PathLike[str], folder: str, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS
+) -> None:
     """Unpacks a tar archive, compressed or not.
 
     Args:
@@ -40,7 +43,7 @@ def unpack_tar(file, folder, max_bytes=MAX_BYTES, max_members=MAX_MEMBERS):
         raise InputError(f"{_named(file)} is not a complete tar archive ({reason}); download it again.") from None
 
 
-def _check(member, left, few):
+def _check(member: tarfile.TarInfo, left: int, few: bool) -> None:
     if leaves(member.name):
         raise InputError(
             f"The archive's member {member.name[:80]!r} points outside of its folder; do not use this archive."
@@ -51,17 +54,19 @@ def _check(member, left, few):
         raise InputError("The archive unpacks to more than the limit; do not use it, or unpack it by hand.")
 
 
-def _unpack(archive, member, path):
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
     if member.isdir():
         os.makedirs(path, exist_ok=True)
         return
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "xb") as target:  # never through a file that is there
-            shutil.copyfileobj(archive.extractfile(member), target)
+            source = archive.extractfile(member)
+            if source:  # a file has content
+                shutil.copyfileobj(source, target)
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"The archive's member {member.name[:80]!r} appears twice; do not use this archive.") from None
 
 
-def _named(file):
-    return file if isinstance(file, (str, os.PathLike)) else getattr(file, "name", "The file")
+def _named(file: IO[bytes] | str | os.PathLike[str]) -> str:
+    return os.fspath(file) if isinstance(file, (str, os.PathLike)) else getattr(file, "name", "The file")

@@ -7,11 +7,15 @@ to 16 of 255 off and drops transparency, and its EXIF reader ends the process on
 import functools
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
+
+from tfwarpgan.typing import Array
 
 _PROCESS = os.getpid()  # TensorFlow's threads do not outlive a fork
 
 
-def decode_webp(path):
+def decode_webp(path: str) -> Array | None:
     """The pixels of a WebP file by tensorflow-io.
 
     Args:
@@ -34,7 +38,7 @@ def decode_webp(path):
 
 
 @functools.cache
-def _webp_decoder():
+def _webp_decoder() -> Callable[[bytes], Any] | None:
     try:
         from tensorflow_io.python.api.image import decode_webp
     except (ImportError, NotImplementedError):

@@ -5,43 +5,48 @@ found in the data set's folders, or it is checked by `inside`. Links that leave 
 """
 
 import os
+from collections.abc import Iterable, Iterator
+from typing import NoReturn, TypeAlias
 
 from tfwarpgan.errors import InputError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
 
+Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
+
 
 class PictureFile(str):
     """The path of a picture or label map, with what of it is used.
 
-    To everything else it is a path; `images` and `parsing` honor the rest, so that no user of a file can forget it.
+    To everything else it is a path; `images` and `label_maps` honor the rest, so that no user of a file can forget it.
 
     Attributes:
         crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
         labels: The LIP label of each label in the file, in their order; None: the file's labels are LIP's.
     """
 
-    crop = labels = None
+    crop: Box | None = None
+    labels: tuple[int, ...] | None = None
 
-    def __new__(cls, path, crop=None, labels=None):
+    def __new__(cls, path: str, crop: Box | None = None, labels: tuple[int, ...] | None = None) -> "PictureFile":
         file = super().__new__(cls, path)
         file.crop, file.labels = crop, labels
         return file
 
 
-def stem(name):
+def stem(name: str) -> str:
     """A name without the suffix of a picture; other dots belong to the name."""
     base, suffix = os.path.splitext(name)
     return base if suffix.lower() in PICTURE_SUFFIXES else name
 
 
-def leaves(name):
+def leaves(name: str) -> bool:
     """Whether a name in a list points out of the folder that it is looked up in."""
     parts = name.replace("\\", "/").split("/")
     return os.path.isabs(name) or ".." in parts or "\0" in name or bool(os.path.splitdrive(name)[0])
 
 
-def inside(folder, name):
+def inside(folder: str, name: str) -> str:
     """The path of a name from a list.
 
     Args:
@@ -62,7 +67,7 @@ def inside(folder, name):
     return path
 
 
-def files_in(folder, root):
+def files_in(folder: str, root: str) -> dict[str, str]:
     """Name -> path of the files in a folder, without its subfolders; empty where there is no such folder.
 
     Raises:
@@ -70,7 +75,7 @@ def files_in(folder, root):
     """
     if not os.path.isdir(folder):
         return {}
-    found = {}
+    found: dict[str, str] = {}
     try:
         entries = list(os.scandir(folder))
     except OSError as error:
@@ -83,7 +88,9 @@ def files_in(folder, root):
     return found
 
 
-def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
+def files_below(
+    folder: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES, without: Iterable[str] = ()
+) -> dict[str, str]:
     """Path relative to the folder, with slashes -> path, of the files with one of the suffixes, sorted.
 
     Args:
@@ -94,7 +101,8 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
     Raises:
         InputError: If a file or subfolder is a link out of the folder.
     """
-    found, skipped = {}, {os.path.realpath(place) for place in without}
+    found: dict[str, str] = {}
+    skipped = {os.path.realpath(place) for place in without}
     for place, subfolders, names in os.walk(folder, onerror=_unreadable):
         subfolders[:] = [
             name
@@ -113,11 +121,11 @@ def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
     return found
 
 
-def _unreadable(error):
+def _unreadable(error: OSError) -> NoReturn:
     raise InputError(f"{error.filename} cannot be read ({error.strerror}); fix its permissions.")
 
 
-def _utf8(name, folder):
+def _utf8(name: str, folder: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -125,7 +133,7 @@ def _utf8(name, folder):
     return name
 
 
-def _check_link(path, *folders):
+def _check_link(path: str, *folders: str) -> None:
     target = os.path.realpath(path)
     if not any(
         os.path.commonpath([target, os.path.realpath(folder)]) == os.path.realpath(folder) for folder in folders
@@ -133,7 +141,9 @@ def _check_link(path, *folders):
         raise InputError(f"{path} is a link to a place outside of {folders[0]}; put the file itself there.")
 
 
-def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
+def list_pictures(
+    image_dir: str, output_dir: str, flag: str = "parsing_dir", without: Iterable[str] = ()
+) -> list[tuple[str, str]]:
     """The pictures of a folder and its subfolders with the PNG files that are made of them.
 
     Args:
@@ -152,7 +162,7 @@ def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
         raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
     if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
         raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir.")
-    outputs = {}
+    outputs: dict[str, list[str]] = {}
     for path in _files(image_dir, output_dir, *without):
         stem, suffix = os.path.splitext(path)
         if suffix.lower() in PICTURE_SUFFIXES:
@@ -166,13 +176,13 @@ def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
     return sorted((pictures[0], output) for output, pictures in outputs.items())
 
 
-def other_files(image_dir, parsing_dir):
+def other_files(image_dir: str, parsing_dir: str) -> list[str]:
     """The files below `image_dir` that are no pictures by their names, sorted."""
     files = _files(image_dir, parsing_dir)
     return sorted(path for path in files if os.path.splitext(path)[1].lower() not in PICTURE_SUFFIXES)
 
 
-def _files(image_dir, *without):
+def _files(image_dir: str, *without: str) -> Iterator[str]:
     """All files below a folder, but for those in some folders inside it."""
     skipped = {os.path.realpath(place) for place in without}
     for folder, subfolders, names in os.walk(image_dir, followlinks=True):

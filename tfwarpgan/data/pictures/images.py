@@ -7,13 +7,19 @@ tensorflow-io where it gives the same pixels; the training pipeline decodes prep
 
 import os
 import warnings
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from tfwarpgan.data.pictures import codecs
+from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
+from tfwarpgan.typing import Picture, Size
+
+T = TypeVar("T")
 
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
@@ -23,7 +29,7 @@ _ORIENTATION = 0x0112
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
 
-def check_image(path):
+def check_image(path: str) -> Size:
     """Decodes a picture to make sure that it can be used.
 
     Args:
@@ -43,12 +49,12 @@ def check_image(path):
     return size
 
 
-def picture_size(path):
+def picture_size(path: str) -> Size:
     """(height, width) of the upright picture in pixels, from the file's header alone; InputError as `read_rgb`."""
     return decode_file(path, lambda image: _used_size(path, image))
 
 
-def read_rgb(path):
+def read_rgb(path: str) -> Picture:
     """Reads a picture upright, as RGB; transparent parts become white.
 
     Args:
@@ -63,7 +69,7 @@ def read_rgb(path):
     return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
 
 
-def jpeg_of_size(path, height, width):
+def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
     """The picture as a JPEG of exactly one size: the file's own bytes where they are that already.
 
     Args:
@@ -85,14 +91,14 @@ def jpeg_of_size(path, height, width):
     return encode_jpeg(resize(read_rgb(path), height, width)), size
 
 
-def resize(image, height, width):
+def resize(image: Picture, height: int, width: int) -> Picture:
     """Resizes uint8 [H, W, 3] to [height, width, 3], bicubic, filtered when it shrinks."""
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def decode_file(path, use):
+def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
     """Opens a picture file, refuses it by its header where it is too large, and returns what `use` makes of it.
 
     Args:
@@ -128,7 +134,7 @@ def decode_file(path, use):
         raise InputError(f"{path} cannot be read as an image ({reason}); replace the file.") from None
 
 
-def _upright(path, image):
+def _upright(path: str, image: Image.Image) -> Image.Image:
     if image.format == "WEBP" and not getattr(image, "is_animated", False):
         pixels = codecs.decode_webp(path)
         if pixels is not None and pixels.shape[:2] == (image.height, image.width):
@@ -137,7 +143,7 @@ def _upright(path, image):
     return ImageOps.exif_transpose(image)
 
 
-def used_part(path, image):
+def used_part(path: str, image: Image.Image) -> Image.Image:
     """The part of an upright `PIL.Image.Image` that a `files.PictureFile` says is used."""
     crop = getattr(path, "crop", None)
     if crop is None:
@@ -147,7 +153,7 @@ def used_part(path, image):
     return image.crop((x, y, x + width, y + height))
 
 
-def _used_size(path, image):
+def _used_size(path: str, image: Image.Image) -> Size:
     turned = image.getexif().get(_ORIENTATION) in _TURNED_SIZE
     height, width = (image.width, image.height) if turned else (image.height, image.width)
     crop = getattr(path, "crop", None)
@@ -157,7 +163,7 @@ def _used_size(path, image):
     return crop[3], crop[2]
 
 
-def _check_crop(path, crop, height, width):
+def _check_crop(path: str, crop: Box, height: int, width: int) -> None:
     x, y, crop_width, crop_height = crop
     if x + crop_width > width or y + crop_height > height:
         raise InputError(
@@ -166,11 +172,11 @@ def _check_crop(path, crop, height, width):
         )
 
 
-def _is_plain_jpeg(image):
+def _is_plain_jpeg(image: Image.Image) -> bool:
     return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(_ORIENTATION, 1) == 1
 
 
-def _rgb(image):
+def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip to 255
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

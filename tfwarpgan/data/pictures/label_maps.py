@@ -4,6 +4,8 @@ A label map is uint8 [H, W]; on disk a PNG whose pixels, gray or palette, are th
 person's own. Files are read without TensorFlow, which only the functions of tensors import.
 """
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -11,9 +13,10 @@ from tfwarpgan.body.label_mappings import translate
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.images import decode_file, used_part
 from tfwarpgan.errors import InputError
+from tfwarpgan.typing import LabelMap
 
 
-def read_label_map(path, size=None):
+def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
     """Reads a label map; palette PNGs give their indices, not their colors.
 
     Args:
@@ -27,26 +30,40 @@ def read_label_map(path, size=None):
         InputError: If the file is missing or broken, holds colors, another size or labels above 19.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
-    if size is not None and labels.shape != tuple(size):
-        raise InputError(
-            f"{path} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
-            "a label map must have the size of its image."
-        )
     table = getattr(path, "labels", None)
-    count = NUM_LABELS if table is None else len(table)
-    if labels.max() >= count:
-        raise InputError(f"{path} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
+    check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
     return labels if table is None else translate(labels, table)
 
 
-def resize(labels, height, width):
+def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, count: int = NUM_LABELS) -> None:
+    """Refuses a label map that does not belong to its picture.
+
+    Args:
+        labels: uint8 [H, W].
+        size: (height, width) that it must have; None takes any.
+        name: What it is called in the error.
+        count: Number of labels that there are.
+
+    Raises:
+        InputError: If it has another size or labels above count - 1.
+    """
+    if size is not None and labels.shape != tuple(size):
+        raise InputError(
+            f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
+            "a label map must have the size of its image."
+        )
+    if labels.max() >= count:
+        raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
+
+
+def resize(labels: LabelMap, height: int, width: int) -> LabelMap:
     """Resizes a label map uint8 [H, W] to [height, width] without mixing labels (nearest neighbor)."""
     if labels.shape == (height, width):
         return labels
     return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
 
 
-def _labels(path, image):
+def _labels(path: str, image: Image.Image) -> LabelMap:
     if image.format != "PNG" or image.mode not in ("L", "P", "1"):
         raise InputError(
             f"{path} is a {image.format} file of mode {image.mode}, not a label map; "
@@ -57,10 +74,11 @@ def _labels(path, image):
     return np.asarray(image.convert("L") if image.mode == "1" else image) // (255 // (2**bits - 1))
 
 
-def _grey_bits(image):
+def _grey_bits(image: Image.Image) -> int:
     """Bits a gray pixel has in the file: Pillow stretches 1, 2 and 4 bits to 0..255, which would change the labels."""
     if image.mode == "1":
         return 1
-    raw_mode = image.tile[0][3] if image.tile else ""
+    tile: Any = getattr(image, "tile", None)
+    raw_mode = tile[0][3] if tile else ""
     raw_mode = raw_mode[0] if isinstance(raw_mode, tuple) else raw_mode
     return int(raw_mode[2:]) if image.mode == "L" and raw_mode in ("L;2", "L;4") else 8

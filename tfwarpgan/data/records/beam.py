@@ -1,9 +1,11 @@
 """Apache Beam, for data sets that are larger than one machine: the same records, made by a cluster."""
 
+from typing import Any
+
 from tfwarpgan.errors import InputError
 
 
-def runner(name, options=""):
+def runner(name: str, options: str = "") -> tuple[str, Any]:
     """A runner and its options, as tensorflow-datasets takes them.
 
     Args:

@@ -10,6 +10,8 @@ import glob
 import io
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -18,6 +20,8 @@ from absl import logging
 from tensorflow_datasets.core import shuffle
 
 from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.data.layouts.lip import Row
+from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.records import encoding
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.storage.object_store import exists, is_remote, upload
@@ -40,11 +44,14 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, **arguments):
-        self.items, self.metadata, self.files, self.workers, self.uses_beam = {}, {}, {}, 0, False
+    def __init__(self, **arguments: Any) -> None:
+        self.items: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
+        self.workers, self.uses_beam = 0, False
         super().__init__(**arguments)
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return _Info(
             builder=self,
             description=self.__doc__,
@@ -52,7 +59,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
             metadata=tfds.core.MetadataDict(),
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         del dl_manager
         self.info.metadata.update(self.metadata)
         for name, text in self.files.items():
@@ -65,7 +72,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
         )  # fmt: skip
         return {split: self._generate_examples(split, progress) for split in self.items}
 
-    def _generate_examples(self, split, progress):
+    def _generate_examples(self, split: str, progress: tqdm.tqdm) -> Iterator[tuple[str, dict[str, Any]]]:
         items = self.items[split]
         for item, record in zip(items, ordered_map(self.record_of(), items, self.workers)):
             yield self.key(item), record
@@ -73,7 +80,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
         if split == list(self.items)[-1]:
             progress.close()
 
-    def _beam_examples(self, split):
+    def _beam_examples(self, split: str) -> Any:
         beam = tfds.core.lazy_imports.apache_beam
         items = [(self.key(item), item) for item in self.items[split]]
         record_of = self.record_of()
@@ -86,7 +93,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
 class Persons(_Builder):
     """Pictures of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
 
-    def features(self):
+    def features(self) -> dict[str, Any]:
         height, width = self._size()
         return {
             "id": tfds.features.Text(),
@@ -98,41 +105,41 @@ class Persons(_Builder):
             "pairs": tfds.features.Tensor(shape=(None, 2), dtype=tf.int32),
         }
 
-    def _size(self):
+    def _size(self) -> tuple[int, ...]:
         return tuple(int(side) for side in self.builder_config.name.split("x"))
 
-    def record_of(self):
+    def record_of(self) -> Callable[[Person], dict[str, Any]]:
         height, width = self._size()
         return functools.partial(encoding.person_record, height=height, width=width)
 
     @staticmethod
-    def key(person):
+    def key(person: Person) -> str:
         return person.name
 
     @staticmethod
-    def size(person):
+    def size(person: Person) -> int:
         return len(person.names)
 
 
 class Pictures(_Builder):
     """Pictures of the LIP data set with their label maps; an item is (name, picture path, label map path)."""
 
-    def features(self):
+    def features(self) -> dict[str, Any]:
         return {
             "name": tfds.features.Text(),
             "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
             "parsing": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
         }
 
-    def record_of(self):
+    def record_of(self) -> Callable[[Row], dict[str, Any]]:
         return encoding.picture_record
 
     @staticmethod
-    def key(row):
+    def key(row: Row) -> str:
         return row[0]
 
     @staticmethod
-    def size(row):
+    def size(row: Row) -> int:
         del row
         return 1
 
@@ -140,16 +147,16 @@ class Pictures(_Builder):
 class _Info(tfds.core.DatasetInfo):
     """Without the question to a cloud bucket whether it knows this data set, which takes minutes without a network."""
 
-    def initialize_from_bucket(self):
+    def initialize_from_bucket(self) -> None:
         pass
 
 
-def is_written(builder):
+def is_written(builder: _Builder) -> bool:
     """Whether the records are there: their description is renamed into place with them, whole."""
     return exists(os.path.join(builder.data_dir, DESCRIPTION))
 
 
-def write(builder, beam_runner=None, beam_options=None):
+def write(builder: _Builder, beam_runner: str | None = None, beam_options: Any = None) -> None:
     """Writes the records; under their name they are whole, or not there.
 
     Args:
@@ -168,7 +175,7 @@ def write(builder, beam_runner=None, beam_options=None):
         _write(builder, config)
 
 
-def _write(builder, config):
+def _write(builder: _Builder, config: tfds.download.DownloadConfig) -> None:
     held, shuffle.MAX_MEM_BUFFER_SIZE = shuffle.MAX_MEM_BUFFER_SIZE, SHUFFLE_BYTES
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
@@ -177,7 +184,7 @@ def _write(builder, config):
         shuffle.MAX_MEM_BUFFER_SIZE = held
 
 
-def _write_and_upload(builder, config):
+def _write_and_upload(builder: _Builder, config: tfds.download.DownloadConfig) -> None:
     """An object store cannot rename a folder: all is written here, and its description is copied there last."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         local = type(builder)(data_dir=folder, config=builder.builder_config)
@@ -188,14 +195,14 @@ def _write_and_upload(builder, config):
         builder.info.read_from_directory(builder.data_dir)
 
 
-def remove_leftovers(builder):
+def remove_leftovers(builder: _Builder) -> None:
     """Removes what an interrupted writing left beside the place of the records; only for who alone writes there."""
     for folder in glob.glob(os.path.join(os.path.dirname(builder.data_dir), "*incomplete*")):
         tf.io.gfile.rmtree(folder)
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Without tensorflow-datasets' own messages and bars, which speak of downloads and of its deprecated calls."""
     verbosity, logger = logging.get_verbosity(), tf.get_logger()
     level = logger.level

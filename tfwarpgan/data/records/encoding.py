@@ -4,18 +4,23 @@ What runs here is NumPy and Pillow alone, so that processes can share the work.
 """
 
 import io
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.joints import scale
+from tfwarpgan.data.layouts.lip import Row
+from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_png
+from tfwarpgan.typing import Joints, Size
 
 MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
 
 
-def person_record(person, height, width):
+def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
     """Checks and encodes all files of a person.
 
     Args:
@@ -29,11 +34,11 @@ def person_record(person, height, width):
     Raises:
         InputError: If a picture or label map cannot be used, or joints lie outside of their picture.
     """
-    record = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
+    record: dict[str, Any] = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
     for place, path in enumerate(person.images):
         jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = label_maps.resize(label_maps.read_label_map(person.parsings[place], size), height, width)
-        joints, visible = person.keypoints[place], person.visible[place]
+        labels = label_maps.resize(label_maps.read_label_map(person.label_maps[place], size), height, width)
+        joints, visible = person.joints[place], person.visible[place]
         check_frame(person.rows[place], path, joints[visible], size)
         record["images"].append(io.BytesIO(jpeg))
         record["parsings"].append(io.BytesIO(encode_png(labels)))
@@ -44,7 +49,7 @@ def person_record(person, height, width):
     return record
 
 
-def picture_record(row):
+def picture_record(row: Row) -> dict[str, Any]:
     """Checks and encodes a picture of the LIP data set and its label map, at their own size.
 
     Args:
@@ -63,7 +68,7 @@ def picture_record(row):
     return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
 
 
-def outside(joints, size, margin=MARGIN):
+def outside(joints: Joints, size: Size | npt.NDArray[np.integer[Any]], margin: float = MARGIN) -> npt.NDArray[np.bool_]:
     """Which joints lie outside of their picture.
 
     Args:
@@ -75,14 +80,14 @@ def outside(joints, size, margin=MARGIN):
         bool [N].
     """
     room = np.array(size) * margin
-    return np.any((joints < -room) | (joints > size + room), axis=1)
+    return np.any((joints < -room) | (joints > np.array(size) + room), axis=1)
 
 
-def check_frame(row, path, joints, size):
+def check_frame(row: str, path: str, joints: Joints, size: Size) -> None:
     """Refuses joints outside of their picture: they belong to another frame.
 
     Args:
-        row: Where the annotation stands, for the message.
+        row: Where the joints stand, for the message.
         path: File of the picture, for the message.
         joints: float [N, 2], the visible ones, (y, x) in pixels.
         size: (height, width) of the picture.

@@ -10,17 +10,23 @@ import dataclasses
 import hashlib
 import json
 import os
+from typing import TYPE_CHECKING, Any
 
 import tensorflow_datasets as tfds
 
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.data.layouts import opening
+from tfwarpgan.data.layouts.layout import Layout
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.records import builders
+from tfwarpgan.options import DataOptions
 from tfwarpgan.storage.locks import disk_errors, locked, remove_empty_folders
 from tfwarpgan.storage.object_store import connect, is_remote
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 REMOVED_CSV = "removed.csv"
 
@@ -41,15 +47,15 @@ class Prepared:
     """
 
     folder: str
-    height: int
-    width: int
-    num_persons: dict
-    num_images: dict
-    num_pairs: dict
-    removed: dict = dataclasses.field(default_factory=dict)
+    height: int | None
+    width: int | None
+    num_persons: dict[str, int]
+    num_images: dict[str, int]
+    num_pairs: dict[str, int]
+    removed: dict[str, int] = dataclasses.field(default_factory=dict)
     builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(default=None, repr=False, compare=False)
 
-    def records(self, split):
+    def records(self, split: str) -> "tf.data.Dataset":
         """The records of a split, pictures still encoded, always in the same order.
 
         Args:
@@ -66,7 +72,13 @@ class Prepared:
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)
 
 
-def prepare(data_options, workers=0, beam_runner=None, beam_options=None, source=None):
+def prepare(
+    data_options: DataOptions,
+    workers: int = 0,
+    beam_runner: str | None = None,
+    beam_options: Any = None,
+    source: opening.Source | None = None,
+) -> Prepared:
     """Prepares a data set, unless that was done before.
 
     Args:
@@ -82,7 +94,6 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None, source
     Raises:
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
-    is_lip = data_options.dataset == "lip"
     source = opening.open_source(data_options) if source is None else source
     folder, builder = _builder(data_options, source)
     if not builders.is_written(builder):
@@ -93,7 +104,7 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None, source
                 else:
                     builders.remove_leftovers(builder)
                     builder.workers = workers
-                    if is_lip:
+                    if isinstance(source, dict):
                         builder.items = source
                     else:
                         _fill_persons(builder, source, data_options)
@@ -103,7 +114,7 @@ def prepare(data_options, workers=0, beam_runner=None, beam_options=None, source
     return _prepared(builder, data_options)
 
 
-def _builder(data_options, source):
+def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
     """The folder of a data set in all sizes, and the builder of its records."""
     if data_options.dataset == "lip":
         builder, config = builders.Pictures, "own_size"
@@ -123,7 +134,7 @@ def _builder(data_options, source):
         return folder, builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 
 
-def _fill_persons(builder, layout, data_options):
+def _fill_persons(builder: builders.Persons, layout: Layout, data_options: DataOptions) -> None:
     persons = {split: read_persons(layout, split) for split in SPLITS}
     check_disjoint(persons)
     builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
@@ -135,7 +146,7 @@ def _fill_persons(builder, layout, data_options):
         builder.files[REMOVED_CSV] = filters.report(removed)
 
 
-def _prepared(builder, data_options):
+def _prepared(builder: builders.Persons | builders.Pictures, data_options: DataOptions) -> Prepared:
     metadata, splits = builder.info.metadata, builder.info.splits
     counts = {split: splits[split].num_examples for split in splits}
     if isinstance(builder, builders.Pictures):

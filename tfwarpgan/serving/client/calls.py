@@ -3,12 +3,17 @@
 import dataclasses
 import math
 import time
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any, Literal, TypeAlias
 
 import grpc
+import numpy.typing as npt
 
-from tfwarpgan.serving.client.channel import MAX_ATTEMPTS, channel_options
+from tfwarpgan.serving.client.channel import MAX_ATTEMPTS, TLS, channel_options
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.tensors import NUMPY, STRING, from_proto, to_proto
+from tfwarpgan.typing import Array
 
 TIMEOUT = 30.0  # seconds
 NOT_READY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION)
@@ -28,7 +33,7 @@ class ServerError(RuntimeError):
         details: The server's own text.
     """
 
-    def __init__(self, method, code, details):
+    def __init__(self, method: str, code: grpc.StatusCode, details: str | None) -> None:
         super().__init__(f"{method}: {code.name}: {details}")
         self.code, self.details = code, details
 
@@ -37,15 +42,28 @@ class ServerError(RuntimeError):
 class TensorSpec:
     """An input or output of a signature; a dimension of unknown size is None."""
 
-    dtype: object
-    shape: tuple
-    dimensions: tuple
+    dtype: npt.DTypeLike | None
+    shape: tuple[int | None, ...] | None
+    dimensions: tuple[str, ...]
+
+
+Signature: TypeAlias = tuple[dict[str, TensorSpec], dict[str, TensorSpec]]  # inputs and outputs by name
 
 
 class Caller:
     """What both clients share: requests and answers, options of the channel."""
 
-    def __init__(self, channel, tls, target, model, version, label, timeout, attempts):
+    def __init__(
+        self,
+        channel: ModuleType,
+        tls: TLS | None,
+        target: str,
+        model: str,
+        version: int | None,
+        label: str,
+        timeout: float,
+        attempts: int,
+    ) -> None:
         if version is not None and label:
             raise ValueError("Give either version or label, not both.")
         if not 1 <= attempts <= MAX_ATTEMPTS:
@@ -64,7 +82,7 @@ class Caller:
             for name, (service, request, response) in METHODS.items()
         }
 
-    def _request(self, method, signature=""):
+    def _request(self, method: str, signature: str = "") -> Any:
         request = METHODS[method][1]()
         spec = request.model_spec
         spec.name, spec.signature_name = self.model, signature
@@ -74,25 +92,27 @@ class Caller:
             spec.version_label = self.label
         return request
 
-    def _predict_request(self, inputs, signature, outputs):
+    def _predict_request(
+        self, inputs: Mapping[str, npt.ArrayLike], signature: str, outputs: Iterable[str]
+    ) -> messages.PredictRequest:
         request = self._request("Predict", signature)
         request.output_filter.extend(outputs)
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(to_proto(value))
         return request
 
-    def _metadata_request(self):
+    def _metadata_request(self) -> messages.GetModelMetadataRequest:
         request = self._request("GetModelMetadata")
         request.metadata_field.append("signature_def")
         return request
 
-    def _status_request(self):
+    def _status_request(self) -> messages.GetModelStatusRequest:
         request = self._request("GetModelStatus")
         if self.label:
             request.model_spec.ClearField("version_label")  # a status is that of numbered versions
         return request
 
-    def _readiness_request(self):
+    def _readiness_request(self) -> tuple[str, Any]:
         """(method, request) whose answer tells whether calls would be answered.
 
         GetModelMetadata is answered by a version that is available only, as all other calls. GetModelStatus is not: in
@@ -102,53 +122,57 @@ class Caller:
             return "GetModelMetadata", self._metadata_request()
         return "GetModelStatus", self._status_request()
 
-    def _timeout(self, timeout):
+    def _timeout(self, timeout: float | None) -> float:
         return self.timeout if timeout is None else _checked_timeout(timeout)
 
 
-def _checked_timeout(timeout):
+def _checked_timeout(timeout: float) -> float:
     if not (math.isfinite(timeout) and timeout > 0):
         raise ValueError(f"A call needs a deadline: timeout must be a positive number of seconds, got {timeout}.")
     return timeout
 
 
-def arrays(response):
+def arrays(response: messages.PredictResponse) -> dict[str, Array]:
     return {name: from_proto(tensor) for name, tensor in response.outputs.items()}
 
 
-def states(response):
+def states(response: messages.GetModelStatusResponse) -> dict[int, str]:
     states = messages.ModelVersionStatus.State
     return {each.version: states.Name(each.state) for each in response.model_version_status}
 
 
-def available(response):
+def available(response: Any) -> bool:
     """Whether a version is available, by the answer to `Caller._readiness_request`."""
     return isinstance(response, messages.GetModelMetadataResponse) or "AVAILABLE" in states(response).values()
 
 
-def signatures(response):
+def signatures(response: messages.GetModelMetadataResponse) -> dict[str, Signature]:
     signatures = messages.SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
     return {
-        name: tuple({key: _spec(info) for key, info in side.items()} for side in (signature.inputs, signature.outputs))
+        name: (_specs(signature.inputs), _specs(signature.outputs))
         for name, signature in signatures.items()
         if not name.startswith("__")
     }
 
 
-def _spec(info):
+def _specs(infos: Mapping[str, messages.TensorInfo]) -> dict[str, TensorSpec]:
+    return {name: _spec(info) for name, info in infos.items()}
+
+
+def _spec(info: messages.TensorInfo) -> TensorSpec:
     dims = info.tensor_shape.dim
     shape = None if info.tensor_shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in dims)
     dtype = object if info.dtype == STRING else NUMPY.get(info.dtype)
     return TensorSpec(dtype, shape, tuple(dim.name for dim in dims))
 
 
-def raise_if_late(end):
+def raise_if_late(end: float) -> Literal[False]:
     if time.monotonic() >= end:
         raise ServerError("GetModelStatus", grpc.StatusCode.DEADLINE_EXCEEDED, "no version is available yet")
     return False
 
 
-def is_for_ever(error, end):
+def is_for_ever(error: ServerError, end: float) -> Literal[False]:
     """Raises errors that waiting cannot help. A server, model or label that is missing may still appear."""
     may_come = error.code in NOT_READY or error.code == WRONG and UNKNOWN_LABEL in (error.details or "").lower()
     if not may_come or time.monotonic() >= end:

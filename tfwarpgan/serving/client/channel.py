@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import grpc
 
@@ -25,14 +26,14 @@ class TLS:
     key: str = ""
     server_name: str = ""
 
-    def credentials(self):
+    def credentials(self) -> grpc.ChannelCredentials:
         """The `grpc.ChannelCredentials`."""
         if bool(self.certificate) != bool(self.key):
             raise ValueError("A client's certificate and its key belong together: give both or neither.")
         return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.certificate))
 
 
-def channel_options(attempts=MAX_ATTEMPTS, server_name=""):
+def channel_options(attempts: int = MAX_ATTEMPTS, server_name: str = "") -> list[tuple[str, Any]]:
     """The options of a gRPC channel, sync or asyncio: both message limits, and retries on UNAVAILABLE alone.
 
     The servers that a target names, or that its name resolves to, take turns; by itself gRPC stays with the first.
@@ -44,7 +45,7 @@ def channel_options(attempts=MAX_ATTEMPTS, server_name=""):
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    config = {"loadBalancingConfig": [{"round_robin": {}}]}
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if attempts > 1:
         config["methodConfig"] = [{"name": [{}], "retryPolicy": policy}]
     options = [
@@ -60,7 +61,7 @@ def channel_options(attempts=MAX_ATTEMPTS, server_name=""):
     return options
 
 
-def _read(path):
+def _read(path: str) -> bytes | None:
     if not path:
         return None
     with open(path, "rb") as file:

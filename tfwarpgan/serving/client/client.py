@@ -1,13 +1,17 @@
 """The synchronous client of one model."""
 
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import grpc
+import numpy.typing as npt
 
 from tfwarpgan.serving.client.calls import (
     TIMEOUT,
     Caller,
     ServerError,
+    Signature,
     arrays,
     available,
     is_for_ever,
@@ -15,7 +19,8 @@ from tfwarpgan.serving.client.calls import (
     signatures,
     states,
 )
-from tfwarpgan.serving.client.channel import MAX_ATTEMPTS
+from tfwarpgan.serving.client.channel import MAX_ATTEMPTS, TLS
+from tfwarpgan.typing import Array
 
 POLL = 0.1  # seconds between two checks of a model that is not ready yet
 
@@ -34,10 +39,27 @@ class Client(Caller):
         tls: `TLS`; None: not encrypted.
     """
 
-    def __init__(self, target, model, *, version=None, label="", timeout=TIMEOUT, attempts=MAX_ATTEMPTS, tls=None):
+    def __init__(
+        self,
+        target: str,
+        model: str,
+        *,
+        version: int | None = None,
+        label: str = "",
+        timeout: float = TIMEOUT,
+        attempts: int = MAX_ATTEMPTS,
+        tls: TLS | None = None,
+    ) -> None:
         super().__init__(grpc, tls, target, model, version, label, timeout, attempts)
 
-    def predict(self, inputs, signature="serving_default", *, outputs=(), timeout=None):
+    def predict(
+        self,
+        inputs: Mapping[str, npt.ArrayLike],
+        signature: str = "serving_default",
+        *,
+        outputs: Iterable[str] = (),
+        timeout: float | None = None,
+    ) -> dict[str, Array]:
         """Runs a signature.
 
         Args:
@@ -54,15 +76,15 @@ class Client(Caller):
         """
         return arrays(self._call("Predict", self._predict_request(inputs, signature, outputs), timeout))
 
-    def metadata(self, timeout=None):
+    def metadata(self, timeout: float | None = None) -> dict[str, Signature]:
         """The signatures: dictionary by name of (inputs, outputs), each a dictionary of `TensorSpec` by name."""
         return signatures(self._call("GetModelMetadata", self._metadata_request(), timeout))
 
-    def status(self, timeout=None):
+    def status(self, timeout: float | None = None) -> dict[int, str]:
         """The states of the model's versions, of all where the client has a label, such as {1: "AVAILABLE"}."""
         return states(self._call("GetModelStatus", self._status_request(), timeout))
 
-    def wait_until_ready(self, timeout=None):
+    def wait_until_ready(self, timeout: float | None = None) -> None:
         """Waits until the version that this client calls, by its number, its label or any, is available.
 
         Raises:
@@ -72,25 +94,25 @@ class Client(Caller):
         while not self._is_ready(end):
             time.sleep(POLL)
 
-    def _is_ready(self, end):
+    def _is_ready(self, end: float) -> bool:
         try:
             remaining = max(end - time.monotonic(), 0.001)
             return available(self._call(*self._readiness_request(), remaining)) or raise_if_late(end)
         except ServerError as error:
             return is_for_ever(error, end)
 
-    def _call(self, method, request, timeout):
+    def _call(self, method: str, request: Any, timeout: float | None) -> Any:
         try:
             return self._stubs[method](request, timeout=self._timeout(timeout))
         except grpc.RpcError as error:
             raise ServerError(method, error.code(), error.details()) from None
 
-    def close(self):
+    def close(self) -> None:
         """Ends the connection."""
         self.channel.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()

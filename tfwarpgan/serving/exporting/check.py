@@ -1,6 +1,8 @@
 """Checking a SavedModel as a server would run it: through a session, against the model that it was made from."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,9 +11,11 @@ from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
-from tfwarpgan.serving.exporting.signatures import from_pixels, to_pixels
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
+from tfwarpgan.serving.exporting.signatures import Parse
 from tfwarpgan.serving.wire.tensors import from_proto
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
+from tfwarpgan.typing import Array, Arrays, Floats
 
 # Operations of TensorFlow itself that need this process, or print into the server's log.
 FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
@@ -26,23 +30,23 @@ class SavedModelSession:
     `signatures` is the dictionary of its SignatureDefs.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.graph = tf.Graph()
         self.session = tf.compat.v1.Session(graph=self.graph)
         with self.graph.as_default():
             loader = loader_impl.SavedModelLoader(path)  # as tf.compat.v1.saved_model.loader.load, without its warning
             signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
         self.signatures = _signatures(signatures)
-        self._callables = {}
+        self._callables: dict[str, Any] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> "SavedModelSession":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._callables.clear()  # each must go before its session
         self.session.close()
 
-    def __call__(self, name, inputs):
+    def __call__(self, name: str, inputs: Arrays) -> dict[str, Array]:
         """Answers of a signature: dictionary of arrays from a dictionary of arrays.
 
         A callable feeds as a server does: `Session.run` would compare the shapes first, in Python.
@@ -54,15 +58,15 @@ class SavedModelSession:
                 fetch=[info.name for info in signature.outputs.values()],
             )
             self._callables[name] = self.session._make_callable_from_options(wiring)
-        values = [np.asarray(inputs[key], _numpy_dtype(info)) for key, info in signature.inputs.items()]
+        values: list[Array] = [np.asarray(inputs[key], _numpy_dtype(info)) for key, info in signature.inputs.items()]
         return dict(zip(signature.outputs, self._callables[name](*values)))
 
 
-def _numpy_dtype(info):
+def _numpy_dtype(info: Any) -> type:
     return tf.dtypes.as_dtype(info.dtype).as_numpy_dtype
 
 
-def check(path, pipeline, parse=None):
+def check(path: str, pipeline: Any, parse: Parse | None = None) -> dict[str, dict[str, float]]:
     """Checks a SavedModel against the model in this process.
 
     Args:
@@ -90,7 +94,7 @@ def check(path, pipeline, parse=None):
     return report
 
 
-def _replay(served, path):
+def _replay(served: SavedModelSession, path: str) -> None:
     """Runs the warm-up records, all of which must be of predictions: our signatures answer nothing else."""
     records = read_records(path)
     if len(records) > MAX_RECORDS:
@@ -103,14 +107,14 @@ def _replay(served, path):
         served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
 
 
-def _meta_graphs(path):
+def _meta_graphs(path: str) -> Any:
     saved_model = saved_model_pb2.SavedModel()
     with open(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB), "rb") as file:
         saved_model.ParseFromString(file.read())
     return saved_model.meta_graphs
 
 
-def signature_defs(path):
+def signature_defs(path: str) -> dict[str, Any]:
     """The SignatureDefs of a SavedModel by name, read from its file: it need not be one that can be loaded."""
     for graph in _meta_graphs(path):
         if set(graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
@@ -118,13 +122,13 @@ def signature_defs(path):
     return {}
 
 
-def _signatures(found):
+def _signatures(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in sorted(found) if not name.startswith("__")}
 
 
-def operations(path):
+def operations(path: str) -> set[str]:
     """The names of all operations of a SavedModel and its functions, and "XLA" where one asks to be compiled."""
-    found = set()
+    found: set[str] = set()
     for graph in (meta_graph.graph_def for meta_graph in _meta_graphs(path)):
         functions = graph.library.function
         nodes = [*graph.node, *(node for function in functions for node in function.node_def)]
@@ -134,7 +138,7 @@ def operations(path):
     return found
 
 
-def forbidden_ops(path):
+def forbidden_ops(path: str) -> list[str]:
     """The sorted names of the operations of a SavedModel that TensorFlow Serving cannot run.
 
     Those of add-on packages carry a prefix, as in `Addons>Resampler`.
@@ -142,8 +146,8 @@ def forbidden_ops(path):
     return sorted(op for op in operations(path) if ">" in op or op == "XLA" or op in FORBIDDEN_OPS)
 
 
-def sample_inputs(height, width):
-    """Inputs of all signatures by name: three pictures of noise, parsings of blocks, random poses."""
+def sample_inputs(height: int, width: int) -> dict[str, Array]:
+    """Inputs of all signatures by name: three pictures of noise, label maps of blocks, random poses."""
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
     blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
@@ -158,11 +162,13 @@ def sample_inputs(height, width):
     }
 
 
-def _png(pictures):
+def _png(pictures: Array) -> Array:
     return np.array([tf.io.encode_png(picture).numpy() for picture in pictures], object)
 
 
-def _differences(served, name, inputs, pipeline, parse):
+def _differences(
+    served: SavedModelSession, name: str, inputs: Arrays, pipeline: Any, parse: Parse | None
+) -> dict[str, float]:
     takes_parsing = {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
     answer = _pictures(served(name, inputs))
     rows = [_pictures(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
@@ -175,7 +181,7 @@ def _differences(served, name, inputs, pipeline, parse):
     }
 
 
-def _pictures(outputs):
+def _pictures(outputs: Arrays) -> Floats:
     """The pictures of an answer as float arrays, so that differences do not wrap around."""
     (values,) = outputs.values()
     if values.dtype == object:
@@ -183,7 +189,7 @@ def _pictures(outputs):
     return values.astype(np.float32)
 
 
-def _expected(inputs, pipeline, parse):
+def _expected(inputs: Arrays, pipeline: Any, parse: Parse | None) -> Floats:
     image, parsing = from_pixels(inputs["image"]), inputs["condition_parsing"]
     if parse is not None:
         parsing = tf.argmax(parse(image), axis=-1)

@@ -9,6 +9,8 @@ random ones where there are none.
 import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,10 +21,11 @@ from tfwarpgan.serving.exporting.check import SavedModelSession, forbidden_ops, 
 from tfwarpgan.serving.exporting.signatures import signature_specs
 from tfwarpgan.serving.service.prediction_service import warm_up
 from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable
-from tfwarpgan.serving.wire.messages import PredictRequest, PredictResponse
+from tfwarpgan.serving.wire.messages import PredictionLog, PredictRequest, PredictResponse
 from tfwarpgan.serving.wire.statuses import serving_error
 from tfwarpgan.serving.wire.tensors import from_proto, to_proto, to_wire
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
+from tfwarpgan.typing import Array, Arrays
 
 CLIENT_LIMIT = 4 * 2**20  # largest answer that a gRPC client accepts by default, in bytes
 ROWS = 3
@@ -42,10 +45,10 @@ class SignatureReport:
         sizes: Bytes of (request, answer) by batch size.
     """
 
-    unnamed: list = dataclasses.field(default_factory=list)
+    unnamed: list[str] = dataclasses.field(default_factory=list)
     depends: str = ""
     untried: str = "not tried: it cannot be loaded"
-    sizes: dict = dataclasses.field(default_factory=dict)
+    sizes: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -54,12 +57,12 @@ class Inspection:
 
     path: str
     identity: str
-    forbidden: list
+    forbidden: list[str]
     warmup: int
-    problems: list = dataclasses.field(default_factory=list)
-    signatures: dict = dataclasses.field(default_factory=dict)
+    problems: list[str] = dataclasses.field(default_factory=list)
+    signatures: dict[str, SignatureReport] = dataclasses.field(default_factory=dict)
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         """The report as lines of text."""
         yield f"SavedModel: {self.path}"
         yield f"Identity of the weights: {self.identity}"
@@ -75,7 +78,7 @@ class Inspection:
         yield from (f"PROBLEM: {sentence}" for sentence in self.problems)
 
 
-def inspect(path, batch_sizes=(1,)):
+def inspect(path: str, batch_sizes: Sequence[int] = (1,)) -> Inspection:
     """Inspects a SavedModel.
 
     Args:
@@ -105,7 +108,7 @@ def inspect(path, batch_sizes=(1,)):
     return found
 
 
-def identity(path):
+def identity(path: str) -> str:
     """The identity of program and weights, the singleprint of fingerprint.pb: equal for two exports of one model."""
     try:
         return tf.saved_model.experimental.read_fingerprint(path).singleprint()
@@ -113,7 +116,7 @@ def identity(path):
         return "unknown (fingerprint.pb is missing)"
 
 
-def _inspect_warmup(path, records, found):
+def _inspect_warmup(path: str, records: Sequence[PredictionLog], found: Inspection) -> list[PredictRequest]:
     """Runs the records as a service does that loads the version; returns the `PredictRequest`s that succeed."""
     if not records:
         return []
@@ -133,7 +136,7 @@ def _inspect_warmup(path, records, found):
     return good
 
 
-def _refusal(servable, record):
+def _refusal(servable: Servable, record: PredictionLog) -> str:
     """Why a service would not load a version with a warm-up record, or an empty string."""
     try:
         warm_up(servable, record)
@@ -142,7 +145,13 @@ def _refusal(servable, record):
     return ""
 
 
-def _inspect_signature(served, name, warmup, batch_sizes, found):
+def _inspect_signature(
+    served: SavedModelSession,
+    name: str,
+    warmup: Sequence[PredictRequest],
+    batch_sizes: Sequence[int],
+    found: Inspection,
+) -> None:
     signature, report = served.signatures[name], found.signatures[name]
     requests = [each for each in warmup if (each.model_spec.signature_name or DEFAULT_SIGNATURE) == name]
     try:
@@ -161,16 +170,16 @@ def _inspect_signature(served, name, warmup, batch_sizes, found):
         report.untried = f"not tried: {'the warm-up' if requests else 'random'} values are refused ({_reason(error)})"
 
 
-def _arrays(request):
+def _arrays(request: PredictRequest) -> dict[str, Array]:
     return {key: from_proto(tensor) for key, tensor in request.inputs.items()}
 
 
-def _reason(error):
+def _reason(error: BaseException) -> str:
     """The first line of an error's text, or the error's name."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _unnamed(signature):
+def _unnamed(signature: Any) -> list[str]:
     found = []
     for side in ("inputs", "outputs"):
         for key, info in sorted(getattr(signature, side).items()):
@@ -187,7 +196,7 @@ class _NoSample(Exception):
     """Why there are no inputs to try a signature with."""
 
 
-def _sample(signature, warm):
+def _sample(signature: Any, warm: Sequence[dict[str, Array]]) -> dict[str, Array]:
     """Inputs of different rows: those of `check` for our own signatures, else of the warm-up, else random ones.
 
     Raises:
@@ -205,11 +214,11 @@ def _sample(signature, warm):
     return {key: _random(spec) for key, spec in specs.items()}
 
 
-def _own_sample(specs, warm):
+def _own_sample(specs: Mapping[str, tf.TensorSpec], warm: Sequence[dict[str, Array]]) -> dict[str, Array] | None:
     """The inputs of `check` for what has names, types and shapes of one of our signatures; else None."""
     image = specs.get("image")
-    size = image.shape[1:3].as_list() if image and image.shape.rank == 4 else [1, 1]
-    if None in size or specs not in signature_specs(*size, with_photograph=True).values():
+    size: list[Any] = image.shape[1:3].as_list() if image and image.shape.rank == 4 else [1, 1]
+    if None in size or specs not in signature_specs(size[0], size[1], with_photograph=True).values():
         return None
     if not image:  # encoded pictures, of which a warm-up request tells the size
         try:
@@ -220,7 +229,7 @@ def _own_sample(specs, warm):
     return {key: samples[key] for key in specs}
 
 
-def _random(spec):
+def _random(spec: tf.TensorSpec) -> Array:
     shape = [ROWS] + [UNKNOWN_SIDE if size is None else size for size in spec.shape[1:]]
     generator, dtype = np.random.default_rng(0), spec.dtype.as_numpy_dtype
     if np.issubdtype(dtype, np.integer) or dtype == np.bool_:
@@ -228,7 +237,7 @@ def _random(spec):
     return generator.uniform(0, 1, shape).astype(dtype)
 
 
-def _dependence(served, name, inputs):
+def _dependence(served: SavedModelSession, name: str, inputs: Arrays) -> str:
     """How the answers of a batch differ from those of its rows one by one, as a sentence; empty: they do not."""
     rows = len(next(iter(inputs.values())))
     batch = served(name, inputs)
@@ -245,7 +254,7 @@ def _dependence(served, name, inputs):
     return ""
 
 
-def _difference(batch, rows):
+def _difference(batch: Array, rows: Array) -> tuple[float, float]:
     """(difference, what rounding may cause) of an answer and its rows."""
     if batch.dtype == object and all(value.startswith(b"\x89PNG") for value in [*batch.flat, *rows.flat]):
         batch, rows = (np.stack([tf.io.decode_png(value).numpy() for value in part.flat]) for part in (batch, rows))
@@ -257,7 +266,7 @@ def _difference(batch, rows):
     return float(np.abs(batch - rows).max(initial=0.0)), TOLERANCE * max(float(np.abs(batch).max(initial=0.0)), 1e-6)
 
 
-def _message_sizes(served, name, inputs, size):
+def _message_sizes(served: SavedModelSession, name: str, inputs: Arrays, size: int) -> tuple[int, int]:
     """Bytes of a request as our client packs it, and of the answer as TensorFlow Serving does: in typed fields."""
     rows = [row % len(next(iter(inputs.values()))) for row in range(size)]
     inputs = {key: value[rows] for key, value in inputs.items()}
@@ -270,5 +279,5 @@ def _message_sizes(served, name, inputs, size):
     return request.ByteSize(), response.ByteSize()
 
 
-def _size(count):
+def _size(count: int) -> str:
     return f"{count / 2**20:.2f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"

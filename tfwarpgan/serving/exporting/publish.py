@@ -7,6 +7,8 @@ another name, warmed and checked there, and renamed when it is whole. An existin
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
@@ -14,14 +16,20 @@ from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.exporting.check import check, sample_inputs
-from tfwarpgan.serving.exporting.signatures import DIMENSIONS, build_signatures, signature_specs
+from tfwarpgan.serving.exporting.signatures import DIMENSIONS, Parse, build_signatures, signature_specs
 from tfwarpgan.serving.service.versions import is_version
 from tfwarpgan.serving.wire.warmup import write_warmup
 
 BATCH_SIZES = (1,)
 
 
-def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES):
+def publish(
+    pipeline: Any,
+    model_dir: str,
+    version: int = 0,
+    parse: Parse | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+) -> tuple[str, dict[str, dict[str, float]]]:
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
     Args:
@@ -57,13 +65,13 @@ def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES)
     return path, report
 
 
-def next_version(model_dir):
+def next_version(model_dir: str) -> int:
     """One above the highest version in the folder of a model; 1 where there is none."""
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
     return max((int(name) for name in names if is_version(name)), default=0) + 1
 
 
-def name_dimensions(folder):
+def name_dimensions(folder: str) -> None:
     """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty."""
     path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
     saved_model = saved_model_pb2.SavedModel()
@@ -79,12 +87,12 @@ def name_dimensions(folder):
     write_fingerprint(folder)
 
 
-def _refuse_existing(path):
+def _refuse_existing(path: str) -> None:
     if os.path.lexists(path):
         raise InputError(f"{path} already exists, and a version is never overwritten; choose another --version.")
 
 
-def _temporary_folder(model_dir):
+def _temporary_folder(model_dir: str) -> str:
     try:
         os.makedirs(model_dir, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
@@ -94,7 +102,7 @@ def _temporary_folder(model_dir):
     return folder
 
 
-def _write(module, functions, folder):
+def _write(module: tf.Module, functions: Mapping[str, Any], folder: str) -> None:
     # A server takes no gradients, and tracing them takes longer than all the rest.
     without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:

@@ -1,6 +1,6 @@
 """The signatures of an exported model, which turn pictures and poses into pictures.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
@@ -15,13 +15,21 @@ The last two are there where a human parser is given, which then labels the pict
 of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
 import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
+from tfwarpgan.typing import Image, Size, Tensor
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+Parse: TypeAlias = Callable[[Image], Tensor]  # scores of the labels [B, H, W, 20]
+Specs: TypeAlias = dict[str, tf.TensorSpec]
+
 GREY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
 # What the dimensions of inputs and outputs are called in the metadata that a server gives.
@@ -35,7 +43,7 @@ DIMENSIONS = {
 }
 
 
-def build_signatures(pipeline, parse=None):
+def build_signatures(pipeline: Any, parse: Parse | None = None) -> tuple[tf.Module, dict[str, Any]]:
     """The signatures of a pipeline, ready for `tf.saved_model.save`.
 
     Args:
@@ -57,12 +65,12 @@ def build_signatures(pipeline, parse=None):
     return _holder(functions.values()), functions
 
 
-def signature_specs(height, width, with_photograph):
+def signature_specs(height: int, width: int, with_photograph: bool) -> dict[str, Specs]:
     """The named inputs of each signature: dictionary of dictionaries of `tf.TensorSpec`.
 
     Args:
         height, width: Size of the pictures, in pixels.
-        with_photograph: Whether the signatures without a parsing are among them.
+        with_photograph: Whether the signatures without a label map are among them.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
     parsing = _specs(condition_parsing=([height, width], tf.uint8))
@@ -74,28 +82,21 @@ def signature_specs(height, width, with_photograph):
     return specs
 
 
-def _specs(**inputs):
+def _specs(**inputs: tuple[list[int], tf.DType]) -> Specs:
     return {name: tf.TensorSpec([None, *shape], dtype, name) for name, (shape, dtype) in inputs.items()}
-
-
-def from_pixels(pixels):
-    """Uint8 pictures as the library has them: float32 in [-1, 1]."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_pixels(images):
-    """Pictures in [-1, 1] as uint8, rounded."""
-    return tf.cast(tf.round(tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
 
 
 class _Endpoints:
     """One method per signature. Not a `tf.Module`, so that only the signatures are written into the SavedModel."""
 
-    def __init__(self, pipeline, parse):
-        self.pipeline, self.parse = pipeline, parse
+    def __init__(self, pipeline: Any, parse: Parse | None) -> None:
+        self.pipeline = pipeline
+        self.parse: Any = parse  # there where its signatures are
         self.size = (pipeline.height, pipeline.width)
 
-    def serving_default(self, image, condition_parsing, target_keypoints, target_visible):
+    def serving_default(
+        self, image: Tensor, condition_parsing: Tensor, target_keypoints: Tensor, target_visible: Tensor
+    ) -> dict[str, Tensor]:
         with tf.control_dependencies([_assert_labels(condition_parsing)]):
             batch = {
                 "condition_image": from_pixels(image),
@@ -106,48 +107,48 @@ class _Endpoints:
             }
         return {"image": to_pixels(self.pipeline(batch)["image"])}
 
-    def encoded(self, image_bytes, parsing_bytes, **pose):
-        return _encoded(self.serving_default(self._pictures(image_bytes), self._parsings(parsing_bytes), **pose))
+    def encoded(self, image_bytes: Tensor, parsing_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
+        return _encoded(self.serving_default(self._pictures(image_bytes), self._label_maps(parsing_bytes), **pose))
 
-    def photograph(self, image, **pose):
+    def photograph(self, image: Tensor, **pose: Tensor) -> dict[str, Tensor]:
         scores = self.parse(from_pixels(image))
         return self.serving_default(image, tf.cast(tf.argmax(scores, axis=-1), tf.uint8), **pose)
 
-    def photograph_encoded(self, image_bytes, **pose):
+    def photograph_encoded(self, image_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
         return _encoded(self.photograph(self._pictures(image_bytes), **pose))
 
-    def _pictures(self, encoded):
-        def decode(picture):
+    def _pictures(self, encoded: Tensor) -> Tensor:
+        def decode(picture: Tensor) -> Tensor:
             with tf.control_dependencies([_assert_size(picture, self.size)]):
                 picture = tf.io.decode_image(picture, channels=3, expand_animations=False)
             return tf.ensure_shape(picture, [*self.size, 3])
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
 
-    def _parsings(self, encoded):
-        def decode(parsing):
-            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
-            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit gray PNG."])
-            with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
-                parsing = tf.io.decode_png(parsing, channels=1)
-            return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
+    def _label_maps(self, encoded: Tensor) -> Tensor:
+        def decode(label_map: Tensor) -> Tensor:
+            is_grey = tf.equal(_header(label_map, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
+            grey = tf.debugging.Assert(is_grey, ["A label map must be an 8-bit gray PNG."])
+            with tf.control_dependencies([grey, _assert_size(label_map, self.size)]):
+                label_map = tf.io.decode_png(label_map, channels=1)
+            return tf.ensure_shape(label_map, [*self.size, 1])[..., 0]
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(self.size, tf.uint8))
 
 
-def _encoded(outputs):
+def _encoded(outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     return {"image_bytes": tf.map_fn(tf.io.encode_png, outputs["image"], fn_output_signature=tf.string)}
 
 
-def _assert_labels(parsing):
+def _assert_labels(parsing: Tensor) -> Any:
     highest = tf.reduce_max(tf.cast(parsing, tf.int32))
-    return tf.debugging.Assert(highest < NUM_LABELS, [f"A parsing must hold labels below {NUM_LABELS}, got", highest])
+    return tf.debugging.Assert(highest < NUM_LABELS, [f"A label map must hold labels below {NUM_LABELS}, got", highest])
 
 
-def _assert_size(encoded, size):
+def _assert_size(encoded: Tensor, size: Size) -> Any:
     """Refuses by its header what is not a JPEG or PNG of this size (height, width), before it is decoded."""
 
-    def png_size():
+    def png_size() -> Tensor:
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
         with tf.control_dependencies([tf.debugging.Assert(is_png, ["A picture must be a JPEG or a PNG."])]):
             return tf.io.decode_raw(_header(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
@@ -158,20 +159,20 @@ def _assert_size(encoded, size):
     return tf.debugging.Assert(fits, [f"A picture must be of {size[0]} x {size[1]} (height x width), got", found])
 
 
-def _header(encoded, start, length):
+def _header(encoded: Tensor, start: int, length: int) -> Tensor:
     """Bytes of a header, with zeros where it ends before: an operation's complaint would quote it, which is no text."""
     end = start + length
     return tf.strings.substr(tf.strings.join([tf.strings.substr(encoded, 0, end), b"\0" * end]), start, length)
 
 
-def _shapes_ensured(endpoint, specs):
-    def signature(**inputs):
+def _shapes_ensured(endpoint: Callable[..., dict[str, Tensor]], specs: Specs) -> Callable[..., dict[str, Tensor]]:
+    def signature(**inputs: Tensor) -> dict[str, Tensor]:
         return endpoint(**{name: tf.ensure_shape(value, specs[name].shape) for name, value in inputs.items()})
 
     return signature
 
 
-def _holder(functions):
+def _holder(functions: Iterable[Any]) -> tf.Module:
     """A module that tracks the variables of concrete functions, each once, and no Keras object.
 
     Saving a Keras model would trace each of its layers again, outside of `core_ops_only`. The order is that in which

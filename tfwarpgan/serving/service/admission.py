@@ -3,16 +3,24 @@
 Each run holds its activations, so that unbounded ones would fill the memory under overload.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tfwarpgan.serving.wire.statuses import ServingError, deadline_exceeded
+from tfwarpgan.typing import Array, Arrays
+
+if TYPE_CHECKING:
+    from tfwarpgan.serving.service.servables import Servable
 
 FULL = "The batch scheduling queue to which this task was submitted is full"
 
 
-def remaining(deadline):
+def remaining(deadline: float | None) -> float | None:
     """Seconds until a deadline of `time.monotonic()`, None where there is none.
 
     Raises:
@@ -29,14 +37,14 @@ def remaining(deadline):
 class Admission:
     """A bound on the requests that are being answered, or wait for it, and on the bytes that they hold."""
 
-    def __init__(self, most_requests, most_bytes):
+    def __init__(self, most_requests: int, most_bytes: int) -> None:
         """Sets the bounds; a request that is alone is admitted whatever its size."""
         self._most_requests, self._most_bytes = most_requests, most_bytes
         self._lock = threading.Lock()
         self.requests = self.bytes = 0
 
     @contextlib.contextmanager
-    def entered(self, size):
+    def entered(self, size: int) -> Iterator[None]:
         """Counts a request of this many bytes while the context lasts.
 
         Raises:
@@ -59,7 +67,7 @@ class Admission:
 class DirectRunner:
     """Runs each request by itself."""
 
-    def __init__(self, running, admission):
+    def __init__(self, running: int, admission: Admission) -> None:
         """A runner.
 
         Args:
@@ -69,7 +77,9 @@ class DirectRunner:
         self._turns = threading.Semaphore(running)
         self.admission = admission
 
-    def run(self, servable, feeds, fetches, deadline=None):
+    def run(
+        self, servable: Servable, feeds: Arrays, fetches: Sequence[str], deadline: float | None = None
+    ) -> list[Array]:
         """See `Servable.run`; the deadline is one of `time.monotonic()`."""
         with self.admission.entered(nbytes(feeds)):
             if not self._turns.acquire(timeout=remaining(deadline)):
@@ -79,10 +89,10 @@ class DirectRunner:
             finally:
                 self._turns.release()
 
-    def close(self):
+    def close(self) -> None:
         """Nothing to stop."""
 
 
-def nbytes(feeds):
+def nbytes(feeds: Arrays) -> int:
     """Bytes of a dictionary of arrays, which may hold strings."""
     return sum(sum(map(len, array.flat)) if array.dtype == object else array.nbytes for array in feeds.values())

@@ -8,7 +8,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 NEVER = 2**31 - 1
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> bool:
     """Has the process keep memory that it frees, for its next allocation, instead of returning it to the system.
 
     Each run of a model allocates its activations, and every convolution's weights in another layout. By default glibc

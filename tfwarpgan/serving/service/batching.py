@@ -6,18 +6,26 @@ answer must be what the request alone would have got, so a batch that fails is h
 stands alone, and an output without a row for each row of the batch is run request by request.
 """
 
+from __future__ import annotations
+
 import collections
 import dataclasses
 import operator
 import os
 import threading
 import time
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.service.admission import FULL, nbytes, remaining
+from tfwarpgan.serving.service.admission import FULL, Admission, DirectRunner, nbytes, remaining
 from tfwarpgan.serving.wire.statuses import ServingError, deadline_exceeded
+from tfwarpgan.typing import Array, Arrays
+
+if TYPE_CHECKING:
+    from tfwarpgan.serving.service.servables import Servable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +36,10 @@ class BatchingOptions:
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
     num_batch_threads: int = os.cpu_count() or 1
-    allowed_batch_sizes: tuple = ()
+    allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         sizes = self.allowed_batch_sizes
         for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
             if getattr(self, name) < 1:
@@ -43,29 +51,34 @@ class BatchingOptions:
 
 
 class _Task:
-    def __init__(self, feeds, size, deadline):
+    def __init__(self, feeds: Arrays, size: int, deadline: float | None) -> None:
         self.feeds, self.size, self.deadline = feeds, size, deadline
         self.done = threading.Event()
-        self.answer = self.error = None
+        self.answer: list[Array] = []
+        self.error: Exception | None = None
 
-    def finish(self, answer=None, error=None):
-        self.answer, self.error = answer, error
-        self.feeds = None
+    def finish(self, answer: list[Array] | None = None, error: Exception | None = None) -> None:
+        self.answer, self.error = answer or [], error
+        self.feeds = {}
         self.done.set()
 
 
 class _Batch:
     """Tasks that run together: open while it is the last of its queue and not full."""
 
-    def __init__(self):
-        self.tasks, self.size, self.since = [], 0, time.monotonic()
+    def __init__(self) -> None:
+        self.tasks: list[_Task] = []
+        self.size, self.since = 0, time.monotonic()
         self.waits_from = self.since
+
+
+_Queue: TypeAlias = tuple["Servable", Sequence[str], collections.deque[_Batch]]  # what is fetched of which version
 
 
 class BatchingRunner:
     """Runs requests in batches, on threads of its own; has the interface of `DirectRunner`."""
 
-    def __init__(self, options, admission):
+    def __init__(self, options: BatchingOptions, admission: Admission) -> None:
         """Starts the threads.
 
         Args:
@@ -73,14 +86,16 @@ class BatchingRunner:
             admission: `Admission` of requests, over all queues.
         """
         self.options, self.admission = options, admission
-        self._queues = {}  # key: (servable, fetches, deque of batches); none that is empty, as clients choose the keys
+        self._queues: dict[Hashable, _Queue] = {}  # none that is empty, as clients choose the keys
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(options.num_batch_threads)]
         for thread in self._threads:
             thread.start()
 
-    def run(self, servable, feeds, fetches, deadline=None):
+    def run(
+        self, servable: Servable, feeds: Arrays, fetches: Sequence[str], deadline: float | None = None
+    ) -> list[Array]:
         """See `Servable.run`; the deadline is one of `time.monotonic()`."""
         size = _rows(feeds)
         if size > self.options.max_batch_size:
@@ -99,7 +114,7 @@ class BatchingRunner:
             raise task.error
         return task.answer
 
-    def close(self):
+    def close(self) -> None:
         """Ends the threads once the queues are empty."""
         with self._changed:
             self._closed = True
@@ -107,12 +122,12 @@ class BatchingRunner:
         for thread in self._threads:
             thread.join()
 
-    def _key(self, servable, feeds, fetches):
+    def _key(self, servable: Servable, feeds: Arrays, fetches: Sequence[str]) -> Hashable:
         shape_of = operator.attrgetter("ndim") if self.options.pad_variable_length_inputs else _row_shape
         rows = tuple((name, array.dtype.str, shape_of(array)) for name, array in feeds.items())
         return id(servable), rows, tuple(fetches)
 
-    def _enqueue(self, key, servable, fetches, task):
+    def _enqueue(self, key: Hashable, servable: Servable, fetches: Sequence[str], task: _Task) -> None:
         with self._changed:
             batches = self._queues[key][2] if key in self._queues else collections.deque()
             is_new = not batches or batches[-1].size + task.size > self.options.max_batch_size
@@ -125,7 +140,7 @@ class BatchingRunner:
             self._queues[key] = (servable, fetches, batches)
             self._changed.notify()
 
-    def _work(self):
+    def _work(self) -> None:
         while True:
             with self._changed:
                 key = self._ready_queue()
@@ -143,7 +158,7 @@ class BatchingRunner:
                 if key in self._queues:  # those who have just been answered may come back in time for the next batch
                     self._queues[key][2][0].waits_from = time.monotonic()
 
-    def _ready_queue(self):
+    def _ready_queue(self) -> Hashable:
         """The key of the queue whose first batch has waited longest of those that are full or have waited enough."""
         oldest = None
         for key, (_, _, batches) in self._queues.items():
@@ -153,14 +168,14 @@ class BatchingRunner:
                 oldest = (batch.since, key)
         return oldest and oldest[1]
 
-    def _seconds_left(self, batch):
+    def _seconds_left(self, batch: _Batch) -> float:
         return batch.waits_from + self.options.batch_timeout_micros / 1e6 - time.monotonic()
 
-    def _next_timeout(self):
+    def _next_timeout(self) -> float | None:
         times = [self._seconds_left(batches[0]) for _, _, batches in self._queues.values()]
         return max(min(times), 0) if times else None
 
-    def _run_tasks(self, servable, fetches, tasks):
+    def _run_tasks(self, servable: Servable, fetches: Sequence[str], tasks: Sequence[_Task]) -> None:
         """Answers each task; halves the tasks where they cannot be answered together."""
         now = time.monotonic()
         tasks = [task for task in tasks if task.deadline is None or task.deadline > now]  # the others left already
@@ -178,13 +193,14 @@ class BatchingRunner:
         for task, answer in zip(tasks, answers, strict=True):
             task.finish(answer)
 
-    def _answers(self, servable, fetches, tasks):
+    def _answers(self, servable: Servable, fetches: Sequence[str], tasks: Sequence[_Task]) -> list[list[Array]]:
         """The outputs of each task; those of the whole batch are cut where its rows change hands."""
         size = sum(task.size for task in tasks)
         padding = next((allowed for allowed in self.options.allowed_batch_sizes if allowed >= size), size) - size
         feeds = {name: _merged([task.feeds[name] for task in tasks], padding) for name in tasks[0].feeds}
-        deadlines = [task.deadline for task in tasks]
-        outputs = servable.run(feeds, fetches, None if None in deadlines else max(deadlines) - time.monotonic())
+        deadlines = [task.deadline for task in tasks if task.deadline is not None]
+        latest = max(deadlines) if len(deadlines) == len(tasks) else None
+        outputs = servable.run(feeds, fetches, None if latest is None else latest - time.monotonic())
         if any(output.ndim == 0 or len(output) != size + padding for output in outputs):
             if len(tasks) == 1 and not padding:
                 return [outputs]
@@ -193,15 +209,18 @@ class BatchingRunner:
         return [[output[stop - task.size : stop] for output in outputs] for task, stop in zip(tasks, stops)]
 
 
-def _left(deadline):
+Runner: TypeAlias = DirectRunner | BatchingRunner
+
+
+def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - time.monotonic(), 0.001)
 
 
-def _row_shape(array):
+def _row_shape(array: Array) -> tuple[int, ...]:
     return array.shape[1:]
 
 
-def _rows(feeds):
+def _rows(feeds: Arrays) -> int:
     """The number of rows that all inputs have."""
     if any(array.ndim == 0 for array in feeds.values()):
         raise ServingError("INVALID_ARGUMENT", "Batching Run() input tensors must have at least one dimension")
@@ -211,16 +230,16 @@ def _rows(feeds):
     return sizes.pop()
 
 
-def _merged(arrays, padding):
+def _merged(arrays: Sequence[Array], padding: int) -> Array:
     """The arrays below each other, each filled up to the largest rows, with more rows like the last array's first."""
     if len({array.shape[1:] for array in arrays}) > 1:
-        largest = np.max([array.shape[1:] for array in arrays], axis=0)
+        largest = [max(sizes) for sizes in zip(*(array.shape[1:] for array in arrays))]
         arrays = [_filled_up(array, largest) for array in arrays]
     if len(arrays) == 1 and not padding:
         return arrays[0]
     return np.concatenate([*arrays, *[arrays[-1][:1]] * padding])
 
 
-def _filled_up(array, sizes):
+def _filled_up(array: Array, sizes: Sequence[int]) -> Array:
     missing = [(0, 0), *((0, size - own) for size, own in zip(sizes, array.shape[1:]))]
     return np.pad(array, missing, constant_values=array.flat[0] if array.size else 0)

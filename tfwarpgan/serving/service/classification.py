@@ -1,12 +1,16 @@
 """Classification and regression: from examples to classes with scores, or to a number each."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Signature
+from tfwarpgan.serving.service.batching import Runner
+from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable, Signature
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
+from tfwarpgan.typing import Array, Arrays
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 INPUT = "inputs"  # these names are the same in every model
@@ -21,13 +25,13 @@ class Task:
     method: str
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, str]:
         """Names of the tensors to compute, by name of the output."""
         names = (CLASSES, SCORES) if self.method == CLASSIFY else (VALUES,)
         return {name: self.signature.outputs[name] for name in names if name in self.signature.outputs}
 
 
-def checked_task(servable, name, method):
+def checked_task(servable: Servable, name: str, method: str) -> Task:
     """The task of a signature.
 
     Raises:
@@ -40,7 +44,7 @@ def checked_task(servable, name, method):
     return Task(signature, method)
 
 
-def checked_tasks(servable, requested):
+def checked_tasks(servable: Servable, requested: Iterable[messages.InferenceTask]) -> list[Task]:
     """The tasks of the `InferenceTask`s of a request, which share a model and an input tensor.
 
     Raises:
@@ -66,7 +70,13 @@ def checked_tasks(servable, requested):
     return tasks
 
 
-def infer(servable, tasks, examples, runner=None, deadline=None):
+def infer(
+    servable: Servable,
+    tasks: Sequence[Task],
+    examples: messages.Input,
+    runner: Runner | None = None,
+    deadline: float | None = None,
+) -> list[Any]:
     """The result of each task, all from one run.
 
     Args:
@@ -87,7 +97,7 @@ def infer(servable, tasks, examples, runner=None, deadline=None):
     return [_result(task, found, len(serialized)) for task in tasks]
 
 
-def _check_signature(signature, method):
+def _check_signature(signature: Signature, method: str) -> None:
     if len(signature.inputs) != 1:
         raise _invalid("Expected one input Tensor.")
     kind, most = ("classification", 2) if method == CLASSIFY else ("regression", 1)
@@ -105,7 +115,7 @@ def _check_signature(signature, method):
         raise _precondition(f"No regression outputs found in SignatureDef: {signature.definition}")
 
 
-def _serialized(examples):
+def _serialized(examples: messages.Input) -> Array:
     """The examples of a request as they are parsed in a graph: strings [n]. A context is put before each."""
     kind = examples.WhichOneof("kind")
     found = getattr(examples, kind) if kind else None
@@ -118,7 +128,7 @@ def _serialized(examples):
     return array
 
 
-def _result(task, found, size):
+def _result(task: Task, found: Arrays, size: int) -> Any:
     outputs = {name: found[tensor] for name, tensor in task.outputs.items()}
     if task.method == REGRESS:
         return _regression(outputs[VALUES], size)
@@ -135,9 +145,10 @@ def _result(task, found, size):
     return _classification(outputs.get(CLASSES), outputs.get(SCORES))
 
 
-def _classification(labels, scores):
+def _classification(labels: Array | None, scores: Array | None) -> messages.ClassificationResult:
     result = messages.ClassificationResult()
-    rows, columns = (scores if labels is None else labels).shape
+    present: Any = scores if labels is None else labels
+    rows, columns = present.shape
     for row in range(rows):
         classes = result.classifications.add().classes
         for column in range(columns):
@@ -149,7 +160,7 @@ def _classification(labels, scores):
     return result
 
 
-def _regression(values, size):
+def _regression(values: Array, size: int) -> messages.RegressionResult:
     if not (values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)):
         raise _invalid(
             f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {list(values.shape)}"
@@ -161,9 +172,9 @@ def _regression(values, size):
     return messages.RegressionResult(regressions=[{"value": value} for value in values.ravel().tolist()])
 
 
-def _invalid(text):
+def _invalid(text: str) -> ServingError:
     return ServingError("INVALID_ARGUMENT", text)
 
 
-def _precondition(text):
+def _precondition(text: str) -> ServingError:
     return ServingError("FAILED_PRECONDITION", text)

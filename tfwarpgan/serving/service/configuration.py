@@ -1,7 +1,10 @@
 """The files that configure a service, in protobuf's text format, as TensorFlow Serving reads them."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import text_format
 
@@ -9,6 +12,9 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.batching import BatchingOptions
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
+
+if TYPE_CHECKING:
+    from tfwarpgan.serve import ServeOptions
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 UNSUPPORTED_BATCHING = ("enable_large_batch_splitting", "max_execution_batch_size")
@@ -28,12 +34,12 @@ class Configuration:
 
     models: messages.ModelConfigList
     batching: BatchingOptions
-    ssl: messages.SSLConfig
-    metrics_path: str
-    channel_arguments: list
+    ssl: messages.SSLConfig | None
+    metrics_path: str | None
+    channel_arguments: list[tuple[str, str | int]]
 
 
-def read(options):
+def read(options: ServeOptions) -> Configuration:
     """The `Configuration` of `tfwarpgan.serve.ServeOptions`.
 
     Raises:
@@ -56,7 +62,7 @@ def read(options):
     )
 
 
-def content(path):
+def content(path: str) -> str:
     """The text of a file.
 
     Raises:
@@ -70,7 +76,7 @@ def content(path):
         raise InputError(f"{path} cannot be read ({reason}).") from None
 
 
-def parse(text, message, path):
+def parse(text: str, message: type[Any], path: str) -> Any:
     """The message of a text, of the type of `message`.
 
     Raises:
@@ -83,7 +89,7 @@ def parse(text, message, path):
         raise InputError(f"{path} is not a {name} in protobuf text format ({error}); correct it.") from None
 
 
-def parse_models(text, path):
+def parse_models(text: str, path: str) -> messages.ModelConfigList:
     """The `ModelConfigList` of the text of a model configuration file.
 
     Raises:
@@ -99,12 +105,12 @@ def parse_models(text, path):
     return config.model_config_list
 
 
-def single_model(name, base_path):
+def single_model(name: str, base_path: str) -> messages.ModelConfigList:
     """The `ModelConfigList` of one model, its highest version served."""
     return messages.ModelConfigList(config=[{"name": name, "base_path": base_path, "model_platform": "tensorflow"}])
 
 
-def check_models(config_list):
+def check_models(config_list: messages.ModelConfigList) -> None:
     """Refuses a `ModelConfigList` that cannot be served.
 
     Raises:
@@ -122,7 +128,7 @@ def check_models(config_list):
             raise _invalid(f"Model {config.name} needs model_platform: 'tensorflow'; got '{config.model_platform}'.")
 
 
-def batching_options(path):
+def batching_options(path: str) -> BatchingOptions:
     """The `BatchingOptions` of a batching parameters file; of an empty path, the defaults.
 
     Raises:
@@ -146,7 +152,7 @@ def batching_options(path):
     )
 
 
-def metrics_path(path):
+def metrics_path(path: str) -> str | None:
     """Where a monitoring file wants the metrics, or None where it does not, or is not given.
 
     Raises:
@@ -158,7 +164,7 @@ def metrics_path(path):
     return (config.path or METRICS_PATH) if config.enable else None
 
 
-def ssl_config(path):
+def ssl_config(path: str) -> messages.SSLConfig | None:
     """The `SSLConfig` of a file, which holds keys and certificates themselves; None for an empty path.
 
     Raises:
@@ -174,7 +180,7 @@ def ssl_config(path):
     return config
 
 
-def channel_arguments(text):
+def channel_arguments(text: str) -> list[tuple[str, str | int]]:
     """(name, value) pairs of --grpc_channel_arguments, `name=value,name=value`; whole numbers become such.
 
     Raises:
@@ -190,5 +196,5 @@ def channel_arguments(text):
     return arguments
 
 
-def _invalid(text):
+def _invalid(text: str) -> ServingError:
     return ServingError("INVALID_ARGUMENT", text)

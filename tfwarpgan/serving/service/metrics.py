@@ -7,6 +7,7 @@ import bisect
 import contextlib
 import threading
 import time
+from collections.abc import Iterator, Mapping, Sequence
 
 from tfwarpgan.serving.wire.statuses import serving_error
 
@@ -18,12 +19,13 @@ GRPC, REST = "GRPC", "REST"  # entrypoints
 class Metrics:
     """What is counted; safe to use from all threads."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counters, self._histograms = {}, {}
+        self._counters: dict[tuple[str, str], int] = {}
+        self._histograms: dict[tuple[str, str], tuple[list[int], float]] = {}
 
     @contextlib.contextmanager
-    def counted(self, model, api, entrypoint=GRPC):
+    def counted(self, model: str, api: str, entrypoint: str = GRPC) -> Iterator[None]:
         """Counts a request by the status that it ends with, and how long it takes where it is answered."""
         start, status = time.perf_counter(), "OK"
         try:
@@ -38,11 +40,11 @@ class Metrics:
         finally:
             self._add("request_count", model_name=model, status=status)
 
-    def ran(self, model, seconds):
+    def ran(self, model: str, seconds: float) -> None:
         """Notes how long a run took, the wait for a batch included."""
         self._observe("runtime_latency", seconds, model_name=model, API="Predict", runtime="TF1")
 
-    def text(self):
+    def text(self) -> str:
         """All metrics in Prometheus' text format."""
         with self._lock:
             counters = {key: value for key, value in self._counters.items()}
@@ -58,12 +60,12 @@ class Metrics:
                     lines += _histogram_lines(f"{PREFIX}{name}", labels, counts, total)
         return "\n".join(lines) + "\n"
 
-    def _add(self, name, **labels):
+    def _add(self, name: str, **labels: str) -> None:
         key = (name, _labels(labels))
         with self._lock:
             self._counters[key] = self._counters.get(key, 0) + 1
 
-    def _observe(self, name, seconds, **labels):
+    def _observe(self, name: str, seconds: float, **labels: str) -> None:
         microseconds = seconds * 1e6
         key = (name, _labels(labels))
         with self._lock:
@@ -72,15 +74,15 @@ class Metrics:
             self._histograms[key] = (counts, total + microseconds)
 
 
-def _labels(labels):
+def _labels(labels: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
 
 
-def _escaped(value):
+def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _histogram_lines(name, labels, counts, total):
+def _histogram_lines(name: str, labels: str, counts: Sequence[int], total: float) -> list[str]:
     lines, count = [], 0
     for limit, own in zip([*(f"{limit:.6g}" for limit in LIMITS), "+Inf"], counts, strict=True):
         count += own

@@ -2,6 +2,7 @@
 
 from absl import logging
 
+from tfwarpgan.serving.service.registry import Models
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
 
@@ -9,11 +10,13 @@ from tfwarpgan.serving.wire.statuses import ServingError
 class ModelService:
     """The methods of the service; each takes a request and a deadline, which none of them needs."""
 
-    def __init__(self, models, allow_reload):
+    def __init__(self, models: Models, allow_reload: bool) -> None:
         """The service of `models`; `allow_reload`: whether a client may change what is served."""
         self.models, self.allow_reload = models, allow_reload
 
-    def status(self, request, deadline=None):
+    def status(
+        self, request: messages.GetModelStatusRequest, deadline: float | None = None
+    ) -> messages.GetModelStatusResponse:
         """Answers a `GetModelStatusRequest`."""
         del deadline
         if not request.HasField("model_spec"):
@@ -25,7 +28,9 @@ class ModelService:
             version.status.error_message = error.text if error else ""
         return response
 
-    def reload(self, request, deadline=None):
+    def reload(
+        self, request: messages.ReloadConfigRequest, deadline: float | None = None
+    ) -> messages.ReloadConfigResponse:
         """Answers a `ReloadConfigRequest`, once the new models are served."""
         del deadline
         if not self.allow_reload:

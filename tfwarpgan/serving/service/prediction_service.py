@@ -4,12 +4,17 @@ The checks come in TensorFlow Serving's order, with its codes and texts.
 """
 
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tfwarpgan.serving.service import classification
-from tfwarpgan.serving.service.metrics import GRPC
-from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE
+from tfwarpgan.serving.service.batching import Runner
+from tfwarpgan.serving.service.metrics import GRPC, Metrics
+from tfwarpgan.serving.service.registry import Models
+from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable, Signature
 from tfwarpgan.serving.wire import messages, tensors
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
+from tfwarpgan.typing import Array, Arrays
 
 SIGNATURES = "signature_def"  # the one metadata field that there is
 OUTPUTS, MODEL_SPEC = (messages.PredictResponse.DESCRIPTOR.fields_by_name[name] for name in ("outputs", "model_spec"))
@@ -18,11 +23,11 @@ OUTPUTS, MODEL_SPEC = (messages.PredictResponse.DESCRIPTOR.fields_by_name[name] 
 class PredictionService:
     """The methods of the service; each takes a request and a deadline of `time.monotonic()`, or None."""
 
-    def __init__(self, models, runner, metrics):
+    def __init__(self, models: Models, runner: Runner, metrics: Metrics) -> None:
         """The service of `models`, run by a `DirectRunner` or a `BatchingRunner`."""
         self.models, self.runner, self.metrics = models, runner, metrics
 
-    def predict(self, request, deadline=None):
+    def predict(self, request: messages.PredictRequest, deadline: float | None = None) -> bytes:
         """Answers a `PredictRequest` by the serialized `PredictResponse`."""
         _check_spec(request)
         with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, "Predict"):
@@ -31,7 +36,14 @@ class PredictionService:
             outputs = self.run(servable, signature, arrays, request.output_filter, deadline)
             return _predict_response(_answered(servable, request.model_spec.signature_name, True), outputs)
 
-    def run(self, servable, signature, arrays, output_filter=(), deadline=None):
+    def run(
+        self,
+        servable: Servable,
+        signature: Signature,
+        arrays: Arrays,
+        output_filter: Iterable[str] = (),
+        deadline: float | None = None,
+    ) -> dict[str, Array]:
         """The outputs of a signature, arrays by name.
 
         Args:
@@ -54,15 +66,21 @@ class PredictionService:
         self.metrics.ran(servable.name, time.perf_counter() - start)
         return dict(zip(names, values, strict=True))
 
-    def classify(self, request, deadline=None, entrypoint=GRPC):
+    def classify(
+        self, request: messages.ClassificationRequest, deadline: float | None = None, entrypoint: str = GRPC
+    ) -> messages.ClassificationResponse:
         """Answers a `ClassificationRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, classification.CLASSIFY, messages.ClassificationResponse(), deadline, entrypoint)
 
-    def regress(self, request, deadline=None, entrypoint=GRPC):
+    def regress(
+        self, request: messages.RegressionRequest, deadline: float | None = None, entrypoint: str = GRPC
+    ) -> messages.RegressionResponse:
         """Answers a `RegressionRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, classification.REGRESS, messages.RegressionResponse(), deadline, entrypoint)
 
-    def multi_inference(self, request, deadline=None):
+    def multi_inference(
+        self, request: messages.MultiInferenceRequest, deadline: float | None = None
+    ) -> messages.MultiInferenceResponse:
         """Answers a `MultiInferenceRequest`: several signatures of one model from the same examples, in one run."""
         if not request.tasks or not request.tasks[0].HasField("model_spec"):
             raise ServingError("INVALID_ARGUMENT", "Missing ModelSpec")
@@ -78,7 +96,9 @@ class PredictionService:
                 getattr(answer, f"{kind}_result").CopyFrom(result)
             return response
 
-    def metadata(self, request, deadline=None):
+    def metadata(
+        self, request: messages.GetModelMetadataRequest, deadline: float | None = None
+    ) -> messages.GetModelMetadataResponse:
         """Answers a `GetModelMetadataRequest` by the signatures of a model."""
         del deadline
         _check_spec(request)
@@ -95,7 +115,7 @@ class PredictionService:
             response.metadata[SIGNATURES].Pack(signatures)
             return response
 
-    def _inferred(self, request, method, response, deadline, entrypoint):
+    def _inferred(self, request: Any, method: str, response: Any, deadline: float | None, entrypoint: str) -> Any:
         _check_spec(request)
         api = "Classify" if method == classification.CLASSIFY else "Regress"
         with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, api, entrypoint):
@@ -106,7 +126,7 @@ class PredictionService:
             return response
 
 
-def warm_up(servable, record):
+def warm_up(servable: Servable, record: messages.PredictionLog) -> None:
     """Runs the request of a `PredictionLog`.
 
     Raises:
@@ -134,19 +154,19 @@ def warm_up(servable, record):
         raise ServingError("UNIMPLEMENTED", f"Unsupported log_type for warmup: {kind}")
 
 
-def _check_spec(request):
+def _check_spec(request: Any) -> None:
     if not request.HasField("model_spec"):
         raise ServingError("INVALID_ARGUMENT", "Missing ModelSpec")
 
 
-def _signature(servable, name):
+def _signature(servable: Servable, name: str) -> Signature:
     signature = servable.signature(name)
     if signature is None:
         raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name or DEFAULT_SIGNATURE}" not found.')
     return signature
 
 
-def _inputs(signature, sent):
+def _inputs(signature: Signature, sent: Mapping[str, messages.TensorProto]) -> dict[str, Array]:
     """The arrays of a request's tensors, and of the signature's defaults for those left out."""
     too_few = len(sent) < len(signature.inputs) and not signature.defaults
     if len(sent) > len(signature.inputs) or too_few:
@@ -170,7 +190,7 @@ def _inputs(signature, sent):
     return arrays
 
 
-def _sizes_differ(sent, expected):
+def _sizes_differ(sent: set[str], expected: set[str]) -> str:
     return (
         f"input size does not match signature: {len(sent)}!={len(expected)} len({_names(sent)}) != "
         f"len({_names(expected)}). Sent extra: {_names(sent - expected)}. Missing but required: "
@@ -178,11 +198,11 @@ def _sizes_differ(sent, expected):
     )
 
 
-def _names(names):
+def _names(names: Iterable[str]) -> str:
     return "{" + ",".join(sorted(names)) + "}"
 
 
-def _output_names(signature, output_filter):
+def _output_names(signature: Signature, output_filter: Iterable[str]) -> list[str]:
     """The filter's names in their order, each once; all outputs where there is no filter."""
     names = []
     for name in output_filter:
@@ -198,12 +218,12 @@ def _output_names(signature, output_filter):
     return names or list(signature.outputs)
 
 
-def _types_fit(signature, arrays):
+def _types_fit(signature: Signature, arrays: Arrays) -> bool:
     infos = signature.definition.inputs
     return all(tensors.data_type(array) == infos[name].dtype for name, array in arrays.items())
 
 
-def _answered(servable, signature_name="", names_signature=False):
+def _answered(servable: Servable, signature_name: str = "", names_signature: bool = False) -> messages.ModelSpec:
     spec = messages.ModelSpec(name=servable.name)
     spec.version.value = servable.version
     if names_signature:
@@ -211,7 +231,7 @@ def _answered(servable, signature_name="", names_signature=False):
     return spec
 
 
-def _predict_response(spec, outputs):
+def _predict_response(spec: messages.ModelSpec, outputs: Arrays) -> bytes:
     """The serialized answer, each tensor put together from its array's bytes."""
     parts = [tensors.delimited(MODEL_SPEC.number, spec.SerializeToString())]
     for name, array in outputs.items():

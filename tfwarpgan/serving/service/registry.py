@@ -3,11 +3,14 @@
 import contextlib
 import os
 import threading
+from collections.abc import Callable, Iterable, Iterator
 
 from absl import logging
 
 from tfwarpgan.serving.service import configuration
-from tfwarpgan.serving.service.versions import Model, not_found
+from tfwarpgan.serving.service.servables import Servable
+from tfwarpgan.serving.service.versions import Load, Model, State, not_found
+from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.messages import ModelVersionStatus as Status
 from tfwarpgan.serving.wire.statuses import ServingError
 
@@ -15,7 +18,7 @@ from tfwarpgan.serving.wire.statuses import ServingError
 class Models:
     """The configured models by name."""
 
-    def __init__(self, load, allow_labels_of_missing_versions=False):
+    def __init__(self, load: Load, allow_labels_of_missing_versions: bool = False) -> None:
         """No models yet.
 
         Args:
@@ -24,12 +27,13 @@ class Models:
                 served; a label that is there may move to a served version only.
         """
         self._load, self._allow_missing = load, allow_labels_of_missing_versions
-        self._models, self._leaving = {}, []  # those leave that are configured no more, once they have answered
+        self._models: dict[str, Model] = {}
+        self._leaving: list[Model] = []  # those leave that are configured no more, once they have answered
         self._changing = threading.RLock()  # one change at a time, while requests go on
         self._stopped = threading.Event()
-        self._threads = []
+        self._threads: list[threading.Thread] = []
 
-    def configure(self, config_list, first=False):
+    def configure(self, config_list: messages.ModelConfigList, first: bool = False) -> None:
         """Serves the models of a list, and no others.
 
         Args:
@@ -55,18 +59,18 @@ class Models:
             if not first:
                 self._check_served(added)
 
-    def poll(self):
+    def poll(self) -> None:
         """Looks into the folders of all models."""
         with self._changing:
             self._leaving = [model for model in self._leaving if not model.retire()]
             for model in self._models.values():
                 model.poll()
 
-    def follow(self, seconds):
+    def follow(self, seconds: float) -> None:
         """Polls at this interval, in seconds, on a thread of its own; see `stop`."""
         self._repeat(seconds, self.poll)
 
-    def follow_file(self, path, seconds, applied):
+    def follow_file(self, path: str, seconds: float, applied: messages.ModelConfigList) -> None:
         """Reads the configuration file at this interval, in seconds; one that cannot be used changes nothing.
 
         Args:
@@ -75,7 +79,7 @@ class Models:
             applied: The `ModelConfigList` that it held when it was configured.
         """
 
-        def reread():
+        def reread() -> None:
             nonlocal applied
             config_list = configuration.parse_models(configuration.content(path), path)
             if config_list != applied:  # tried again where it failed: a label's version may be served by then
@@ -84,7 +88,7 @@ class Models:
 
         self._repeat(seconds, reread)
 
-    def stop(self):
+    def stop(self) -> None:
         """Stops following, and unloads all models."""
         self._stopped.set()
         for thread in self._threads:
@@ -92,11 +96,11 @@ class Models:
         for model in [*self._models.values(), *self._leaving]:
             model.retire()
 
-    def all_served(self):
+    def all_served(self) -> bool:
         """Whether each model has a version that is served."""
         return all(model.latest() is not None for model in self._models.values())
 
-    def failures(self):
+    def failures(self) -> list[tuple[str, int, ServingError]]:
         """(name, version, error) of the versions that could not be loaded, where a model has no other."""
         return [
             (name, number, error)
@@ -107,7 +111,7 @@ class Models:
         ]
 
     @contextlib.contextmanager
-    def servable(self, spec):
+    def servable(self, spec: messages.ModelSpec) -> Iterator[Servable]:
         """The version that a `ModelSpec` chooses, by number, by label or the highest; it stays within the context.
 
         Raises:
@@ -118,7 +122,7 @@ class Models:
         with contextlib.ExitStack() as stack:
             yield self._entered(stack, spec, self.version_of(spec))
 
-    def _entered(self, stack, spec, number):
+    def _entered(self, stack: contextlib.ExitStack, spec: messages.ModelSpec, number: int | None) -> Servable:
         model = self._models.get(spec.name)
         try:
             if model is None:
@@ -130,7 +134,7 @@ class Models:
                 raise
             return self._entered(stack, spec, moved)  # its label has moved since it was looked up
 
-    def version_of(self, spec):
+    def version_of(self, spec: messages.ModelSpec) -> int | None:
         """The number of the version that a `ModelSpec` names, or None for the highest."""
         choice = spec.WhichOneof("version_choice")
         if choice == "version":
@@ -143,7 +147,7 @@ class Models:
             return labels[spec.version_label]
         return None
 
-    def states(self, spec):
+    def states(self, spec: messages.ModelSpec) -> list[State]:
         """(number, state, error or None) of the versions that a `ModelSpec` names.
 
         Raises:
@@ -160,7 +164,7 @@ class Models:
             raise ServingError("NOT_FOUND", f"Could not find any versions of model {spec.name}")
         return states
 
-    def _check_labels(self, config_list):
+    def _check_labels(self, config_list: messages.ModelConfigList) -> None:
         for config in config_list.config:
             model = self._models.get(config.name)
             served = {number for number, state, _ in model.states() if state == Status.AVAILABLE} if model else set()
@@ -173,7 +177,7 @@ class Models:
                         "available for inference",
                     )
 
-    def _check_served(self, names):
+    def _check_served(self, names: Iterable[str]) -> None:
         missing = [name for name in names if self._models[name].latest() is None]
         if missing:
             reasons = [f"{{{name} {number}: {error.text}}}" for name, number, error in self.failures()]
@@ -182,8 +186,8 @@ class Models:
                 f"{len(missing)} model(s) did not become available: {', '.join(missing)} {' '.join(reasons)}".rstrip(),
             )
 
-    def _repeat(self, seconds, function):
-        def repeated():
+    def _repeat(self, seconds: float, function: Callable[[], None]) -> None:
+        def repeated() -> None:
             while not self._stopped.wait(seconds):
                 try:
                     function()
@@ -194,7 +198,7 @@ class Models:
         self._threads[-1].start()
 
 
-def _absolute(config):
+def _absolute(config: messages.ModelConfig) -> messages.ModelConfig:
     absolute = type(config)()
     absolute.CopyFrom(config)
     absolute.base_path = os.path.abspath(os.path.expanduser(config.base_path))

@@ -8,6 +8,8 @@ import dataclasses
 import gc
 import itertools
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
@@ -15,6 +17,7 @@ from tensorflow.python.saved_model import loader_impl
 
 from tfwarpgan.serving.wire import messages, tensors
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
+from tfwarpgan.typing import Array, Arrays
 
 DEFAULT_SIGNATURE = "serving_default"
 INITIALIZATION = "__saved_model_init_op"  # listed among the signatures, and none
@@ -33,22 +36,21 @@ class Signature:
     """
 
     definition: messages.SignatureDef
-    inputs: dict
-    outputs: dict
-    shapes: dict
-    defaults: dict
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    shapes: dict[str, tuple[int, ...] | None]
+    defaults: dict[str, Array]
 
-    def check_shape(self, name, array):
+    def check_shape(self, name: str, array: Array) -> None:
         """Refuses an array that the signature does not take; an operation might end the process over it.
 
         Raises:
             ServingError: If rank or sizes differ.
         """
         shape = self.shapes[name]
-        fits = shape is None or (
-            len(shape) == array.ndim and all(size in (-1, own) for size, own in zip(shape, array.shape))
-        )
-        if not fits:
+        if shape is None:
+            return
+        if len(shape) != array.ndim or any(size not in (-1, own) for size, own in zip(shape, array.shape)):
             expected = ",".join("?" if size < 0 else str(size) for size in shape)
             got = ",".join(map(str, array.shape))
             raise ServingError(
@@ -59,7 +61,7 @@ class Signature:
 class Servable:
     """A loaded version of a model: `name`, `version`, and its `signatures` by name."""
 
-    def __init__(self, name, version, path, config=None):
+    def __init__(self, name: str, version: int, path: str, config: tf.compat.v1.ConfigProto = None) -> None:
         """Loads a SavedModel.
 
         Args:
@@ -90,11 +92,11 @@ class Servable:
                 raise serving_error(error) from None
             raise ServingError("INVALID_ARGUMENT", f"{path} cannot be loaded: {error}") from None
 
-    def signature(self, name):
+    def signature(self, name: str) -> Signature | None:
         """The signature of a name, the default one for an empty name; None where there is none."""
         return self.signatures.get(name or DEFAULT_SIGNATURE)
 
-    def run(self, feeds, fetches, timeout=None):
+    def run(self, feeds: Arrays, fetches: Sequence[str], timeout: float | None = None) -> list[Array]:
         """Runs the graph.
 
         Args:
@@ -127,13 +129,14 @@ class Servable:
             if options is not None:
                 pywrap_tf_session.TF_DeleteBuffer(options)
 
-    def close(self):
+    def close(self) -> None:
         """Frees what the model holds; runs must be over."""
         self._session.close()
-        self._session = self._graph = self._tensors = None
+        self._session = self._graph = None
+        self._tensors = {}
         gc.collect()  # graphs refer to themselves
 
-    def _find_tensors(self):
+    def _find_tensors(self) -> dict[str, Any]:
         names = {
             name
             for signature in self.signatures.values()
@@ -143,7 +146,7 @@ class Servable:
         return {name: self._graph.get_tensor_by_name(name)._as_tf_output() for name in names}
 
 
-def fingerprint(path):
+def fingerprint(path: str) -> tuple[tuple[str, int, int], ...]:
     """The state of a folder: names, sizes and times of its files; it changes when something in it does."""
     found = []
     for folder, _, names in os.walk(path):
@@ -156,12 +159,12 @@ def fingerprint(path):
     return tuple(sorted(found))
 
 
-def _run_options(timeout):
+def _run_options(timeout: float) -> Any:
     options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
     return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
 
 
-def _signature(definition):
+def _signature(definition: Any) -> Signature:
     ours = messages.SignatureDef.FromString(definition.SerializeToString())
     shapes = {
         name: None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim)

@@ -1,8 +1,11 @@
 """The embedded service: models, their runs, gRPC and REST, put together, started and drained."""
 
+from __future__ import annotations
+
 import os
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from absl import logging
@@ -10,7 +13,7 @@ from absl import logging
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service import configuration
 from tfwarpgan.serving.service.admission import Admission, DirectRunner
-from tfwarpgan.serving.service.batching import BatchingRunner
+from tfwarpgan.serving.service.batching import BatchingRunner, Runner
 from tfwarpgan.serving.service.grpc.server import GrpcServer
 from tfwarpgan.serving.service.metrics import Metrics
 from tfwarpgan.serving.service.model_service import ModelService
@@ -22,6 +25,9 @@ from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, WARMUP_FILE
 
+if TYPE_CHECKING:
+    from tfwarpgan.serve import ServeOptions
+
 WAITING, WAITING_BYTES = 128, 512 * 2**20  # of requests that are being answered, over all queues
 TELLING_SECONDS, CLEANING_SECONDS = 1, 2  # to tell clients about aborted runs, and to unload the models
 
@@ -32,7 +38,7 @@ class Server:
     `port` and `rest_port` are the ports that it listens on; `ended` says whether all of it has stopped.
     """
 
-    def __init__(self, options, configured=None):
+    def __init__(self, options: ServeOptions, configured: configuration.Configuration | None = None) -> None:
         """Prepares a service that does not listen yet.
 
         Args:
@@ -47,6 +53,7 @@ class Server:
         self.metrics = Metrics()
         self.models = Models(self._load, options.allow_version_labels_for_unavailable_models)
         admission = Admission(WAITING, WAITING_BYTES)
+        self._runner: Runner
         if options.enable_batching:
             self._runner = BatchingRunner(self._configured.batching, admission)
         else:
@@ -60,24 +67,24 @@ class Server:
         self._stopping = threading.Event()
         self.ended = False
 
-    def __enter__(self):
+    def __enter__(self) -> Server:
         self.start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     @property
-    def port(self):
+    def port(self) -> int | None:
         """The gRPC port."""
         return self._grpc.port
 
     @property
-    def rest_port(self):
+    def rest_port(self) -> int | None:
         """The REST port, or None."""
-        return self._rest and self._rest.port
+        return self._rest.port if self._rest else None
 
-    def start(self):
+    def start(self) -> None:
         """Loads the models, then listens.
 
         Raises:
@@ -97,7 +104,7 @@ class Server:
             raise
         self._follow()
 
-    def stop(self):
+    def stop(self) -> None:
         """Takes no more requests, waits for those that run, for the grace at most, and lets the models go.
 
         What runs longer cannot be ended from here: `ended` is then False, and threads of the service go on.
@@ -116,20 +123,20 @@ class Server:
         letting_go.join(max(_until(end), CLEANING_SECONDS))
         self.ended = drained and not letting_go.is_alive()
 
-    def request_stop(self):
+    def request_stop(self) -> None:
         """Ends `wait`, and `start` where it waits for a first version."""
         self._stopping.set()
 
-    def wait(self):
+    def wait(self) -> None:
         """Blocks until `request_stop`."""
         self._stopping.wait()
 
-    def _let_go(self):
+    def _let_go(self) -> None:
         self._grpc.join()
         self._runner.close()
         self.models.stop()
 
-    def _first_load(self):
+    def _first_load(self) -> None:
         """Loads each model; waits where a folder holds no version yet."""
         self.models.configure(self._configured.models, first=True)
         while not self.models.all_served():
@@ -139,7 +146,7 @@ class Server:
                 return
             self.models.poll()
 
-    def _follow(self):
+    def _follow(self) -> None:
         options = self.options
         if options.file_system_poll_wait_seconds > 0:
             self.models.follow(options.file_system_poll_wait_seconds)
@@ -148,7 +155,7 @@ class Server:
                 options.model_config_file, options.model_config_file_poll_wait_seconds, self._configured.models
             )
 
-    def _load(self, name, version, path):
+    def _load(self, name: str, version: int, path: str) -> Servable:
         config = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=self.options.tensorflow_intra_op_parallelism,
             inter_op_parallelism_threads=self.options.tensorflow_inter_op_parallelism,
@@ -163,7 +170,7 @@ class Server:
         return servable
 
 
-def _warm_up(servable, path):
+def _warm_up(servable: Servable, path: str) -> None:
     if not os.path.exists(path):
         return
     for count, record in enumerate(tf.data.TFRecordDataset(path).as_numpy_iterator(), 1):
@@ -176,10 +183,10 @@ def _warm_up(servable, path):
     logging.info("%s: version %d is warm.", servable.name, servable.version)
 
 
-def _until(end):
+def _until(end: float) -> float:
     """Seconds until a time of `time.monotonic()`; 0 once it has passed."""
     return max(end - time.monotonic(), 0)
 
 
-def _one_line(text):
+def _one_line(text: str) -> str:
     return " ".join(text.split())

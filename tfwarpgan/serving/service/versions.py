@@ -10,13 +10,18 @@ import contextlib
 import dataclasses
 import os
 import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeAlias
 
 from absl import logging
 
-from tfwarpgan.serving.service.servables import fingerprint
+from tfwarpgan.serving.service.servables import Servable, fingerprint
+from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.messages import ModelVersionStatus as Status
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
 
+Load: TypeAlias = Callable[[str, int, str], Servable]  # of name, version and path
+State: TypeAlias = tuple[int, int, ServingError | None]  # version, its state, why it failed
 LARGEST = 2**63 - 1  # a version is an int64 in every message
 
 
@@ -27,13 +32,15 @@ class Version:
     number: int
     path: str
     state: int = Status.START
-    error: ServingError = None
-    servable: object = None
+    error: ServingError | None = None
+    servable: Servable | None = None
     users: int = 0
-    seen: tuple = ()
+    seen: tuple[tuple[str, int, int], ...] = ()
 
 
-def wanted_versions(policy, numbers):
+def wanted_versions(
+    policy: messages.FileSystemStoragePathSourceConfig.ServableVersionPolicy, numbers: Collection[int]
+) -> list[int]:
     """The versions that a policy chooses.
 
     Args:
@@ -51,12 +58,12 @@ def wanted_versions(policy, numbers):
     return sorted(numbers)[-(policy.latest.num_versions or 1) :]
 
 
-def is_version(name):
+def is_version(name: str) -> bool:
     """Whether the name of a folder is a version number."""
     return name.isascii() and name.isdecimal() and int(name) <= LARGEST
 
 
-def versions_on_disk(base_path):
+def versions_on_disk(base_path: str) -> dict[int, str]:
     """Paths by version; empty where there is no such folder."""
     try:
         names = os.listdir(base_path)
@@ -69,7 +76,7 @@ def versions_on_disk(base_path):
 class Model:
     """A model and its versions."""
 
-    def __init__(self, config, load):
+    def __init__(self, config: messages.ModelConfig, load: Load) -> None:
         """A model of which nothing is loaded yet.
 
         Args:
@@ -77,10 +84,11 @@ class Model:
             load: Function of name, version and path that gives a warm `Servable`.
         """
         self.config, self._load = config, load
-        self._versions, self._found_nothing = {}, False
+        self._versions: dict[int, Version] = {}
+        self._found_nothing = False
         self._lock = threading.Lock()
 
-    def poll(self):
+    def poll(self) -> None:
         """Loads the versions that should be served, then unloads the others. Not for two threads at once.
 
         Where no version is found at all, those that are served stay.
@@ -97,7 +105,7 @@ class Model:
                 self._retire(number for number in self._versions if number not in wanted)
         self._close_retired()
 
-    def retire(self):
+    def retire(self) -> bool:
         """Unloads all versions, since the model is no longer configured; False while some are being answered from."""
         with self._lock:
             self._retire(list(self._versions))
@@ -105,13 +113,13 @@ class Model:
         with self._lock:
             return all(version.servable is None for version in self._versions.values())
 
-    def latest(self):
+    def latest(self) -> int | None:
         """The highest version that is served, or None."""
         with self._lock:
             return max((version.number for version in self._available()), default=None)
 
     @contextlib.contextmanager
-    def servable(self, number=None):
+    def servable(self, number: int | None = None) -> Iterator[Servable]:
         """A version to answer from, the highest by default: it stays until the context ends.
 
         Raises:
@@ -119,8 +127,9 @@ class Model:
         """
         with self._lock:
             served = {version.number: version for version in self._available()}
-            version = served.get(max(served, default=None) if number is None else number)
-            if version is None:
+            wanted = max(served, default=-1) if number is None else number
+            version = served.get(wanted)
+            if version is None or version.servable is None:
                 raise not_found(self.config.name, number)
             version.users += 1
         try:
@@ -129,16 +138,16 @@ class Model:
             with self._lock:
                 version.users -= 1
 
-    def states(self):
+    def states(self) -> list[State]:
         """(number, state, error or None) of each version that was found once, highest first."""
         with self._lock:
             versions = sorted(self._versions.values(), key=lambda version: -version.number)
             return [(version.number, version.state, version.error) for version in versions]
 
-    def _available(self):
+    def _available(self) -> list[Version]:
         return [version for version in self._versions.values() if version.state == Status.AVAILABLE]
 
-    def _try_to_load(self, number, path):
+    def _try_to_load(self, number: int, path: str) -> None:
         with self._lock:
             version = self._versions.get(number)
             if version and version.state in (Status.AVAILABLE, Status.UNLOADING):
@@ -160,15 +169,15 @@ class Model:
             version.servable, version.state = servable, Status.AVAILABLE
         logging.info("%s: version %d is served.", self.config.name, number)
 
-    def _retire(self, numbers):
+    def _retire(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             version = self._versions[number]
             version.state = Status.UNLOADING if version.servable else Status.END
 
-    def _close_retired(self):
+    def _close_retired(self) -> None:
         with self._lock:
             gone = [v for v in self._versions.values() if v.state == Status.UNLOADING and not v.users]
-            servables = [version.servable for version in gone]
+            servables = [version.servable for version in gone if version.servable]
             for version in gone:
                 version.servable, version.state = None, Status.END
                 logging.info("%s: version %d is unloaded.", self.config.name, version.number)
@@ -176,7 +185,7 @@ class Model:
             servable.close()
 
 
-def not_found(name, number=None):
+def not_found(name: str, number: int | None = None) -> ServingError:
     """The error for a version that is not served, or any where no number is given."""
     wanted = f"Latest({name})" if number is None else f"Specific({name}, {number})"
     return ServingError("NOT_FOUND", f"Servable not found for request: {wanted}")

@@ -10,9 +10,13 @@ begin with `enum` are enumerations; a dot in a name nests what it names. Indente
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
+Type: TypeAlias = tuple[int, str]  # number of the kind, full name
 
 FIELD = descriptor_pb2.FieldDescriptorProto
 SCALARS = ("double", "float", "int32", "int64", "uint32", "uint64", "fixed64", "bool", "string", "bytes")
@@ -21,7 +25,7 @@ WELL_KNOWN = {"Any": any_pb2} | dict.fromkeys(
 )
 
 
-def build(schemas):
+def build(schemas: Mapping[str, str]) -> dict[str, Any]:
     """The messages of several packages.
 
     Args:
@@ -31,12 +35,13 @@ def build(schemas):
         Dictionary of message classes and enumerations (`EnumTypeWrapper`) by unqualified top-level name.
     """
     pool = descriptor_pool.DescriptorPool()
-    types = {}
+    types: dict[str, Type] = {}
     for module in (any_pb2, wrappers_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     for name in WELL_KNOWN:
         types[name] = (FIELD.TYPE_MESSAGE, f".google.protobuf.{name}")
-    found, files = {}, [any_pb2.DESCRIPTOR.name, wrappers_pb2.DESCRIPTOR.name]
+    found: dict[str, Any] = {}
+    files = [any_pb2.DESCRIPTOR.name, wrappers_pb2.DESCRIPTOR.name]
     for package, schema in schemas.items():
         file = _file(package, schema, files, types)
         pool.AddSerializedFile(file.SerializeToString())
@@ -49,7 +54,9 @@ def build(schemas):
     return found
 
 
-def _file(package, schema, dependencies, types):
+def _file(
+    package: str, schema: str, dependencies: list[str], types: dict[str, Type]
+) -> descriptor_pb2.FileDescriptorProto:
     """The descriptor of a package; its names are added to `types`."""
     file = descriptor_pb2.FileDescriptorProto(
         name=f"private/{package}.proto", package=package, syntax="proto3", dependency=dependencies
@@ -76,7 +83,7 @@ def _file(package, schema, dependencies, types):
     return file
 
 
-def _add_field(message, full_name, text, types):
+def _add_field(message: descriptor_pb2.DescriptorProto, full_name: str, text: str, types: Mapping[str, Type]) -> None:
     text, _, oneof = text.partition(" @")
     number, *kind, name = text.split()
     field = message.field.add(name=name, number=int(number), label=FIELD.LABEL_OPTIONAL)
@@ -98,7 +105,7 @@ def _add_field(message, full_name, text, types):
         field.oneof_index = names.index(oneof)
 
 
-def _set_type(field, name, types):
+def _set_type(field: descriptor_pb2.FieldDescriptorProto, name: str, types: Mapping[str, Type]) -> None:
     if name in SCALARS:
         field.type = getattr(FIELD, f"TYPE_{name.upper()}")
     else:

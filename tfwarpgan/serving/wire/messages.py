@@ -8,6 +8,8 @@ Left out, and kept as unknown fields where a message holds them: resources and v
 in a signature, and the options of streamed requests.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tfwarpgan.serving.wire.descriptors import build
 
 # What TensorFlow's own messages say of tensors, signatures and examples.
@@ -111,3 +113,7 @@ SSLConfig: 1 string server_key; 2 string server_cert; 3 string custom_ca; 4 bool
 
 MESSAGES = build({"tensorflow": TENSORFLOW, "tensorflow.error": ERROR, "tensorflow.serving": SERVING})
 globals().update(MESSAGES)
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

@@ -18,21 +18,21 @@ class ServingError(Exception):
         text: What the client is told.
     """
 
-    def __init__(self, code, text):
+    def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code, self.text = code, text
 
 
-def serving_error(error):
+def serving_error(error: BaseException) -> ServingError:
     """The `ServingError` for any exception; one of TensorFlow keeps its code and text."""
     if isinstance(error, ServingError):
         return error
     number = getattr(error, "error_code", None)
     if isinstance(number, int) and number in Code.values():
-        return ServingError(Code.Name(number), str(error.message))
+        return ServingError(Code.Name(number), str(getattr(error, "message", error)))
     return ServingError("INTERNAL", f"{type(error).__name__}: {error}")
 
 
-def deadline_exceeded():
+def deadline_exceeded() -> ServingError:
     """What TensorFlow says of a run that took too long, for the time that a request spends waiting."""
     return ServingError("DEADLINE_EXCEEDED", "Timed out waiting for notification")

@@ -7,10 +7,13 @@ read at the speed of a copy and not value by value. Whole numbers are varints th
 
 import importlib.util
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.serving.wire.messages import DataType, TensorProto
+from tfwarpgan.typing import Array
 
 # A tensor may name a huge shape and hold a single value, which stands for all. It becomes a view of that value, so that
 # a few bytes fill no memory before the request is admitted. Several values of which the last repeats need a copy.
@@ -28,13 +31,13 @@ FIELDS = {
 }
 NUMPY = {DataType.Value(name): np.dtype(kind) for name, (kind, _) in FIELDS.items()}
 FIELD_NAMES = {DataType.Value(name): field for name, (_, field) in FIELDS.items()}
-STRING, BFLOAT16 = DataType.Value("DT_STRING"), DataType.Value("DT_BFLOAT16")
+STRING, BFLOAT16 = int(DataType.Value("DT_STRING")), int(DataType.Value("DT_BFLOAT16"))
 FIELD_NAMES[BFLOAT16] = "half_val"
-DATA_TYPES = {dtype: number for number, dtype in NUMPY.items()}
+DATA_TYPES: dict[np.dtype[Any], int] = {dtype: number for number, dtype in NUMPY.items()}
 NUMBERS = {field.name: field.number for field in TensorProto.DESCRIPTOR.fields}
 
 
-def to_proto(array):
+def to_proto(array: npt.ArrayLike) -> TensorProto:
     """The `TensorProto` of an array: its bytes as `tensor_content`, strings as `string_val`.
 
     Args:
@@ -52,22 +55,22 @@ def to_proto(array):
     return proto
 
 
-def to_wire(array):
+def to_wire(array: npt.ArrayLike) -> bytes:
     """The serialized `TensorProto` of an array in typed fields, as TensorFlow Serving answers."""
     array = np.asarray(array)
     header = _header(array)
     if header.dtype == STRING:
         header.string_val.extend(_bytes(array))
-        return header.SerializeToString()
+        return bytes(header.SerializeToString())
     name = FIELD_NAMES[header.dtype]
     if name in FIXED:
         values = np.ascontiguousarray(array).tobytes()
     else:
         values = _pack_varints(array.view(np.uint16) if name == "half_val" else array)
-    return header.SerializeToString() + (delimited(NUMBERS[name], values) if values else b"")
+    return bytes(header.SerializeToString()) + (delimited(NUMBERS[name], values) if values else b"")
 
 
-def delimited(number, content):
+def delimited(number: int, content: bytes | memoryview) -> bytes:
     """A field of bytes, or of anything whose bytes are known, as it is on the wire.
 
     Args:
@@ -77,14 +80,14 @@ def delimited(number, content):
     return b"".join([_varint(number << 3 | 2), _varint(len(content)), content])
 
 
-def data_type(array):
+def data_type(array: Array) -> int:
     """The `DataType` of an array; DT_INVALID where a tensor cannot hold its values."""
     if array.dtype.kind in "OSU":
         return STRING
     return BFLOAT16 if array.dtype.name == "bfloat16" else DATA_TYPES.get(array.dtype, 0)
 
 
-def from_proto(proto):
+def from_proto(proto: TensorProto) -> Array:
     """The array of a `TensorProto`; strings are bytes in an array of objects. It may be read-only.
 
     Brain floats need the package ml_dtypes, which comes with TensorFlow; without it they become float32.
@@ -113,7 +116,7 @@ def from_proto(proto):
     return (values if proto.dtype != BFLOAT16 else _brain_floats(values)).reshape(shape)
 
 
-def _header(array):
+def _header(array: Array) -> TensorProto:
     proto = TensorProto(dtype=data_type(array))
     if not proto.dtype:
         raise TypeError(f"A tensor cannot hold values of type {array.dtype}.")
@@ -123,11 +126,11 @@ def _header(array):
     return proto
 
 
-def _bytes(array):
+def _bytes(array: Array) -> list[bytes]:
     return [value.encode() if isinstance(value, str) else bytes(value) for value in array.ravel().tolist()]
 
 
-def _brain_floats(bits):
+def _brain_floats(bits: Array) -> Array:
     if importlib.util.find_spec("ml_dtypes"):
         import ml_dtypes
 
@@ -135,7 +138,7 @@ def _brain_floats(bits):
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-def _strings(proto, size):
+def _strings(proto: TensorProto, size: int) -> Array:
     values = list(proto.string_val) or _packed_strings(proto.tensor_content, size)
     if len(values) < size and size > LARGEST_COPY // 8:
         raise ValueError(f"a tensor of {size} strings holds {len(values)}")
@@ -145,7 +148,7 @@ def _strings(proto, size):
     return array
 
 
-def _packed_strings(content, size):
+def _packed_strings(content: bytes, size: int) -> list[bytes]:
     """The strings of a `tensor_content`: all lengths as varints, then all bytes."""
     data = np.frombuffer(content, np.uint8)
     if not size or not content:
@@ -160,7 +163,7 @@ def _packed_strings(content, size):
     return [content[begin:stop] for begin, stop in zip([start, *stops[:-1].tolist()], stops.tolist())]
 
 
-def _filled(values, size, dtype):
+def _filled(values: Array, size: int, dtype: np.dtype[Any]) -> Array:
     """As many values as the shape names: the last one stands for those that follow, zero where there is none."""
     if len(values) >= size:
         return values[:size]
@@ -171,7 +174,7 @@ def _filled(values, size, dtype):
     return np.concatenate([values, np.full(size - len(values), values[-1], dtype)])
 
 
-def _typed(proto, dtype):
+def _typed(proto: TensorProto, dtype: np.dtype[Any]) -> Array:
     """The values of the typed field that belongs to the tensor's type."""
     name = FIELD_NAMES[proto.dtype]
     field = getattr(proto, name)
@@ -187,7 +190,7 @@ def _typed(proto, dtype):
     return values.astype(dtype)
 
 
-def _packed_field(proto, name):
+def _packed_field(proto: TensorProto, name: str) -> bytes | memoryview:
     """The bytes of a packed field on the wire; serializing copies them, while reading them one by one is slow."""
     data = memoryview(proto.SerializeToString())
     position = 0
@@ -203,7 +206,7 @@ def _packed_field(proto, name):
     return b""
 
 
-def _varint(number):
+def _varint(number: int) -> bytes:
     data = bytearray()
     while number >= 128:
         data.append(number & 127 | 128)
@@ -212,7 +215,7 @@ def _varint(number):
     return bytes(data)
 
 
-def _read_varint(data, position):
+def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
     number = shift = 0
     while True:
         byte = data[position]
@@ -223,24 +226,25 @@ def _read_varint(data, position):
         shift += 7
 
 
-def _pack_varints(values):
+def _pack_varints(values: Array) -> bytes:
     """Varints of whole numbers: their n-th bytes are column n; the columns that a number has are kept, row by row."""
     if not values.size:
         return b""
     if values.dtype == np.uint8:
         return _pack_bytes(values.ravel())
     rest = values.ravel().astype(np.int64).view(np.uint64) if values.dtype != np.uint64 else values.ravel()
-    columns, kept = [], [np.ones(rest.size, bool)]
+    columns: list[Array] = []
+    kept = [np.ones(rest.size, bool)]
     while True:
         low, rest = (rest & 127).astype(np.uint8), rest >> 7
         more = rest > 0
         columns.append(low | (more.view(np.uint8) << 7))
         if not more.any():
-            return np.stack(columns, 1)[np.stack(kept, 1)].tobytes()
+            return bytes(np.stack(columns, 1)[np.stack(kept, 1)].tobytes())
         kept.append(more)
 
 
-def _pack_bytes(values):
+def _pack_bytes(values: Array) -> bytes:
     """Varints of bytes, for pictures: a 1 follows each that has its highest bit set."""
     shifts = np.cumsum(values >= 128)
     packed = np.ones(values.size + int(shifts[-1]), np.uint8)
@@ -250,7 +254,7 @@ def _pack_bytes(values):
     return packed.tobytes()
 
 
-def _unpack_bytes(data):
+def _unpack_bytes(data: npt.NDArray[np.uint8]) -> Array:
     """The bytes whose varints these are; or whole numbers, should one be none."""
     first = np.ones(data.size, bool)
     np.less(data[:-1], 128, out=first[1:])
@@ -259,7 +263,7 @@ def _unpack_bytes(data):
     return values if values.size + follow == data.size else _unpack_varints(data)
 
 
-def _unpack_varints(data):
+def _unpack_varints(data: npt.NDArray[np.uint8]) -> Array:
     """Whole numbers (uint64, negative ones in two's complement) from the bytes of their varints."""
     ends = np.flatnonzero(data < 128)
     starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]

@@ -7,18 +7,26 @@ more.
 """
 
 import os
+from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.wire.messages import PredictionLog
 from tfwarpgan.serving.wire.tensors import to_proto
+from tfwarpgan.typing import Array
 
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 MAX_RECORDS = 1000  # a server refuses a version with more
 
 
-def write_warmup(folder, model, signatures, inputs, batch_sizes):
+def write_warmup(
+    folder: str,
+    model: str,
+    signatures: Mapping[str, Iterable[str]],
+    inputs: Mapping[str, Array],
+    batch_sizes: Iterable[int],
+) -> None:
     """Writes the warm-up records of a SavedModel.
 
     Args:
@@ -37,7 +45,7 @@ def write_warmup(folder, model, signatures, inputs, batch_sizes):
                 writer.write(_record(model, signature, rows).SerializeToString(deterministic=True))
 
 
-def read_records(folder):
+def read_records(folder: str) -> list[PredictionLog]:
     """All records of a SavedModel's warm-up file, in order: list of `PredictionLog`, empty where there is not a file.
 
     Raises:
@@ -55,11 +63,11 @@ def read_records(folder):
         ) from None
 
 
-def _rows(values, size):
+def _rows(values: Array, size: int) -> Array:
     return values[[row % len(values) for row in range(size)]]
 
 
-def _record(model, signature, inputs):
+def _record(model: str, signature: str, inputs: Mapping[str, Array]) -> PredictionLog:
     log = PredictionLog()
     request = log.predict_log.request
     request.model_spec.name, request.model_spec.signature_name = model, signature

@@ -5,6 +5,8 @@ the end of a service until its grace period is over.
 """
 
 import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import grpc
 
@@ -24,7 +26,7 @@ MOST_WATCHERS = 32  # each holds a thread
 class Health:
     """The state of a service; `handler` is what a gRPC server takes."""
 
-    def __init__(self, names):
+    def __init__(self, names: Iterable[str]) -> None:
         """Health of the named services, and of the empty name; none of them answers yet."""
         self._names = {"", *names}
         self._status = HealthCheckResponse.NOT_SERVING
@@ -36,24 +38,24 @@ class Health:
         }
         self.handler = grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    def start(self):
+    def start(self) -> None:
         """From now on the service answers."""
         with self._changed:
             self._status = HealthCheckResponse.SERVING
             self._changed.notify_all()
 
-    def stop(self):
+    def stop(self) -> None:
         """From now on the service does not answer; those who watch are told, and their streams end."""
         with self._changed:
             self._status, self._over = HealthCheckResponse.NOT_SERVING, True
             self._changed.notify_all()
 
-    def _check(self, request, context):
+    def _check(self, request: Any, context: grpc.ServicerContext) -> Any:
         if request.service not in self._names:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Unknown service {request.service}")
         return HealthCheckResponse(status=self._status)
 
-    def _watch(self, request, context):
+    def _watch(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         with self._changed:
             if self._watchers >= MOST_WATCHERS:
                 context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many watch the health of this service")
@@ -74,10 +76,10 @@ class Health:
             with self._changed:
                 self._watchers -= 1
 
-    def _status_of(self, request):
+    def _status_of(self, request: Any) -> int:
         return self._status if request.service in self._names else HealthCheckResponse.SERVICE_UNKNOWN
 
-    def _wake(self):
+    def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
 

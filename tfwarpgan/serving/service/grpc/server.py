@@ -1,10 +1,14 @@
 """The gRPC side of the service: methods, health, TLS and sockets."""
 
+from __future__ import annotations
+
 import concurrent.futures
 import os
 import stat
 import threading
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from absl import logging
@@ -12,9 +16,15 @@ from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import Admission
+from tfwarpgan.serving.service.configuration import Configuration
 from tfwarpgan.serving.service.grpc.health import Health
+from tfwarpgan.serving.service.model_service import ModelService
+from tfwarpgan.serving.service.prediction_service import PredictionService
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
+
+if TYPE_CHECKING:
+    from tfwarpgan.serve import ServeOptions
 
 PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
 ARGUMENTS = {
@@ -31,7 +41,14 @@ MESSAGES_BYTES = 512 * 2**20  # of the requests that are being parsed or answere
 class GrpcServer:
     """A server of both services and of health; `port` is the one that it listens on."""
 
-    def __init__(self, options, configured, prediction_service, model_service, waiting):
+    def __init__(
+        self,
+        options: ServeOptions,
+        configured: Configuration,
+        prediction_service: PredictionService,
+        model_service: ModelService,
+        waiting: int,
+    ) -> None:
         """Prepares a server that does not listen yet.
 
         Args:
@@ -52,9 +69,10 @@ class GrpcServer:
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, configured.ssl
-        self.port = self._over = None
+        self.port: int | None = None
+        self._over: threading.Event | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Listens, and says that it is healthy.
 
         Raises:
@@ -68,7 +86,7 @@ class GrpcServer:
         self._server.start()
         self._health.start()
 
-    def stop(self, grace):
+    def stop(self, grace: float) -> None:
         """Reports that it is not healthy, and takes no more requests; does not wait for running ones, see `drain`.
 
         Args:
@@ -77,17 +95,18 @@ class GrpcServer:
         self._health.stop()
         self._over = self._server.stop(grace)
 
-    def drain(self, seconds):
+    def drain(self, seconds: float) -> None:
         """Waits until running requests are answered or aborted, for this many seconds at most."""
-        self._over.wait(seconds)
+        if self._over:
+            self._over.wait(seconds)
         if self._socket and os.path.exists(self._socket):
             os.unlink(self._socket)
 
-    def join(self):
+    def join(self) -> None:
         """Waits for the threads, which aborted requests may still hold."""
         self._pool.shutdown()
 
-    def _bind(self, address, credentials):
+    def _bind(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         try:
             if credentials:
                 port = self._server.add_secure_port(address, credentials)
@@ -100,7 +119,7 @@ class GrpcServer:
         return port
 
 
-def _credentials(config):
+def _credentials(config: messages.SSLConfig | None) -> grpc.ServerCredentials | None:
     if config is None:
         return None
     return grpc.ssl_server_credentials(
@@ -110,7 +129,7 @@ def _credentials(config):
     )
 
 
-def _handlers(prediction, model, threads):
+def _handlers(prediction: PredictionService, model: ModelService, threads: int) -> list[grpc.GenericRpcHandler]:
     methods = {
         PREDICTION: {
             "Predict": (prediction.predict, messages.PredictRequest),
@@ -132,10 +151,12 @@ def _handlers(prediction, model, threads):
     return handlers
 
 
-def _handler(method, request_class, admission):
+def _handler(
+    method: Callable[[Any, float | None], Any], request_class: type[Any], admission: Admission
+) -> grpc.RpcMethodHandler:
     """Answers a message, which is not parsed, and so takes no more memory, before it is admitted."""
 
-    def answer(message, context):
+    def answer(message: bytes, context: grpc.ServicerContext) -> Any:
         seconds = context.time_remaining()  # without a deadline some 10^18, or None
         deadline = None if seconds is None or seconds > threading.TIMEOUT_MAX else time.monotonic() + seconds
         try:
@@ -150,12 +171,12 @@ def _handler(method, request_class, admission):
     return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialized)
 
 
-def _parsed(message, request_class):
+def _parsed(message: bytes, request_class: type[Any]) -> Any:
     try:
         return request_class.FromString(message)
     except DecodeError as error:
         raise ServingError("INTERNAL", f"The message is no {request_class.DESCRIPTOR.name}: {error}") from None
 
 
-def _serialized(response):
+def _serialized(response: Any) -> bytes:
     return response if isinstance(response, bytes) else response.SerializeToString()

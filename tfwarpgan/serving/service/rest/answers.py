@@ -5,17 +5,20 @@ Bytes are `{"b64": "..."}` where the output's name ends in `_bytes`, and text el
 
 import base64
 import json
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from google.protobuf import json_format
 
 from tfwarpgan.serving.service.rest.requests import B64, invalid
 from tfwarpgan.serving.wire import messages
+from tfwarpgan.typing import Array, Arrays
 
 BYTES_SUFFIX = "_bytes"
 
 
-def predictions(outputs, by_row):
+def predictions(outputs: Arrays, by_row: bool) -> str:
     """The text of an answer to predict.
 
     Args:
@@ -32,6 +35,7 @@ def predictions(outputs, by_row):
                 raise invalid(f"Tensor name: {name} has no shape information ")
             if len(sizes) > 1:
                 raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(array)}")
+    value: Any
     columns = {name: _listed(name, array) for name, array in outputs.items()}
     if len(columns) == 1:
         (value,) = columns.values()
@@ -42,7 +46,7 @@ def predictions(outputs, by_row):
     return dumps({"predictions" if by_row else "outputs": value})
 
 
-def _listed(name, array):
+def _listed(name: str, array: Array) -> list[Any]:
     """Nested lists of an array."""
     if array.dtype == object:
         convert = _b64 if name.endswith(BYTES_SUFFIX) else _text
@@ -54,26 +58,26 @@ def _listed(name, array):
     return _mapped(array.astype(np.float32), short)
 
 
-def _mapped(array, convert):
+def _mapped(array: Array, convert: Callable[[Any], Any]) -> list[Any]:
     flat = np.empty(array.size, object)
     flat[:] = [convert(value) for value in array.ravel()]
     return flat.reshape(array.shape).tolist()
 
 
-def _b64(value):
+def _b64(value: bytes) -> dict[str, str]:
     return {B64: base64.b64encode(value).decode()}
 
 
-def _text(value):
+def _text(value: bytes) -> str:
     return value.decode(errors="replace")
 
 
-def short(value):
+def short(value: float) -> float:
     """A float32 as the shortest number that gives it again."""
     return float(str(np.float32(value)))
 
 
-def metadata(response):
+def metadata(response: messages.GetModelMetadataResponse) -> str:
     """The text of a `GetModelMetadataResponse`, its signatures unpacked."""
     signatures = messages.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
@@ -85,12 +89,12 @@ def metadata(response):
     )
 
 
-def message(response):
+def message(response: Any) -> str:
     """The text of a message."""
     return dumps(_dictionary(response))
 
 
-def _dictionary(response):
+def _dictionary(response: Any) -> dict[str, Any]:
     """A message as a dictionary, fields that are not set included."""
     parameters = json_format.MessageToDict.__code__.co_varnames
     every = "always_print_fields_with_no_presence"  # of protobuf 5 and later
@@ -98,11 +102,11 @@ def _dictionary(response):
     return json_format.MessageToDict(response, preserving_proto_field_name=True, **{every: True})
 
 
-def error(text):
+def error(text: str) -> str:
     """The text of an error."""
     return dumps({"error": text})
 
 
-def dumps(value):
+def dumps(value: Any) -> str:
     """JSON as a server writes it."""
     return json.dumps(value) + "\n"

@@ -1,12 +1,14 @@
 """Examples in JSON, to be classified or regressed: each an object of features, with a context common to all."""
 
+from typing import Any
+
 import numpy as np
 
 from tfwarpgan.serving.service.rest.requests import invalid, is_b64, shown, to_bytes
 from tfwarpgan.serving.wire import messages
 
 
-def examples(document):
+def examples(document: dict[str, Any]) -> messages.Input:
     """The `Input` of a request to classify or regress: `examples`, each an object of features, and a `context`.
 
     Raises:
@@ -21,7 +23,7 @@ def examples(document):
     return messages.Input(example_list={"examples": found})
 
 
-def _example(value):
+def _example(value: Any) -> messages.Example:
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type(value).__name__}")
     example = messages.Example()
@@ -30,7 +32,7 @@ def _example(value):
     return example
 
 
-def _fill(feature, name, values):
+def _fill(feature: messages.Feature, name: str, values: list[Any]) -> None:
     """Sets the one list of a feature that its values belong to."""
     kinds = {_kind(name, value) for value in values}
     if len(kinds) > 1:
@@ -48,7 +50,7 @@ def _fill(feature, name, values):
         raise invalid(f"Feature: {name} has an element that is out of range.") from None
 
 
-def _kind(name, value):
+def _kind(name: str, value: Any) -> str:
     if isinstance(value, bool | int):
         return "int64"
     if isinstance(value, float):

@@ -7,17 +7,20 @@ import base64
 import binascii
 import itertools
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from tfwarpgan.serving.wire import messages, tensors
 from tfwarpgan.serving.wire.statuses import ServingError
+from tfwarpgan.typing import Array
 
 B64 = "b64"
 MOST_SHOWN = 200  # characters
 
 
-def parsed(body):
+def parsed(body: bytes | str) -> dict[str, Any]:
     """The object of a request's body.
 
     Raises:
@@ -32,7 +35,7 @@ def parsed(body):
     return document
 
 
-def signature_name(document):
+def signature_name(document: dict[str, Any]) -> str:
     """The name of the signature that a request asks for, or an empty string."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -42,7 +45,7 @@ def signature_name(document):
     return name
 
 
-def inputs(document, infos):
+def inputs(document: dict[str, Any], infos: Mapping[str, messages.TensorInfo]) -> tuple[dict[str, Array], bool]:
     """The arrays of a request to predict.
 
     Args:
@@ -70,7 +73,7 @@ def inputs(document, infos):
     return {name: _array(values, infos[name].dtype) for name, values in columns.items()}, by_row
 
 
-def _columns(instances, infos):
+def _columns(instances: Any, infos: Mapping[str, messages.TensorInfo]) -> dict[str, Any]:
     """The values of each input from a list of rows: objects with a value for each input, or bare values for one."""
     if not isinstance(instances, list):
         raise invalid(f"JSON Value: {shown(instances)} Excepting 'instances' to be an list/array")
@@ -96,7 +99,7 @@ def _columns(instances, infos):
     return {name: [instance[name] for instance in instances] for name in infos}
 
 
-def _by_name(value, infos):
+def _by_name(value: Any, infos: Mapping[str, messages.TensorInfo]) -> dict[str, Any]:
     if not _is_object(value):
         if len(infos) > 1:
             raise invalid(
@@ -110,16 +113,16 @@ def _by_name(value, infos):
     return {name: value[name] for name in infos}
 
 
-def _is_object(value):
+def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and not is_b64(value)
 
 
-def is_b64(value):
+def is_b64(value: Any) -> bool:
     """Whether a value stands for bytes."""
     return isinstance(value, dict) and list(value) == [B64] and isinstance(value[B64], str)
 
 
-def _array(value, data_type):
+def _array(value: Any, data_type: int) -> Array:
     """The array of nested lists."""
     if data_type == tensors.STRING:
         return _strings(value)
@@ -144,16 +147,17 @@ def _array(value, data_type):
     return converted
 
 
-def _leaf_types(value):
+def _leaf_types(value: Any) -> set[type]:
     """The types of what nested lists hold, apart from lists."""
-    types, level = set(), [value]
+    types: set[type] = set()
+    level = [value]
     while level:
         types.update(map(type, level))
         level = list(itertools.chain.from_iterable(part for part in level if type(part) is list))
     return types - {list}
 
 
-def _strings(value):
+def _strings(value: Any) -> Array:
     """The array of nested lists of strings and bytes."""
     flat, shape, nested = [], [], value
     while isinstance(nested, list):
@@ -162,7 +166,7 @@ def _strings(value):
     if len(shape) > tensors.LARGEST_RANK:
         raise invalid(f"JSON Value: {shown(value)} is nested too deeply")
 
-    def collect(part, depth):
+    def collect(part: Any, depth: int) -> None:
         if isinstance(part, list):
             if depth == len(shape) or len(part) != shape[depth]:
                 raise invalid(f"JSON Value: {shown(value)} holds lists of different sizes or depths")
@@ -179,7 +183,7 @@ def _strings(value):
     return array.reshape(shape)
 
 
-def to_bytes(value):
+def to_bytes(value: Any) -> bytes:
     """The bytes of a string, or of an object of base64."""
     if isinstance(value, str):
         return value.encode()
@@ -192,7 +196,7 @@ def to_bytes(value):
         raise invalid("Unable to base64 decode") from None
 
 
-def shown(value):
+def shown(value: Any) -> str:
     """The start of a value, for an error."""
     text = ""
     for part in json.JSONEncoder().iterencode(value):
@@ -202,6 +206,6 @@ def shown(value):
     return text
 
 
-def invalid(text):
+def invalid(text: str) -> ServingError:
     """The error of a request that is wrong."""
     return ServingError("INVALID_ARGUMENT", text)

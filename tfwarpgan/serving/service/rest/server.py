@@ -3,35 +3,50 @@
 Python's own threading server, with a bound on connections: for laptops and tests, where gRPC is the faster way.
 """
 
+from __future__ import annotations
+
 import contextlib
 import http.server
 import re
 import socket
 import threading
 import time
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from absl import logging
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import Admission
 from tfwarpgan.serving.service.metrics import REST
+from tfwarpgan.serving.service.model_service import ModelService
+from tfwarpgan.serving.service.prediction_service import PredictionService
 from tfwarpgan.serving.service.rest import answers, examples, requests
 from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import HTTP_STATUSES, ServingError, serving_error
+
+if TYPE_CHECKING:
+    from tfwarpgan.serve import ServeOptions
 
 MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 POST = re.compile(MODEL + r":(predict|classify|regress)", re.IGNORECASE)
 GET = re.compile(MODEL + "(/metadata)?", re.IGNORECASE)
 MOST_CONNECTIONS = 256
 LARGEST_BODY, BODIES_BYTES = 256 * 2**20, 512 * 2**20  # of one request, and of all that are being read or answered
+Answer: TypeAlias = tuple[int, str, str]  # status, content type, text
 IDLE_SECONDS = 60
 
 
 class RestServer:
     """The server; `port` is the one that it listens on."""
 
-    def __init__(self, options, prediction_service, model_service, metrics_path):
+    def __init__(
+        self,
+        options: ServeOptions,
+        prediction_service: PredictionService,
+        model_service: ModelService,
+        metrics_path: str | None,
+    ) -> None:
         """Prepares a server that does not listen yet.
 
         Args:
@@ -42,9 +57,10 @@ class RestServer:
         self._options = options
         self._api = RestApi(prediction_service, model_service, options.rest_api_timeout_in_ms / 1000)
         self._metrics_path = metrics_path
-        self._server = self.port = None
+        self._server: _BoundedServer | None = None
+        self.port: int | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Listens.
 
         Raises:
@@ -52,30 +68,30 @@ class RestServer:
         """
         address = (self._options.address, max(self._options.rest_api_port, 0))
         try:
-            self._server = _BoundedServer(address, self._handler())
+            self._server = server = _BoundedServer(address, self._handler())
         except OSError as error:
             raise InputError(
                 f"Cannot listen on {address[0]}:{address[1]} ({error.strerror}); choose another port."
             ) from None
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
 
-    def stop(self):
+    def stop(self) -> None:
         """Takes no more requests, not on open connections either; does not wait for running ones, see `drain`."""
         if self._server:
             self._server.refuse()
             self._server.shutdown()
             self._server.server_close()
 
-    def drain(self, seconds):
+    def drain(self, seconds: float) -> bool:
         """Waits for running requests, for this many seconds at most; returns whether they are answered."""
         return self._server is None or self._server.drain(seconds)
 
-    def _handler(self):
+    def _handler(self) -> type[_Handler]:
         api, metrics_path, metrics = self._api, self._metrics_path, self._api.prediction.metrics
 
         class Handler(_Handler):
-            def answer(self, method, path, body):
+            def answer(self, method: str, path: str, body: bytes) -> Answer:
                 if metrics_path and method == "GET" and path == metrics_path:
                     return 200, "text/plain", metrics.text()
                 if not path.lower().startswith("/v1/"):
@@ -88,11 +104,11 @@ class RestServer:
 class RestApi:
     """The answers to requests in JSON, apart from HTTP."""
 
-    def __init__(self, prediction_service, model_service, timeout):
+    def __init__(self, prediction_service: PredictionService, model_service: ModelService, timeout: float) -> None:
         """The API of both services; `timeout` in seconds."""
         self.prediction, self.model, self.timeout = prediction_service, model_service, timeout
 
-    def answer(self, method, path, body):
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Status, content type and text of the answer to a request."""
         try:
             return 200, "application/json", self._answer(method, path, body, time.monotonic() + self.timeout)
@@ -102,7 +118,7 @@ class RestApi:
                 logging.exception("A request failed for a reason that is not the client's.")
             return HTTP_STATUSES[failure.code], "application/json", answers.error(failure.text)
 
-    def _answer(self, method, path, body, deadline):
+    def _answer(self, method: str, path: str, body: bytes, deadline: float) -> str:
         post = POST.fullmatch(path) if method == "POST" else None
         if post:
             call = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[post[4].lower()]
@@ -116,7 +132,7 @@ class RestApi:
             return answers.metadata(self.prediction.metadata(request))
         return answers.message(self.model.status(messages.GetModelStatusRequest(model_spec=spec)))
 
-    def _predict(self, spec, body, deadline):
+    def _predict(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
         service = self.prediction
         with service.models.servable(spec) as servable, service.metrics.counted(servable.name, "Predict", REST):
             name = requests.signature_name(body)
@@ -128,21 +144,21 @@ class RestApi:
             outputs = service.run(servable, signature, arrays, (), deadline)
             return answers.predictions(outputs, by_row)
 
-    def _classify(self, spec, body, deadline):
+    def _classify(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
         spec.signature_name = requests.signature_name(body)
         request = messages.ClassificationRequest(model_spec=spec, input=examples.examples(body))
         result = self.prediction.classify(request, deadline, REST).result
         rows = [[[c.label, answers.short(c.score)] for c in row.classes] for row in result.classifications]
         return answers.dumps({"results": rows})
 
-    def _regress(self, spec, body, deadline):
+    def _regress(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
         spec.signature_name = requests.signature_name(body)
         request = messages.RegressionRequest(model_spec=spec, input=examples.examples(body))
         result = self.prediction.regress(request, deadline, REST).result
         return answers.dumps({"results": [answers.short(found.value) for found in result.regressions]})
 
 
-def _spec(name, version, label):
+def _spec(name: str, version: str | None, label: str | None) -> messages.ModelSpec:
     spec = messages.ModelSpec(name=name)
     if version:
         if len(version) > 19 or int(version) >= 2**63:
@@ -160,21 +176,22 @@ class _BoundedServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *args):
+    def __init__(self, *args: Any) -> None:
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._answering, self._idle = 0, threading.Condition()
-        self._connections, self.refuses = set(), False
+        self._connections: set[socket.socket] = set()
+        self.refuses = False
         self.bodies = Admission(MOST_CONNECTIONS, BODIES_BYTES)
         super().__init__(*args)
 
-    def process_request(self, request, client_address):
+    def process_request(self, request: Any, client_address: Any) -> None:
         while not self._free.acquire(timeout=0.1):
             if self.refuses:
                 self.shutdown_request(request)
                 return
         super().process_request(request, client_address)
 
-    def process_request_thread(self, request, client_address):
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             with self._idle:
                 self._connections.add(request)
@@ -184,40 +201,40 @@ class _BoundedServer(http.server.ThreadingHTTPServer):
         finally:
             self._free.release()
 
-    def shutdown_request(self, request):
+    def shutdown_request(self, request: Any) -> None:
         with self._idle:
             self._connections.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: Any, client_address: Any) -> None:
         logging.debug("A connection from %s broke off.", client_address)
 
-    def begins(self):
+    def begins(self) -> bool:
         """Notes that one more request is being answered; False if it must not be."""
         with self._idle:
             self._answering += not self.refuses
             return not self.refuses
 
-    def ends(self):
+    def ends(self) -> None:
         """Notes that one request fewer is being answered."""
         with self._idle:
             self._answering -= 1
             self._idle.notify_all()
 
-    def refuse(self):
+    def refuse(self) -> None:
         """From now on no request is started, and connections that wait for one are closed."""
         with self._idle:
             self.refuses = True
             for connection in self._connections:
                 _end_reading(connection)
 
-    def drain(self, seconds):
+    def drain(self, seconds: float) -> bool:
         """Waits until no request is being answered; False if that takes longer than this many seconds."""
         with self._idle:
             return self._idle.wait_for(lambda: not self._answering, seconds)
 
 
-def _end_reading(connection):
+def _end_reading(connection: socket.socket) -> None:
     """Whoever reads finds the connection's end; what is being answered can still be written."""
     with contextlib.suppress(OSError):  # the client was faster
         connection.shutdown(socket.SHUT_RD)
@@ -226,14 +243,19 @@ def _end_reading(connection):
 class _Handler(http.server.BaseHTTPRequestHandler):
     """Reads a request, and writes what `answer` gives."""
 
+    server: _BoundedServer
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
     server_version, sys_version = "tfwarpgan", ""
 
-    def do_GET(self):
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """Gives the answer to a request."""
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
         self._respond("GET", b"")
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             self._refuse(411, "Content-Length is missing")
@@ -246,15 +268,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             except ServingError as error:
                 self._refuse(HTTP_STATUSES[error.code], error.text)
 
-    def log_message(self, format, *args):
+    def log_message(self, format: str, *args: Any) -> None:
         logging.debug(format, *args)
 
-    def _refuse(self, status, text):
+    def _refuse(self, status: int, text: str) -> None:
         """Answers without having read the body, so that the connection cannot go on."""
         self.close_connection = True
         self._write(status, "application/json", answers.error(text))
 
-    def _respond(self, method, body):
+    def _respond(self, method: str, body: bytes) -> None:
         if not self.server.begins():
             self._write(503, "application/json", answers.error("The service is being stopped"))
             return
@@ -263,7 +285,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         finally:
             self.server.ends()
 
-    def _write(self, status, content_type, text):
+    def _write(self, status: int, content_type: str, text: str) -> None:
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", content_type)
