@@ -119,7 +119,7 @@ def test_imagenet_without_a_network_is_one_sentence(monkeypatch):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(vgg, "_application", lambda network: application)
-    with pytest.raises(InputError, match="could not be fetched.*--human_parser_weights=FILE"):
+    with pytest.raises(InputError, match="could not be downloaded.*--human_parser_weights=FILE"):
         vgg.load_weights(None, "VGG16", "imagenet")
 
 

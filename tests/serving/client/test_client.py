@@ -297,7 +297,7 @@ def test_it_does_not_wait_for_ever(server, call):
 @pytest.mark.parametrize(
     "settings, told",
     [
-        ({"version": 1, "label": "stable"}, "exclude"),
+        ({"version": 1, "label": "stable"}, "either version or label"),
         ({"attempts": 0}, "attempts"),
         ({"timeout": 0}, "deadline"),
         ({"tls": TLS(certificate="cert.pem")}, "belong together"),
