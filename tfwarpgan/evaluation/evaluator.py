@@ -16,7 +16,7 @@ from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
 from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim
-from tfwarpgan.inference.synthesis import for_any_batch_size
+from tfwarpgan.inference.pipeline import for_any_batch_size
 from tfwarpgan.layers.pixels import from_pixels, to_pixels
 
 MODEL, COPY, MEAN = "model", *baselines.NAMES
