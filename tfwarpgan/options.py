@@ -11,6 +11,7 @@ from tfwarpgan.data.label_mappings import to_lip
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
 _BOXES = (
@@ -151,6 +152,9 @@ class NetworkOptions:
     parser_width: int = option(64, "Channels of the pose-guided parser's first convolution.", minimum=4)
     parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
     parser_uses_image: bool = option(False, "Give the condition image to the pose-guided parser too.")
+    parser_average_flip: bool = option(
+        False, "Average the synthesized parsing with that of the mirrored inputs: better, at twice stage I's time."
+    )
     matcher_width: int = option(64, "Channels of the geometric matcher's first convolution.", minimum=4)
     matcher_scale: int = option(
         16, "Scale of the matcher's features: 1/16, 1/8 or 1/4 of the picture.", choices=(4, 8, 16)
@@ -163,6 +167,14 @@ class NetworkOptions:
     )
     warp_residual: str = option("conv", "R of the warping block, equation 1.", choices=("conv", "identity"))
     warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
+    warp_scales: str = option(
+        "8",
+        "Where the warping block is injected: 8, the bottleneck (the paper's one block), then 4, 2 and 1, the decoder's "
+        "scales, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
+    )
+    warp_parts: int = option(
+        1, "Parts of the person with a warp each, chosen by the target parsing; 1: the paper's.", choices=(1, 4, 8)
+    )
     decorrelated_colours: bool = option(
         False, "Show the warping generator the condition's colours along their principal axes: hue is learned sooner."
     )
@@ -181,6 +193,17 @@ class NetworkOptions:
             raise InputError(
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it thrice."
             )
+        self.scales_of_warp()
+
+    def scales_of_warp(self):
+        """`warp_scales` as a tuple of names."""
+        scales = tuple(name.strip() for name in self.warp_scales.split(","))
+        unknown = [name for name in scales if name not in WARP_SCALES]
+        if unknown or len(set(scales)) < len(scales) or "8" not in scales:
+            raise InputError(
+                f"--warp_scales={self.warp_scales} must name 8 and any of {', '.join(WARP_SCALES[1:])}, each once."
+            )
+        return scales
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +220,20 @@ class LossOptions:
     parser_lambda_adversarial: float = option(1.0, "Pose-guided parser: least-squares adversarial loss.", minimum=0)
     parser_lambda_pyramid: float = option(10.0, "Pose-guided parser: pyramidal-hierarchy loss.", minimum=0)
     pyramid_alphas: tuple = option((1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0)
+    parser_lambda_cross_entropy: float = option(1.0, "Pose-guided parser: pixel-wise cross-entropy.", minimum=0)
     matcher_lambda_smooth: float = option(1.0, "Matcher: smoothness of the grid on real pairs.", minimum=0)
+    matcher_lambda_image: float = option(
+        0.0, "Matcher: L1 between the warped condition image and the target image, over the person.", minimum=0
+    )
+    perceptual_form: str = option(
+        "plain",
+        "Perceptual loss: plain, pix2pixHD's L1 at the scale of torchvision's features; relative, each layer divided by "
+        "the mean of its features.",
+        choices=("plain", "relative"),
+    )
+    perceptual_alphas: tuple = option(
+        (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), "Weights of the features relu1_1 to relu5_1; 0 leaves one out.", minimum=0
+    )
     perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
     perceptual_weights: str = option(
         "imagenet", "'imagenet' (fetched by tf.keras.applications), or an npz file of VGG convolution weights."
@@ -206,10 +242,13 @@ class LossOptions:
     def __post_init__(self):
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
+        if len(self.perceptual_alphas) != 5:
+            raise InputError(f"--perceptual_alphas needs 5 numbers, got {len(self.perceptual_alphas)}.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
-        if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_perceptual or pyramid):
+        perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
+        if not (self.lambda_adversarial or self.lambda_pixel or perceptual or pyramid):
             raise InputError(
-                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with --pyramid_alphas "
+                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with their alphas "
                 "leave the generator no loss; give one of them a weight above 0."
             )
 
@@ -238,6 +277,13 @@ class TrainOptions:
         "Share of a stage's steps after which the learning rate falls linearly to 0; 1: never.",
         minimum=0,
         maximum=1,
+    )
+    ema: float = option(
+        0.0,
+        "Decay of a running mean of the trained network's weights, such as 0.999, which evaluate, export and the stages "
+        "behind it then use; 0: none.",
+        minimum=0,
+        maximum=0.99999,
     )
     parsing_source: str = option(
         "synthesized",

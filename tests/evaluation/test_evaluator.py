@@ -133,7 +133,8 @@ def test_without_stage_one_only_the_label_is_a_reference():
         del outputs["parsing_logits"]
         return outputs
 
-    assert list(by_name(run(upper_bound, make_pairs(2)))) == ["ssim_gaussian", "l1", "matcher_miou_target"]
+    names = [name for name in by_name(run(upper_bound, make_pairs(2))) if "miou" in name]
+    assert names == ["matcher_miou_target"]
 
 
 def test_batches_of_any_size_give_the_same_numbers():

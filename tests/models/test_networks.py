@@ -28,8 +28,7 @@ def random_inputs(batch=2, height=32, width=16, seed=0):
         "target_parsing": parsing(),
         "target_pose": tf.constant(generator.integers(0, 2, [batch, height, width, 18]), tf.float32),
         "image": tf.constant(generator.uniform(-1, 1, [batch, height, width, 3]), tf.float32),
-        "theta_affine": tf.constant(generator.normal(0, 0.1, [batch, 6]) + [1, 0, 0, 0, 1, 0], tf.float32),
-        "theta_tps": tf.constant(generator.normal(0, 0.1, [batch, 9, 2]), tf.float32),
+        "grid": tf.constant(generator.uniform(-1.1, 1.1, [batch, height, width, 2]), tf.float32),
     }
 
 
@@ -38,7 +37,7 @@ def test_parser_gives_linear_logits(upsampling):
     parser = PoseGuidedParser(width=4, blocks=1, upsampling=upsampling)
     logits = parser(random_inputs())["parsing_logits"]
     assert logits.shape == (2, 32, 16, 20) and logits.dtype == tf.float32
-    parser.decoder.output_convolution.convolution.bias.assign(tf.fill([20], 7.0))
+    parser.decoder.head.output_convolution.convolution.bias.assign(tf.fill([20], 7.0))
     assert float(tf.reduce_max(parser(random_inputs())["parsing_logits"])) > 5.0  # a tanh would end at 1
 
 
@@ -102,8 +101,8 @@ NETWORKS = {
     ),
     "matcher": (lambda: GeometricMatcher(width=4, scale=8), ["condition_parsing", "target_parsing"], (32, 16)),
     "generator": (
-        lambda: WarpingGenerator(width=4, blocks=1, fusion_width=32),
-        [*ALL_KEYS, "theta_affine", "theta_tps"],
+        lambda: WarpingGenerator(width=4, blocks=1, fusion_width=32, warp_scales=("8", "4", "2", "1", "image")),
+        [*ALL_KEYS, "grid"],
         (32, 16),
     ),
     "discriminator": (

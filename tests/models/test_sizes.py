@@ -40,8 +40,7 @@ def zeros(**channels):
 
 GENERATOR_INPUTS = {
     **zeros(condition_image=3, condition_parsing=20, target_parsing=20, target_pose=18),
-    "theta_affine": tf.zeros([1, 6]),
-    "theta_tps": tf.zeros([1, 9, 2]),
+    "grid": tf.zeros([1, *SIZE, 2]),
 }
 
 

@@ -43,7 +43,7 @@ def test_pyramid_loss_has_no_gradient_to_the_real_features():
 def test_perceptual_loss_is_relative_to_the_real_features():
     real = [tf.fill([2, 1, 1, 4], 10.0), tf.fill([2, 1, 1, 4], 100.0)]
     fake = [tf.fill([2, 1, 1, 4], 15.0), tf.fill([2, 1, 1, 4], 100.0)]
-    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0)), 0.25 * 0.5, rtol=1e-3)
+    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0), "relative"), 0.25 * 0.5, rtol=1e-3)
 
 
 def test_cross_entropy_of_even_logits():

@@ -49,7 +49,7 @@ def to_json(evaluation, facts=None):
     """
     metrics = {}
     for metric in evaluation.metrics:
-        entry = {"protocol": metric.protocol, "higher_is_better": metric.higher_is_better, "pairs": len(evaluation)}
+        entry = {"protocol": metric.protocol, "goal": metric.goal, "pairs": len(evaluation)}
         entry |= {MODEL: _finite(metric.model), "baselines": {k: _finite(v) for k, v in metric.baselines.items()}}
         entry["beats_baselines"] = bool(metric.beats_baselines)
         if metric.by_label:
@@ -76,7 +76,7 @@ def to_table(evaluation):
 
 def _row(metric):
     baselines = [f"{metric.baselines[name]:.4f}" if name in metric.baselines else "-" for name in BASELINES]
-    name = f"{metric.name} ({'higher' if metric.higher_is_better else 'lower'} is better)"
+    name = f"{metric.name} ({'1 is best' if metric.goal == 'one' else metric.goal + ' is better'})"
     return [name, f"{metric.model:.4f}", *baselines, "yes" if metric.beats_baselines else "NO"]
 
 

@@ -24,8 +24,11 @@ class StageCheckpoints:
         networks = {name: variables_of(network) for name, network in trainer.networks.items()}
         optimizers = {f"{name}_optimizer": trackable(optimizer) for name, optimizer in trainer.optimizers.items()}
         self.trainer = trainer
-        checkpoint = tf.train.Checkpoint(**networks, **optimizers)
-        self.manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep)
+        self.objects = {**networks, **optimizers}
+        self.average = average_of(next(iter(networks)))
+        if trainer.averages:
+            self.objects[self.average] = trainer.averages
+        self.manager = tf.train.CheckpointManager(tf.train.Checkpoint(**self.objects), folder, max_to_keep=keep)
 
     def save(self):
         """Writes a checkpoint of the present step, unless there is one."""
@@ -42,14 +45,31 @@ class StageCheckpoints:
         path = self.manager.latest_checkpoint
         if not path:
             return 0
+        averaged = holds(path, self.average)
+        objects = {name: value for name, value in self.objects.items() if averaged or name != self.average}
+        if averaged and not self.trainer.averages:  # read, and not gone on with
+            objects[self.average] = [tf.Variable(variable) for variable in next(iter(objects.values()))]
         try:
-            self.manager.checkpoint.restore(path).assert_consumed()
+            tf.train.Checkpoint(**objects).restore(path).assert_consumed()
         except (ValueError, AssertionError) as error:
             raise InputError(
                 f"The checkpoint {path} is of networks of another size or kind: give the flags that it was trained "
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
+        if not averaged:
+            for average, variable in zip(self.trainer.averages, next(iter(objects.values()))):
+                average.assign(variable)
         return self.trainer.steps_done
+
+
+def average_of(name):
+    """The name under which a checkpoint holds the running mean of a network's weights."""
+    return f"{name}_average"
+
+
+def holds(path, name):
+    """Whether a checkpoint holds something of that name."""
+    return any(variable.startswith(f"{name}/") for variable, _ in tf.train.list_variables(path))
 
 
 def steps_saved(run_dir, stage):
@@ -58,7 +78,7 @@ def steps_saved(run_dir, stage):
 
 
 def load_network(network, run_dir, stage):
-    """Gives a network the weights of a stage's latest checkpoint.
+    """Gives a network the weights of a stage's latest checkpoint: their running mean, if it holds one.
 
     Raises:
         InputError: If there is none, or if it is of another size.
@@ -67,7 +87,8 @@ def load_network(network, run_dir, stage):
     if not path:
         raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
     try:
-        status = tf.train.Checkpoint(**{stage: variables_of(network)}).restore(path)
+        name = average_of(stage) if holds(path, average_of(stage)) else stage
+        status = tf.train.Checkpoint(**{name: variables_of(network)}).restore(path)
         status.expect_partial().assert_existing_objects_matched()
     except (ValueError, AssertionError) as error:
         raise InputError(

@@ -133,7 +133,8 @@ def train_stage(name, options, data, strategy):
     keras.utils.set_random_seed(options.data.seed)
     with strategy.scope():
         trainer = stage.make_trainer(options)
-        trainer.compile_networks(functools.partial(make_optimizer, options.train, steps), options.train.jit_compile)
+        make = functools.partial(make_optimizer, options.train, steps)
+        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
         done = checkpoints.restore()
     if done >= steps:
@@ -190,13 +191,14 @@ def load_pipeline(options, weights="", for_new_pictures=False):
             "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
             "use a run of --parsing_source=synthesized."
         )
+    average_flip = options.networks.parser_average_flip
     if weights:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
-        return WarpingGAN(load_released(weights, builders), options.data)
+        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
     networks = frozen_networks(options)
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
-    return WarpingGAN(networks, options.data, options.train.parsing_source)
+    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
 
 
 def load_human_parser(options, size=None, average_flip=True):
