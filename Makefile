@@ -18,7 +18,7 @@ demo: $(VENV)/.installed
 	@echo "== 3/5 evaluate on the test pairs"
 	$(BIN)/python -m tfwarpgan.evaluate --run_dir=$(RUN)
 	@echo "== 4/5 synthesize some test pairs"
-	people=$$($(BIN)/python -c 'from tfwarpgan.data import people; print(people.unpack())') && \
+	people=$$($(BIN)/python -c 'from tfwarpgan.data.layouts import people; print(people.unpack())') && \
 	awk 'NR == 1 || NR % 100 == 2' "$$people/market-pairs-test.csv" > $(RUN)/pairs.csv && \
 	$(BIN)/python -m tfwarpgan.synthesize --run_dir=$(RUN) --pairs=$(RUN)/pairs.csv --output_dir=$(RUN)/synthesized \
 	    --image_dir="$$people/bounding_box_test" --parsing_dir="$$people/parsing" \
@@ -37,6 +37,7 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # Stamp files: an installation is made anew only when what it depends on has changed. It is an editable one, so that
 # a change of the sources needs no second installation.

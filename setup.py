@@ -83,6 +83,7 @@ setup(
             "grpcio-health-checking>=1.59,<1.63" + BEFORE_312,
             "grpcio-health-checking>=1.71" + FROM_312,
             "hypothesis>=6.100",
+            "import-linter>=2.1,<3",
             "moto[server]>=5",
             "pytest>=8",
             "pyyaml>=6",

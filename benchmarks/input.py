@@ -80,11 +80,12 @@ def measure(benchmark, data):
 
 
 def _rates(benchmark, data):
-    from tfwarpgan.data import pipeline, records
+    from tfwarpgan.data.batches import pairs
+    from tfwarpgan.data.records import preparation
 
-    prepared = records.prepare(data)
+    prepared = preparation.prepare(data)
     ways = {
-        "pipeline": (iter(pipeline.pairs_dataset(prepared, data)), data.batch_size),
+        "pipeline": (iter(pairs.pairs_dataset(prepared, data)), data.batch_size),
         "Pillow loop": (decoded_pairs(prepared), 1),
     }
     rates, busy, memory = {way: [] for way in ways}, [], 0

@@ -74,16 +74,16 @@ def exported(options, benchmark, folder):
     if benchmark.saved_model:
         yield os.path.abspath(os.path.expanduser(benchmark.saved_model))
         return
-    from tfwarpgan.models import networks
-    from tfwarpgan.models.pipeline import WarpingGAN
-    from tfwarpgan.serving.publish import publish
-    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.inference.loading import load_pipeline
+    from tfwarpgan.models import build
+    from tfwarpgan.models.warping_gan import WarpingGAN
+    from tfwarpgan.serving.exporting.publish import publish
 
     if benchmark.weights:
         pipeline = load_pipeline(options, benchmark.weights, for_new_pictures=True)
     else:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        untrained = {name: getattr(networks, name)(options) for name in names}
+        untrained = {name: getattr(build, name)(options) for name in names}
         # Scores of labels that differ by rounding only would fall to either one, another picture each time.
         scores = untrained["pose_guided_parser"].decoder.output_convolution.convolution
         scores.bias.assign([float(label) for label in range(scores.bias.shape[0])])
@@ -229,9 +229,9 @@ def imports(rounds):
 
 def measure(options, benchmark):
     """Measures, prints, and writes the figures."""
-    from tfwarpgan.serving import allocator
-    from tfwarpgan.serving.check import SavedModelSession, sample_inputs
     from tfwarpgan.serving.client import Client
+    from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
+    from tfwarpgan.serving.service import allocator
 
     if benchmark.bare_keeps_memory:
         allocator.keep_freed_memory()

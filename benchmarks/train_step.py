@@ -68,9 +68,9 @@ def random_batch(batch_size, height, width):
 
 def make_trainer(options):
     """The trainer that `tfwarpgan.train` uses, on stages that were not trained."""
-    from tfwarpgan.models import networks as build
+    from tfwarpgan.models import build
     from tfwarpgan.models.perceptual import PerceptualFeatures
-    from tfwarpgan.models.pipeline import WarpingGAN
+    from tfwarpgan.models.warping_gan import WarpingGAN
     from tfwarpgan.training.optimization import make_optimizer
     from tfwarpgan.training.warping_generator import WarpingGeneratorTrainer
 

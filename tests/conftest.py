@@ -64,7 +64,7 @@ def certificates(tmp_path_factory):
 @pytest.fixture
 def market(tmp_path):
     """Folder of a drawn data set: 5 + 2 persons, 64 x 32 pixels."""
-    from tfwarpgan.data import keypoints
+    from tfwarpgan.data.joints import pose_gan
 
     folder = tmp_path / "market"
     (folder / "parsing").mkdir(parents=True)
@@ -77,7 +77,7 @@ def market(tmp_path):
             for name in names:
                 draw(folder, split, name, random)
                 points = random.integers(0, [HEIGHT, WIDTH], (18, 2))
-                annotations.append(keypoints.annotation_row(name, points, random.random(18) < 0.8))
+                annotations.append(pose_gan.annotation_row(name, points, random.random(18) < 0.8))
             pairs += [",".join(pair) for pair in itertools.permutations(names, 2)]
         (folder / f"market-annotation-{split}.csv").write_text("\n".join(annotations) + "\n")
         (folder / f"market-pairs-{split}.csv").write_text("\n".join(pairs) + "\n")
@@ -99,3 +99,18 @@ def pytest_configure(config):
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture
+def options(market, tmp_path):
+    """Function of changes -> DataOptions that read the drawn data set."""
+    from tfwarpgan.options import DataOptions
+
+    def make(**changes):
+        values = {
+            "dataset": "market1501", "data_dir": str(market), "prepared_dir": str(tmp_path / "prepared"),
+            "height": 64, "width": 32, "batch_size": 4,
+        }  # fmt: skip
+        return DataOptions(**(values | changes))
+
+    return make

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.compat import variables_of
-from tfwarpgan.data.parsing import read_label_map
+from tfwarpgan.data.pictures.label_maps import read_label_map
+from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
 
 
@@ -24,8 +24,8 @@ def run(tmp_path):
     """A run whose human parser says upper-clothes (5) everywhere."""
     import tensorflow as tf
 
-    from tfwarpgan.models import networks
-    from tfwarpgan.training.checkpoints import stage_folder
+    from tfwarpgan.inference.checkpoints import stage_folder
+    from tfwarpgan.models import build
 
     folder = tmp_path / "run"
     folder.mkdir()
@@ -35,7 +35,7 @@ def run(tmp_path):
         train=TrainOptions(run_dir=str(folder), stage="human_parser"),
     )
     (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
-    parser = networks.human_parser(options)
+    parser = build.human_parser(options)
     parser.classify.set_weights([np.zeros([1, 1, 4, 20]), np.eye(20)[5]])
     tf.train.CheckpointManager(
         tf.train.Checkpoint(human_parser=variables_of(parser)), stage_folder(str(folder), "human_parser"), max_to_keep=1

@@ -9,8 +9,9 @@ import sys
 import pytest
 from absl import flags
 
-from tfwarpgan import command_line, options
+from tfwarpgan import options
 from tfwarpgan.errors import InputError
+from tfwarpgan.flags import define_flags, from_flags
 from tfwarpgan.training import runs
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
@@ -19,10 +20,10 @@ FLAGFILES = sorted(CONFIGS.glob("*.flags"))
 
 def parsed(path):
     values = flags.FlagValues()
-    command_line.define_flags(options.Options, flag_values=values)
+    define_flags(options.Options, flag_values=values)
     leftover = values(["command", f"--flagfile={path}"])[1:]
     assert leftover == []
-    return command_line.from_flags(options.Options, values)
+    return from_flags(options.Options, values)
 
 
 def test_the_documented_flagfiles_are_there():

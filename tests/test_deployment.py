@@ -16,8 +16,8 @@ from google.protobuf import text_format
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.export import ExportOptions
-from tfwarpgan.serving import messages
 from tfwarpgan.serving.client import TLS, Client, ServerError
+from tfwarpgan.serving.wire import messages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CONFIGURATIONS = {

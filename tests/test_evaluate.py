@@ -56,9 +56,11 @@ def fakes(monkeypatch):
         asked.append(split)
         return make_dataset(3).repeat() if split == "train" else make_dataset(5)
 
-    monkeypatch.setattr("tfwarpgan.training.runs.load_pipeline", lambda options, weights="": perfect)
-    monkeypatch.setattr("tfwarpgan.data.records.prepare", lambda data: FakePrepared({"train": 3, "test": 5}))
-    monkeypatch.setattr("tfwarpgan.data.pipeline.pairs_dataset", pairs_dataset)
+    monkeypatch.setattr("tfwarpgan.inference.loading.load_pipeline", lambda options, weights="": perfect)
+    monkeypatch.setattr(
+        "tfwarpgan.data.records.preparation.prepare", lambda data: FakePrepared({"train": 3, "test": 5})
+    )
+    monkeypatch.setattr("tfwarpgan.data.batches.pairs.pairs_dataset", pairs_dataset)
     return asked
 
 
@@ -98,8 +100,8 @@ def test_some_pairs_into_another_folder(tmp_path, fakes):
 def human_parser_run(tmp_path):
     """Options of a run whose human parser says upper-clothes (5) everywhere; half of the pictures' pixels are that."""
     from tfwarpgan.compat import variables_of
-    from tfwarpgan.models import networks
-    from tfwarpgan.training.checkpoints import stage_folder
+    from tfwarpgan.inference.checkpoints import stage_folder
+    from tfwarpgan.models import build
 
     labels = np.full((SIDE, SIDE), 5, np.uint8)
     labels[: SIDE // 2] = 9
@@ -117,7 +119,7 @@ def human_parser_run(tmp_path):
         NetworkOptions(human_parser_width=8, human_parser_weights="none"),
         train=TrainOptions(run_dir=str(tmp_path / "run"), stage="human_parser"),
     )
-    parser = networks.human_parser(made)
+    parser = build.human_parser(made)
     parser.classify.set_weights([np.zeros([1, 1, 4, 20]), np.eye(20)[5]])
     checkpoint = tf.train.Checkpoint(human_parser=variables_of(parser))
     tf.train.CheckpointManager(checkpoint, stage_folder(made.train.run_dir, "human_parser"), max_to_keep=1).save()
@@ -138,7 +140,9 @@ def test_a_human_parser_is_scored_wherever_its_pictures_are_named(human_parser_r
 
 
 def test_a_human_parser_is_scored_on_pictures_in_a_store(human_parser_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("tfwarpgan.data.sources.local_copy", lambda path: str(tmp_path / path.removeprefix("s3://x/")))
+    monkeypatch.setattr(
+        "tfwarpgan.data.layouts.opening.local_copy", lambda path: str(tmp_path / path.removeprefix("s3://x/"))
+    )
     data = dataclasses.replace(human_parser_run.data, lip_dir="s3://x/lip")
     evaluate.main(dataclasses.replace(human_parser_run, data=data), EvaluateOptions())
     assert (tmp_path / "run/evaluation/metrics.json").exists()

@@ -10,15 +10,15 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import export
-from tfwarpgan.command_line import run_options, to_flagfile
 from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
-from tfwarpgan.models import networks
+from tfwarpgan.flagfiles import run_options, to_flagfile
+from tfwarpgan.inference.loading import load_human_parser
+from tfwarpgan.models import build
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions
-from tfwarpgan.serving.check import SavedModelSession, forbidden_ops, sample_inputs
-from tfwarpgan.serving.signatures import from_pixels
-from tfwarpgan.serving.warmup import read_records
-from tfwarpgan.training.runs import load_human_parser
+from tfwarpgan.serving.exporting.check import SavedModelSession, forbidden_ops, sample_inputs
+from tfwarpgan.serving.exporting.signatures import from_pixels
+from tfwarpgan.serving.wire.warmup import read_records
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -42,7 +42,7 @@ def run_dir(tmp_path_factory):
     (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
     generator = np.random.default_rng(0)
     for name in ("pose_guided_parser", "geometric_matcher", "warping_generator"):
-        network = getattr(networks, name)(options)
+        network = getattr(build, name)(options)
         network.set_weights([value + generator.normal(0, 0.02, value.shape) for value in network.get_weights()])
         checkpoint = tf.train.Checkpoint(**{name: variables_of(network)})
         tf.train.CheckpointManager(checkpoint, str(folder / name), max_to_keep=1).save()
@@ -127,7 +127,7 @@ def parser_run_dir(tmp_path_factory):
     small = small_options(run_dir=str(folder))
     options = dataclasses.replace(small, data=DataOptions(height=96, width=48))
     (folder / RUN_FLAGFILE).write_text(to_flagfile(options))
-    parser = networks.human_parser(options, first_weights=False)
+    parser = build.human_parser(options, first_weights=False)
     generator = np.random.default_rng(1)
     parser.set_weights([value + generator.normal(0, 0.05, value.shape) for value in parser.get_weights()])
     checkpoint = tf.train.Checkpoint(human_parser=variables_of(parser))

@@ -8,8 +8,10 @@ import sys
 import pytest
 from absl import flags
 
-from tfwarpgan import command_line, options
+from tfwarpgan import options
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.flags import define_flags, from_flags
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -29,9 +31,9 @@ print("main was passed over")
 
 def parsed(*arguments, cls=options.Options):
     values = flags.FlagValues()
-    command_line.define_flags(cls, flag_values=values)
+    define_flags(cls, flag_values=values)
     values(["command", *arguments])
-    return command_line.from_flags(cls, values)
+    return from_flags(cls, values)
 
 
 def leaves(cls):
@@ -71,7 +73,7 @@ def sentence(result):
 
 def test_every_field_is_a_flag_with_its_name_default_and_help():
     values = flags.FlagValues()
-    command_line.define_flags(options.Options, flag_values=values)
+    define_flags(options.Options, flag_values=values)
     fields = list(leaves(options.Options))
     assert len(fields) == len({field.name for field in fields}) > 50
     for field in fields:
@@ -157,7 +159,7 @@ def test_a_flagfile_gives_the_same_options_again(tmp_path):
     )  # fmt: skip
     flagfile = tmp_path / options.RUN_FLAGFILE
     for value in (changed, options.Options()):
-        flagfile.write_text(command_line.to_flagfile(value))
+        flagfile.write_text(to_flagfile(value))
         assert parsed(f"--flagfile={flagfile}") == value
 
 
@@ -192,7 +194,7 @@ def test_the_help_lists_the_flags_of_the_command():
 @pytest.mark.parametrize("spelling", ["--run_dir={}", "-run_dir={}", "--run_dir {}"])
 def test_the_options_of_the_run_are_read_and_the_command_line_wins(tmp_path, spelling):
     of_run = parsed("--learning_rate=0.125", "--generator_blocks=4", f"--run_dir={tmp_path}")
-    (tmp_path / options.RUN_FLAGFILE).write_text(command_line.to_flagfile(of_run))
+    (tmp_path / options.RUN_FLAGFILE).write_text(to_flagfile(of_run))
     run_dir = spelling.format(tmp_path).split(" ")
     result = run(*run_dir, "--generator_blocks=5", reads_run=True)
     assert result.stdout.splitlines()[:1] == ["rate 0.125 blocks 5"], result.stderr

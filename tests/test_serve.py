@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serve import ServeOptions
-from tfwarpgan.serving import messages, tensors
+from tfwarpgan.serving.wire import messages, tensors
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # The flags of TensorFlow Serving that its deployments use; either program fits the same command line.

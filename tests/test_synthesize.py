@@ -12,8 +12,8 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan import synthesize
-from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import DataOptions, Options, TrainOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
@@ -58,7 +58,7 @@ class Pipeline:
 @pytest.fixture(autouse=True)
 def fake_pipeline(monkeypatch):
     monkeypatch.setattr(
-        "tfwarpgan.training.runs.load_pipeline", lambda options, weights="", for_new_pictures=False: Pipeline()
+        "tfwarpgan.inference.loading.load_pipeline", lambda options, weights="", for_new_pictures=False: Pipeline()
     )
 
 
@@ -142,7 +142,7 @@ def test_the_human_parser_of_another_run(folder, monkeypatch):
         seen.append((run_options.data.height, run_options.train.run_dir, size))
         return lambda images: tf.one_hot(tf.fill(tf.shape(images)[:3], 7), 20)
 
-    monkeypatch.setattr("tfwarpgan.training.runs.load_human_parser", load_human_parser)
+    monkeypatch.setattr("tfwarpgan.inference.loading.load_human_parser", load_human_parser)
     job = single(folder, parsing="", human_parser_run_dir=run, pose_json=folder / "pose.json")
     synthesize.main(options(), job)
     assert pixel(job.output) == [20, 50, 7] and seen == [(48, str(run), (HEIGHT, WIDTH))]

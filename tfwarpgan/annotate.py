@@ -21,8 +21,9 @@ def main(options, annotate):
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
-    from tfwarpgan.data.annotations import annotate_folder, list_pictures, other_files
-    from tfwarpgan.training.runs import load_human_parser
+    from tfwarpgan.data.pictures.files import list_pictures, other_files
+    from tfwarpgan.inference.label_folder import annotate_folder
+    from tfwarpgan.inference.loading import load_human_parser
 
     image_dir, parsing_dir = (os.path.expanduser(folder) for folder in (annotate.image_dir, options.data.parsing_dir))
     list_pictures(image_dir, parsing_dir)  # before the network is built, so that a wrong folder is refused at once

@@ -5,97 +5,18 @@ into a dataclass, and `run_command` does both around a command's main function. 
 flag is refused before TensorFlow starts.
 """
 
-import dataclasses
-import math
 import os
 import re
 import sys
 
 from absl import app, flags, logging
 
-from tfwarpgan import object_store
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import RUN_FLAGFILE, Options
-
-
-def define_flags(*classes, flag_values=flags.FLAGS):
-    """Defines a flag for each field of the dataclasses (of `Options`: for those of its parts)."""
-    for field in _fields(*classes):
-        _define_flag(field, flag_values)
-
-
-def _fields(*classes):
-    for cls in classes:
-        for field in dataclasses.fields(cls):
-            yield from _fields(field.type) if dataclasses.is_dataclass(field.type) else [field]
-
-
-def _define_flag(field, flag_values):
-    bounds = {"lower_bound": field.metadata["minimum"], "upper_bound": field.metadata["maximum"]}
-    common = {"help": field.metadata["help"], "flag_values": flag_values}
-    choices = field.metadata["choices"]
-    if field.type is bool:
-        flags.DEFINE_bool(field.name, field.default, **common)
-    elif choices and field.type is str:
-        flags.DEFINE_enum(field.name, field.default, list(choices), **common)
-    elif field.type is int:
-        flags.DEFINE_integer(field.name, field.default, **common, **({} if choices else bounds))
-    elif field.type is float:
-        flags.DEFINE_float(field.name, field.default, **common, **bounds)
-    elif field.type is tuple:
-        flags.DEFINE_list(field.name, [str(value) for value in field.default], **common)
-    else:
-        flags.DEFINE_string(field.name, field.default, **common)
-
-
-def from_flags(cls, flag_values=flags.FLAGS):
-    """An instance of the dataclass from parsed flags.
-
-    Raises:
-        InputError: If a value or a combination of values is impossible.
-    """
-    values = {}
-    for field in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(field.type):
-            values[field.name] = from_flags(field.type, flag_values)
-            continue
-        value = flag_values[field.name].value
-        if field.type is tuple:
-            value = _numbers(field, value)
-        if any(isinstance(number, float) and not math.isfinite(number) for number in _listed(value)):
-            raise InputError(f"--{field.name}={value} must be a finite number.")
-        choices = field.metadata["choices"]
-        if choices and value not in choices:
-            raise InputError(f"--{field.name}={value} must be one of {', '.join(map(str, choices))}.")
-        values[field.name] = value
-    return cls(**values)
-
-
-def _listed(value):
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _numbers(field, texts):
-    try:
-        numbers = tuple(float(text) for text in texts)
-    except ValueError:
-        raise InputError(f"--{field.name}={','.join(texts)} must be numbers separated by commas.") from None
-    minimum = field.metadata["minimum"]
-    if minimum is not None and any(number < minimum for number in numbers):
-        raise InputError(f"--{field.name}={','.join(texts)} must not hold a number below {minimum}.")
-    return numbers
-
-
-def to_flagfile(options):
-    """The text of a flagfile that gives these options again, one flag a line."""
-    lines = []
-    for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if dataclasses.is_dataclass(value):
-            lines.append(to_flagfile(value).rstrip("\n"))
-        else:
-            lines.append(f"--{field.name}={','.join(map(str, value)) if field.type is tuple else value}")
-    return "\n".join(lines) + "\n"
+from tfwarpgan.flagfiles import run_flagfile
+from tfwarpgan.flags import all_fields, define_flags, from_flags
+from tfwarpgan.inference.released import released_folder
+from tfwarpgan.options import RUN_FLAGFILE
+from tfwarpgan.storage import object_store
 
 
 def run_command(main, *classes, reads_run=False):
@@ -108,7 +29,7 @@ def run_command(main, *classes, reads_run=False):
             command line, which wins.
     """
     define_flags(*classes)
-    for field in _fields(*classes):  # --help lists the flags of the command's own module
+    for field in all_fields(*classes):  # --help lists the flags of the command's own module
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[field.name])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes about the machine are not the user's
 
@@ -151,7 +72,7 @@ def run_command(main, *classes, reads_run=False):
         except InputError as error:
             _exit(str(error))
     except SystemExit as end:
-        object_store.leave(end.code)
+        object_store.exit_process(end.code)
         raise
 
 
@@ -163,48 +84,11 @@ def _told_through_tensorflow(error):
     return None
 
 
-def released_folder(name):
-    """The folder of released weights of that name.
-
-    Raises:
-        InputError: If there are none.
-    """
-    root = os.path.join(os.path.dirname(__file__), "weights")
-    folder = os.path.join(root, name)
-    if not os.path.exists(os.path.join(folder, RUN_FLAGFILE)):
-        names = sorted(entry for entry in os.listdir(root) if os.path.exists(os.path.join(root, entry, RUN_FLAGFILE)))
-        raise InputError(f"--weights={name} is not released; there are: {', '.join(names) or 'none'}.")
-    return folder
-
-
-def run_options(run_dir):
-    """The `Options` that a run was trained with, wherever it lies now.
-
-    Raises:
-        InputError: If the folder holds no run.
-    """
-    values = flags.FlagValues()
-    define_flags(Options, flag_values=values)
-    path = _run_flagfile(run_dir)
-    try:
-        values(["run", f"--flagfile={path}", f"--run_dir={os.path.expanduser(run_dir)}"])
-    except flags.Error as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
-    return from_flags(Options, values)
-
-
-def _run_flagfile(run_dir):
-    path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
-    if not object_store.exists(path):
-        raise InputError(f"{run_dir} holds no run ({RUN_FLAGFILE} is missing); train one there first.")
-    return object_store.local_file(path)
-
-
 def _run_flags(argv):
     weights, run_dir = _argument(argv, "weights"), _argument(argv, "run_dir")
     if weights:
         return [f"--flagfile={os.path.join(released_folder(weights), RUN_FLAGFILE)}"]
-    return [f"--flagfile={_run_flagfile(run_dir)}"] if run_dir else []
+    return [f"--flagfile={run_flagfile(run_dir)}"] if run_dir else []
 
 
 def _argument(argv, wanted):

@@ -14,7 +14,7 @@ class InputError(ValueError):
         super().__init__(re.sub(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*", " ", sentence))
 
 
-def refuse(error):
+def raise_error(error):
     """What a reader of many rows does with a bad one unless it is told otherwise: raises the `InputError`.
 
     Such readers take `on_error`. A function that does not raise (a list's `append`) is given the error of each bad row,

@@ -78,17 +78,17 @@ def main(options, evaluate):
         score_human_parser(options, folder)
         return
     check_windows(options, evaluate)
-    from tfwarpgan.data.pipeline import pairs_dataset
-    from tfwarpgan.data.records import prepare
-    from tfwarpgan.training.runs import load_pipeline
+    from tfwarpgan.data.batches.pairs import pairs_dataset
+    from tfwarpgan.data.records.preparation import prepare
+    from tfwarpgan.inference.loading import load_pipeline
 
     pipeline = load_pipeline(options, evaluate.weights)
     prepared = prepare(options.data)
     # The mean is of the pictures as they are, not of mirrored ones.
-    data = dataclasses.replace(options.data, flip=False)
+    data_options = dataclasses.replace(options.data, flip=False)
 
     def dataset(split):
-        return pairs_dataset(prepared, data, split=split, names=True)
+        return pairs_dataset(prepared, data_options, split=split, names=True)
 
     paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
@@ -97,7 +97,8 @@ def main(options, evaluate):
 def score_human_parser(options, folder):
     """Scores the human parser of a run, writes metrics.json and prints the table."""
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
-    from tfwarpgan.training.runs import StageData, load_human_parser
+    from tfwarpgan.inference.loading import load_human_parser
+    from tfwarpgan.training.runs import StageData
 
     metrics = evaluate_human_parser(load_human_parser(options), StageData(options).dataset("test"))
     path, table = write_human_parser_report(metrics, folder)

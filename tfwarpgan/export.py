@@ -9,8 +9,9 @@ import dataclasses
 import os
 import sys
 
-from tfwarpgan.command_line import run_command, run_options
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
 MAX_WARMUP_RECORDS = 1000  # what a server takes
@@ -52,8 +53,8 @@ def main(options, export):
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or released weights by --weights=people.")
-    from tfwarpgan.serving.publish import publish
-    from tfwarpgan.training.runs import load_human_parser, load_pipeline
+    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
+    from tfwarpgan.serving.exporting.publish import publish
 
     parse = None
     if export.human_parser_run_dir:
@@ -72,7 +73,7 @@ def inspect(export):
     path = os.path.expanduser(export.check)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
         raise InputError(f"{path} holds no SavedModel (saved_model.pb is missing); name the folder of a version.")
-    from tfwarpgan.serving import inspection
+    from tfwarpgan.serving.exporting import inspection
 
     found = inspection.inspect(path, export.sizes or [1])
     print("\n".join(found.lines()))

@@ -6,8 +6,8 @@ Library code takes these dataclasses and never reads a flag. This module does no
 import dataclasses
 import re
 
-from tfwarpgan.data.filters import required_joints
-from tfwarpgan.data.label_mappings import to_lip
+from tfwarpgan.body.joints import required_joints
+from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.errors import InputError
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
@@ -311,6 +311,15 @@ class TrainOptions:
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):
                 raise InputError(f"--profile_steps={self.profile_steps} must be two steps a,b with 1 <= a <= b.")
 
+    def steps_of(self, stage):
+        """Steps of a stage in a run of these options."""
+        return {
+            "human_parser": self.human_parser_steps,
+            "pose_guided_parser": self.parser_steps,
+            "geometric_matcher": self.matcher_steps,
+            "warping_generator": self.generator_steps,
+        }[stage]
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -322,21 +331,21 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
-def check_data_place(data):
+def check_data_place(data_options):
     """Refuses options that do not say where the data set lies, or say it where nothing can lie.
 
     Args:
-        data: `DataOptions`.
+        data_options: `DataOptions`.
 
     Raises:
         InputError: Naming the flag that is missing or too many.
     """
-    if data.dataset == "people" and data.data_dir:
+    if data_options.dataset == "people" and data_options.data_dir:
         raise InputError("--dataset=people is shipped and needs no --data_dir; for a folder say --dataset=market1501.")
-    if data.dataset == "lip" and not (data.data_dir or data.lip_dir):
+    if data_options.dataset == "lip" and not (data_options.data_dir or data_options.lip_dir):
         raise InputError("--dataset=lip needs --lip_dir, the folder of the data set.")
-    if data.dataset not in ("people", "lip") and not data.data_dir:
-        raise InputError(f"--dataset={data.dataset} needs --data_dir, the folder of the data set.")
+    if data_options.dataset not in ("people", "lip") and not data_options.data_dir:
+        raise InputError(f"--dataset={data_options.dataset} needs --data_dir, the folder of the data set.")
 
 
 def check_places(options):

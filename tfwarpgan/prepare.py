@@ -45,16 +45,19 @@ def main(options, how):
     if how.check:
         _check(options.data, how)
         return
-    from tfwarpgan.data import beam, records  # imports TensorFlow, which a wrong flag should not wait for
+    from tfwarpgan.data.records import (
+        beam,
+        preparation,  # imports TensorFlow, which a wrong flag should not wait for
+    )
 
     runner = beam.runner(how.beam_runner, how.beam_options) if how.beam_runner else (None, None)
-    prepared = records.prepare(options.data, how.workers, *runner)
+    prepared = preparation.prepare(options.data, how.workers, *runner)
     for line in summary(prepared):
         print(line)
 
 
 def summary(prepared):
-    """What a `records.Prepared` holds, as lines of text."""
+    """What a `preparation.Prepared` holds, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
     lines = []
     for split in prepared.num_images:
@@ -67,13 +70,14 @@ def summary(prepared):
     return [*lines, f"{size}, in {prepared.folder}"]
 
 
-def _check(data, how):
-    from tfwarpgan.data import doctor, doctor_page
+def _check(data_options, how):
+    from tfwarpgan.data.doctor import examine
+    from tfwarpgan.data.doctor.page import SAMPLES, write
 
-    report = doctor.examine(data, how.workers, samples=doctor_page.SAMPLES if how.page else 0)
+    report = examine.examine(data_options, how.workers, samples=SAMPLES if how.page else 0)
     print(report.text(), end="")
     if how.page:
-        doctor_page.write(how.page, report)
+        write(how.page, report)
         print(f"Pictures: {how.page}")
     if report.is_fatal:
         sys.exit(1)

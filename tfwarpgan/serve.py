@@ -82,13 +82,13 @@ class ServeOptions:
 
 def main(options):
     """Serves until SIGTERM or Ctrl-C, and then until what runs is answered or --grace_seconds are over."""
-    from tfwarpgan.serving import allocator, configuration
+    from tfwarpgan.serving.service import allocator, configuration
 
     allocator.keep_freed_memory()
     for sentence in options.ignored():
         print(sentence, file=sys.stderr, flush=True)
     configured = configuration.read(options)  # what is wrong there is told before TensorFlow starts
-    from tfwarpgan.serving.server import Server
+    from tfwarpgan.serving.service.server import Server
 
     # What is there by now stays: the collection that follows a version's end is then short, and holds up no request.
     gc.collect()

@@ -10,8 +10,9 @@ import functools
 import os
 import re
 
-from tfwarpgan.command_line import run_command, run_options
+from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
 
@@ -115,7 +116,7 @@ def main(options, job, server=OWN_NETWORKS):
     check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     job = dataclasses.replace(job, **{key: os.path.expanduser(value) for key, value in texts.items()})
-    from tfwarpgan import synthesis
+    from tfwarpgan.inference import synthesis
 
     remote = server.connect() if server.server else None
     if remote:
@@ -133,8 +134,8 @@ def main(options, job, server=OWN_NETWORKS):
 
 
 def _own_pipeline(options, job):
-    from tfwarpgan import synthesis
-    from tfwarpgan.training.runs import load_human_parser, load_pipeline
+    from tfwarpgan.inference import synthesis
+    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
 
     pipeline = load_pipeline(options, job.weights, for_new_pictures=True)
     if job.parsing or not job.human_parser_run_dir:
@@ -145,7 +146,7 @@ def _own_pipeline(options, job):
 
 def image_request(options, job):
     """The request of --image, for `synthesis.synthesize`; its row is made at once."""
-    from tfwarpgan import synthesis
+    from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
     condition = synthesis.condition_row(job.image, *size, _labelled(options, job.parsing))
@@ -155,8 +156,8 @@ def image_request(options, job):
 
 def folder_requests(options, job):
     """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
-    from tfwarpgan import synthesis
-    from tfwarpgan.data.annotations import list_pictures
+    from tfwarpgan.data.pictures.files import list_pictures
+    from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
     pose = _one_pose(options, job)
@@ -172,8 +173,8 @@ def folder_requests(options, job):
 
 def _one_pose(options, job):
     """A function of a picture of a person that gives the pose row of the one target pose."""
-    from tfwarpgan import synthesis
-    from tfwarpgan.data import images
+    from tfwarpgan.data.pictures import images
+    from tfwarpgan.inference import synthesis
 
     joints, visible, source = _pose(job)
     frame_of = functools.lru_cache(1)(images.check_image)
@@ -187,12 +188,13 @@ def _one_pose(options, job):
 
 def _pose(job):
     """(joints, visible, where they come from) of the one target pose."""
-    from tfwarpgan.data import keypoint_json, keypoints
+    from tfwarpgan.data.joints import pose_gan
+    from tfwarpgan.data.joints.pose_json import read_openpose_json
 
     if job.pose_json:
-        return *keypoint_json.read_openpose_json(job.pose_json), job.pose_json
+        return *read_openpose_json(job.pose_json), job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
-    annotations = keypoints.read_annotation_csv(job.annotation)
+    annotations = pose_gan.read_annotation_csv(job.annotation)
     if name not in annotations:
         raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} pictures.")
     return *annotations[name], f"{job.annotation}, {name}"
@@ -206,12 +208,13 @@ def _pose_picture(job, path):
 
 def pair_requests(options, job):
     """The requests of --pairs, for `synthesis.synthesize`, after a check that all that they name is there."""
-    from tfwarpgan import synthesis
-    from tfwarpgan.data import images, keypoints
-    from tfwarpgan.data.pairs import read_pairs
+    from tfwarpgan.data.joints import pose_gan
+    from tfwarpgan.data.pairs.lists import read_pairs
+    from tfwarpgan.data.pictures import images
+    from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
-    annotations, pairs = keypoints.read_annotation_csv(job.annotation), read_pairs(job.pairs)
+    annotations, pairs = pose_gan.read_annotation_csv(job.annotation), read_pairs(job.pairs)
     picture = _finder(job.image_dir)
     check_pairs(options, job, annotations, pairs, picture)
     # Lists of pairs are sorted by person: a picture comes many times in a row.
@@ -235,7 +238,7 @@ def check_pairs(options, job, annotations, pairs, picture):
     Raises:
         InputError: Naming the list's row.
     """
-    from tfwarpgan.data.files import inside
+    from tfwarpgan.data.pictures.files import inside
 
     for number, name, target in pairs:
         for listed in (name, target):
@@ -256,8 +259,8 @@ def check_pairs(options, job, annotations, pairs, picture):
 @functools.cache
 def _finder(folder):
     """A function: name in a list -> path below the folder, whichever way the list spells DeepFashion's names."""
-    from tfwarpgan.data.deepfashion import flat_key
-    from tfwarpgan.data.files import files_below
+    from tfwarpgan.data.layouts.deepfashion import flat_key
+    from tfwarpgan.data.pictures.files import files_below
 
     @functools.cache
     def by_key():
@@ -279,8 +282,8 @@ def _parsing_path(options, job, name):
 
 def _labelled(options, path):
     """A label map's path that says what its labels are."""
-    from tfwarpgan.data.files import PictureFile
-    from tfwarpgan.data.label_mappings import to_lip
+    from tfwarpgan.body.label_mappings import to_lip
+    from tfwarpgan.data.pictures.files import PictureFile
 
     return PictureFile(path, labels=to_lip(options.data.label_mapping))
 

@@ -10,20 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.data import (
-    images,
-    keypoint_files,
-    keypoint_json,
-    keypoints,
-    label_mappings,
-    lip,
-    pair_lists,
-    pairs,
-    parsing,
-    splits,
-)
-from tfwarpgan.data.archives import unpack_tar
-from tfwarpgan.data.files import PictureFile, inside
+from tfwarpgan.body import label_mappings
+from tfwarpgan.data.joints import files as joint_files
+from tfwarpgan.data.joints import pose_gan, pose_json
+from tfwarpgan.data.layouts import lip
+from tfwarpgan.data.pairs import lists as pair_lists
+from tfwarpgan.data.pairs import splits
+from tfwarpgan.data.pairs.lists import read_pairs
+from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.pictures.archives import unpack_tar
+from tfwarpgan.data.pictures.files import PictureFile, inside
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 
@@ -119,14 +115,14 @@ def survives_twice(read):
 @hypothesis.given(damaged(ANNOTATION))
 def test_annotation_csv(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
-    survives_twice(lambda **k: keypoints.read_annotation_rows(str(tmp_path / "a.csv"), **k))
+    survives_twice(lambda **k: pose_gan.read_annotation_rows(str(tmp_path / "a.csv"), **k))
 
 
 @bounded
 @hypothesis.given(damaged(PAIRS) | damaged(LIST), st.sampled_from(["header", "source_first", "target_first"]))
 def test_pair_lists(tmp_path, content, order):
     (tmp_path / "a.csv").write_bytes(content)
-    survives_twice(lambda **k: pairs.read_pairs(str(tmp_path / "a.csv"), **k))
+    survives_twice(lambda **k: read_pairs(str(tmp_path / "a.csv"), **k))
     survives_twice(lambda **k: pair_lists.read(str(tmp_path / "a.csv"), order, **k))
 
 
@@ -136,8 +132,8 @@ def test_pair_lists(tmp_path, content, order):
 def test_json_of_joints(tmp_path, kind, data):
     content = data.draw(replaced(JSONS[kind]) | values())
     (tmp_path / "a.json").write_text(json.dumps(content))
-    survives_twice(lambda **k: keypoint_files.read(str(tmp_path / "a.json"), kind, **k))
-    survives(lambda: keypoint_json.read_openpose_json(str(tmp_path / "a.json")))
+    survives_twice(lambda **k: joint_files.read(str(tmp_path / "a.json"), kind, **k))
+    survives(lambda: pose_json.read_openpose_json(str(tmp_path / "a.json")))
 
 
 @pytest.mark.parametrize("kind", [*JSONS, "nted"])
@@ -146,7 +142,7 @@ def test_json_of_joints(tmp_path, kind, data):
 def test_damaged_files_of_joints(tmp_path, kind, data):
     content = data.draw(damaged(NTED if kind == "nted" else json.dumps(JSONS[kind]).encode()) | st.binary(max_size=40))
     (tmp_path / "a").write_bytes(content)
-    survives_twice(lambda **k: keypoint_files.read(str(tmp_path / "a"), kind, **k))
+    survives_twice(lambda **k: joint_files.read(str(tmp_path / "a"), kind, **k))
 
 
 def _picture(kind, mode="RGB", **options):
@@ -173,7 +169,7 @@ PICTURES = {
 def test_pictures(tmp_path, kind, data):
     path = str(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").write_bytes(data.draw(damaged(PICTURES[kind])))
-    for read in (images.check_image, images.picture_size, images.read_rgb, parsing.read_label_map):
+    for read in (images.check_image, images.picture_size, images.read_rgb, label_maps.read_label_map):
         survives(lambda read=read: read(path))
         survives(lambda read=read: read(PictureFile(path, (2, 2, 16, 20), (0,) * 9)))
     survives(lambda: images.jpeg_of_size(path, 32, 16))
@@ -186,7 +182,7 @@ def test_names_and_tables(tmp_path, text):
     survives(lambda: label_mappings.to_lip(text))
     for flag in ("keypoint_frame", "keypoint_crop", "picture_crop"):
         survives(lambda flag=flag: DataOptions(**{flag: text}))
-    survives(lambda: splits.deal({text}, 0.5, 0))
+    survives(lambda: splits.assign_persons({text}, 0.5, 0))
 
 
 @bounded
@@ -224,8 +220,8 @@ def test_bad_inputs_by_every_reader():
     if not (SHARED / "bad_inputs").is_dir():
         pytest.skip(f"{SHARED / 'bad_inputs'} is not there")
     for path in map(str, (SHARED / "bad_inputs").rglob("*")):
-        for read in (images.check_image, images.read_rgb, parsing.read_label_map, keypoints.read_annotation_rows,
-                     pairs.read_pairs, pair_lists.read, keypoint_json.read_openpose_json):  # fmt: skip
+        for read in (images.check_image, images.read_rgb, label_maps.read_label_map, pose_gan.read_annotation_rows,
+                     read_pairs, pair_lists.read, pose_json.read_openpose_json):  # fmt: skip
             survives(functools.partial(read, path))
-        for kind in keypoint_files.READERS:
-            survives(functools.partial(keypoint_files.read, path, kind))
+        for kind in joint_files.READERS:
+            survives(functools.partial(joint_files.read, path, kind))

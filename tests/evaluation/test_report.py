@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwarpgan.data.parsing import LABELS
+from tfwarpgan.body.labels import LABELS
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation import report
 from tfwarpgan.evaluation.evaluator import Evaluation, Metric

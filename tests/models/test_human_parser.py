@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.models import networks as build
+from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import HumanParser, label_probabilities
 from tfwarpgan.options import DataOptions, NetworkOptions, Options
 

@@ -10,8 +10,8 @@ from tfwarpgan.models import (
     PoseGuidedParser,
     PyramidDiscriminator,
     WarpingGenerator,
+    build,
 )
-from tfwarpgan.models import networks as build
 from tfwarpgan.options import NetworkOptions, Options
 
 SIZE = (16, 16)  # no network's parameters depend on the picture's size, but for the matcher's regression

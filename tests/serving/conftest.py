@@ -8,7 +8,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.serving.check import sample_inputs
+from tfwarpgan.serving.exporting.check import sample_inputs
 
 keras = tf.keras
 HEIGHT, WIDTH = 16, 8

@@ -12,11 +12,11 @@ from PIL import Image
 from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions, Options
-from tfwarpgan.serving.check import SavedModelSession, sample_inputs
 from tfwarpgan.serving.client import AsyncClient, Client
-from tfwarpgan.serving.publish import publish
+from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
+from tfwarpgan.serving.exporting.publish import publish
+from tfwarpgan.serving.exporting.signatures import from_pixels
 from tfwarpgan.serving.remote import ServerOptions
-from tfwarpgan.serving.signatures import from_pixels
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEIGHT, WIDTH = 32, 16

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.models import networks as build
-from tfwarpgan.training.checkpoints import StageCheckpoints, load_network
+from tfwarpgan.inference.checkpoints import load_network
+from tfwarpgan.models import build
+from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.stages import geometric_matcher_trainer, pose_guided_parser_trainer
 

@@ -9,13 +9,15 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import traces
-from tfwarpgan.command_line import to_flagfile
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.inference import loading
+from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.options import Options
 from tfwarpgan.training import runs
-from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
+from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.optimization import make_optimizer
-from tfwarpgan.training.stages import STAGES
+from tfwarpgan.training.stages import TRAINERS
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def changed(options, **fields):
 
 def restored(options, stage):
     """The stage's networks and optimizers as its latest checkpoint has them, and the step."""
-    trainer = STAGES[stage].make_trainer(options)
+    trainer = TRAINERS[stage](options)
     trainer.compile_networks(lambda name: make_optimizer(options.train, 3))
     step = StageCheckpoints(trainer, stage_folder(options.train.run_dir, stage)).restore()
     moments = [np.asarray(v) for optimizer in trainer.optimizers.values() for v in optimizer.variables]
@@ -75,7 +77,7 @@ def test_all_stages_run_in_order_and_finished_ones_are_skipped(run_options, caps
     for first, second in zip(before, restored(run_options, "warping_generator")[0], strict=True):
         np.testing.assert_array_equal(first, second)
 
-    pipeline = runs.load_pipeline(run_options)
+    pipeline = loading.load_pipeline(run_options)
     assert set(pipeline.networks) == {"pose_guided_parser", "geometric_matcher", "warping_generator"}
 
 
@@ -142,7 +144,7 @@ def test_a_stage_that_is_not_done_is_told_once_and_used(run_options, capsys):
     assert runs.train(changed(run_options, stage="warping_generator"))
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
     assert line.endswith("note: pose_guided_parser has done 1 of 3 steps; --stage=pose_guided_parser trains the rest.")
-    runs.load_pipeline(changed(run_options, generator_steps=40_000))
+    loading.load_pipeline(changed(run_options, generator_steps=40_000))
     first, second = capsys.readouterr().err.splitlines()
     assert "pose_guided_parser has done 1 of 3 steps" in first
     assert "warping_generator has done 3 of 40,000 steps" in second
@@ -150,7 +152,7 @@ def test_a_stage_that_is_not_done_is_told_once_and_used(run_options, capsys):
 
 def test_a_finished_run_is_used_without_a_word(run_options, capsys):
     assert runs.train(run_options)
-    runs.load_pipeline(run_options)
+    loading.load_pipeline(run_options)
     assert "note:" not in capsys.readouterr().err
 
 
@@ -219,7 +221,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(run_options, tmp_path):
 
 def test_new_pictures_need_synthesized_parsings(run_options):
     with pytest.raises(InputError, match="ground_truth"):
-        runs.load_pipeline(changed(run_options, parsing_source="ground_truth"), for_new_pictures=True)
+        loading.load_pipeline(changed(run_options, parsing_source="ground_truth"), for_new_pictures=True)
 
 
 def test_a_run_needs_a_folder(run_options):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
-from tfwarpgan.models import networks as build
+from tfwarpgan.models import build
 from tfwarpgan.training import geometric_matcher, stages
 from tfwarpgan.training.optimization import make_optimizer
 
@@ -26,11 +26,11 @@ def untrained(monkeypatch):
 
 
 PRECISIONS = ["float32", "mixed_bfloat16", "mixed_float16"]
-STAGES = list(stages.STAGES)
+STAGES = list(stages.TRAINERS)
 
 
 def make_trainer(stage, options):
-    return stages.STAGES[stage].make_trainer(options)
+    return stages.TRAINERS[stage](options)
 
 
 def replaced(options, **parts):

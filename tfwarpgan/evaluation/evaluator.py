@@ -21,7 +21,7 @@ from tfwarpgan.evaluation.l1 import l1, l1_person
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.person import person_of
 from tfwarpgan.evaluation.ssim import PERSON_PROTOCOL, PROTOCOLS, ssim, ssim_person
-from tfwarpgan.synthesis import for_any_batch_size
+from tfwarpgan.inference.synthesis import for_any_batch_size
 
 # Metrics of a pair whose goal is not "higher".
 GOALS = {"l1": "lower", "l1_person": "lower", "texture": "one"}
@@ -113,7 +113,9 @@ def image_metrics(batch, images_of, protocols=("gaussian",)):
         "detail": functools.partial(detail, person=person),
         "texture": functools.partial(texture, parsing=parsing),
     }
-    return {name: {who: metric(target, images) for who, images in images_of.items()} for name, metric in metrics.items()}
+    return {
+        name: {who: metric(target, images) for who, images in images_of.items()} for name, metric in metrics.items()
+    }
 
 
 def parsing_confusions(batch, outputs):
@@ -140,7 +142,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
 
     Args:
         pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
-            I, `parsing_logits` [B, H, W, 20]; `models.pipeline.WarpingGAN`.
+            I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
         mean: The mean training image [H, W, 3] in [-1, 1].
         protocols: SSIM protocols; the first ranks the pairs in the report.
@@ -160,7 +162,9 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
         images_of = contenders(batch, outputs, mean)
         shown = {**images_of, "target": batch["target_image"]}
         means = {who: colors.part_means(images, batch["target_parsing"]) for who, images in shown.items()}
-        return {"pairs": image_metrics(batch, images_of, protocols), "colors": means}, parsing_confusions(batch, outputs)
+        return {"pairs": image_metrics(batch, images_of, protocols), "colors": means}, parsing_confusions(
+            batch, outputs
+        )
 
     score = for_any_batch_size(score_batch)
     names, parts, confusions = [], [], None

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tfwarpgan.data.parsing import LABELS
+from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
-from tfwarpgan.pictures import write_atomically
+from tfwarpgan.storage.writing import write_atomically
 
 
 def evaluate_human_parser(parse, dataset, progress=True):

@@ -18,11 +18,12 @@ import os
 
 import numpy as np
 
-from tfwarpgan.data.parsing import LABELS
+from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
 from tfwarpgan.evaluation.evaluator import MODEL
-from tfwarpgan.pages import image, page
-from tfwarpgan.pictures import grid, save_png, write_atomically
+from tfwarpgan.storage.writing import save_png, write_atomically
+from tfwarpgan.viewing.drawing import grid
+from tfwarpgan.viewing.pages import image, page
 
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 

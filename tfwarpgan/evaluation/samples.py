@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tfwarpgan.evaluation.evaluator import tensors
-from tfwarpgan.pictures import sample_columns
+from tfwarpgan.viewing.drawing import sample_columns
 
 
 def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2):

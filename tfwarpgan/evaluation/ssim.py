@@ -89,9 +89,7 @@ def ssim_person(target, generated, person):
     """
     weights = window("gaussian")
     margin = [len(weights) // 2] * 2
-    x, y = (
-        tf.pad(_levels(images), [[0, 0], margin, margin, [0, 0]], "SYMMETRIC") for images in (target, generated)
-    )
+    x, y = (tf.pad(_levels(images), [[0, 0], margin, margin, [0, 0]], "SYMMETRIC") for images in (target, generated))
     similarity = _similarity(x, y, weights, tf.constant(255.0, tf.float64), sample=False)
     return tf.cast(masked_mean(similarity, person), tf.float32)
 

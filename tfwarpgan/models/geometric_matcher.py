@@ -88,9 +88,7 @@ class GeometricMatcher(keras.Model):
         part_grids = compose(theta_affine, theta_tps, height, width)
         per_part = {"theta_affine": theta_affine, "theta_tps": theta_tps, "part_grids": part_grids}
         if self.parts > 1:
-            per_part = {
-                name: tf.reshape(value, [-1, self.parts, *value.shape[1:]]) for name, value in per_part.items()
-            }
+            per_part = {name: tf.reshape(value, [-1, self.parts, *value.shape[1:]]) for name, value in per_part.items()}
         return {**per_part, "grid": self._blend(part_grids, weights)}
 
     def _blend(self, part_grids, weights):

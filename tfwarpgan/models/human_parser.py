@@ -7,7 +7,7 @@ two skip connections bring back the outlines.
 
 import tensorflow as tf
 
-from tfwarpgan.data.parsing import FLIP_PERMUTATION, NUM_LABELS
+from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
 from tfwarpgan.models import vgg
 
 keras = tf.keras

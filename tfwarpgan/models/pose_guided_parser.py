@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfwarpgan.data.parsing import NUM_LABELS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
 
 keras = tf.keras

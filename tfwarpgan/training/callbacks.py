@@ -87,7 +87,7 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
-class Look(keras.callbacks.Callback):
+class Previews(keras.callbacks.Callback):
     """Shows the stage's state on test pictures every `every` steps and at the end.
 
     Args:

@@ -1,16 +1,10 @@
 """Checkpoints of a stage: everything that a resumed run needs, and the networks alone for the stages after it."""
 
-import os
-
 import tensorflow as tf
 
 from tfwarpgan.compat import trackable, variables_of
 from tfwarpgan.errors import InputError
-
-
-def stage_folder(run_dir, stage):
-    """The folder of a stage's checkpoints."""
-    return os.path.join(os.path.expanduser(run_dir), stage)
+from tfwarpgan.inference.checkpoints import average_of, holds
 
 
 class StageCheckpoints:
@@ -60,39 +54,3 @@ class StageCheckpoints:
             for average, variable in zip(self.trainer.averages, next(iter(objects.values()))):
                 average.assign(variable)
         return self.trainer.steps_done
-
-
-def average_of(name):
-    """The name under which a checkpoint holds the running mean of a network's weights."""
-    return f"{name}_average"
-
-
-def holds(path, name):
-    """Whether a checkpoint holds something of that name."""
-    return any(variable.startswith(f"{name}/") for variable, _ in tf.train.list_variables(path))
-
-
-def steps_saved(run_dir, stage):
-    """The steps that a stage's latest checkpoint has done."""
-    return int(tf.train.latest_checkpoint(stage_folder(run_dir, stage)).rpartition("-")[2])
-
-
-def load_network(network, run_dir, stage):
-    """Gives a network the weights of a stage's latest checkpoint: their running mean, if it holds one.
-
-    Raises:
-        InputError: If there is none, or if it is of another size.
-    """
-    path = tf.train.latest_checkpoint(stage_folder(run_dir, stage))
-    if not path:
-        raise InputError(f"{run_dir} holds no checkpoint of the stage {stage}: train it first (--stage={stage}).")
-    try:
-        name = average_of(stage) if holds(path, average_of(stage)) else stage
-        status = tf.train.Checkpoint(**{name: variables_of(network)}).restore(path)
-        status.expect_partial().assert_existing_objects_matched()
-    except (ValueError, AssertionError) as error:
-        raise InputError(
-            f"The checkpoint {path} does not fit the network of these flags: give those that it was trained with "
-            f"({str(error).splitlines()[0]})."
-        ) from None
-    return network

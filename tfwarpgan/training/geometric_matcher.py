@@ -7,7 +7,7 @@ to tear the grid.
 
 import tensorflow as tf
 
-from tfwarpgan.data.parsing import one_hot
+from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.training.losses import grid_smoothness, person_l1, soft_iou_loss, transformed_grid_loss
@@ -47,20 +47,20 @@ class GeometricMatcherTrainer(Trainer):
 
     means = ("transformed_grid", "soft_iou", "smoothness", "image", "miou_before", "miou_after")
 
-    def __init__(self, networks, data, losses, pretraining_steps):
+    def __init__(self, networks, data_options, losses, pretraining_steps):
         super().__init__(networks)
-        self.data = data
+        self.data_options = data_options
         self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
         self.pretraining_steps = pretraining_steps
 
     def train_step(self, batch):
-        inputs = dense_inputs(batch, self.data)
+        inputs = dense_inputs(batch, self.data_options)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.stack([tf.cast(self.iterations, tf.int32), tf.cast(replica, tf.int32)])
         true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points, seed)
-        true_grid = compose(true_affine, true_tps, self.data.height, self.data.width)
+        true_grid = compose(true_affine, true_tps, self.data_options.height, self.data_options.width)
         target = tf.cond(pretraining, lambda: sample(condition, true_grid), lambda: inputs["target_parsing"])
 
         with tf.GradientTape() as tape:
@@ -87,7 +87,7 @@ class GeometricMatcherTrainer(Trainer):
     def _known_loss(self, warp, true_affine, true_grid):
         """The transformed-grid loss of both passes, of each part: a random warp moves them all alike."""
         parts = self.networks["geometric_matcher"].parts
-        height, width = self.data.height, self.data.width
+        height, width = self.data_options.height, self.data_options.width
         true_grids, true_affine = tf.repeat(true_grid, parts, axis=0), tf.repeat(true_affine, parts, axis=0)
         affine = affine_grid(tf.reshape(warp["theta_affine"], [-1, 6]), height, width)
         part_grids = tf.reshape(warp["part_grids"], [-1, height, width, 2])

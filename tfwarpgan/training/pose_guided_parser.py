@@ -13,15 +13,15 @@ class PoseGuidedParserTrainer(Trainer):
 
     Args:
         networks: Dictionary of `pose_guided_parser` and, unless both adversarial weights are 0, `discriminator`.
-        data: `DataOptions`.
+        data_options: `DataOptions`.
         losses: `LossOptions`.
     """
 
     means = ("cross_entropy", "adversarial", "pyramid", "discriminator", "pixel_accuracy")
 
-    def __init__(self, networks, data, losses):
+    def __init__(self, networks, data_options, losses):
         super().__init__(networks)
-        self.data, self.alphas = data, losses.pyramid_alphas
+        self.data_options, self.alphas = data_options, losses.pyramid_alphas
         self.weights_of_terms = {
             "cross_entropy": losses.parser_lambda_cross_entropy,
             "adversarial": losses.parser_lambda_adversarial,
@@ -29,7 +29,7 @@ class PoseGuidedParserTrainer(Trainer):
         }
 
     def train_step(self, batch):
-        inputs = dense_inputs(batch, self.data)
+        inputs = dense_inputs(batch, self.data_options)
         real = inputs["target_parsing"]
         with tf.GradientTape() as parser_tape, tf.GradientTape() as discriminator_tape:
             logits = self.networks["pose_guided_parser"](inputs, training=True)["parsing_logits"]

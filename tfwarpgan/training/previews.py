@@ -4,12 +4,12 @@ import functools
 
 import numpy as np
 
-from tfwarpgan import pictures
-from tfwarpgan.data.parsing import NUM_LABELS
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
-from tfwarpgan.models.pipeline import WarpingGAN
+from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.viewing import drawing
 
 ROWS = 8
 SCORED_BATCHES = 64  # a look, not the evaluation
@@ -35,7 +35,7 @@ def painter(stage, trainer, dataset, options):
         "geometric_matcher": _geometric_matcher,
         "warping_generator": _warping_generator,
     }[stage]
-    return lambda: pictures.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
+    return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
 
 
 def scorer(stage, trainer, dataset):
@@ -61,7 +61,7 @@ def scorer(stage, trainer, dataset):
 
 
 def _labels(scores):
-    return pictures.colour_parsing(np.argmax(scores, axis=-1))
+    return drawing.colour_parsing(np.argmax(scores, axis=-1))
 
 
 def _human_parser(trainer, batch, options):
@@ -70,20 +70,20 @@ def _human_parser(trainer, batch, options):
     labels = np.asarray(batch["parsing"])
     known = np.where(labels < NUM_LABELS, labels, 0)  # what is ignored is shown as background
     return {
-        "picture": pictures.to_uint8(batch["image"]),
+        "picture": drawing.to_uint8(batch["image"]),
         "parsing": _labels(logits),
-        "labels": pictures.colour_parsing(known),
+        "labels": drawing.colour_parsing(known),
     }
 
 
 def _pose_guided_parser(trainer, batch, options):
     logits = trainer.networks["pose_guided_parser"](dense_inputs(batch, options.data))["parsing_logits"]
     return {
-        "condition": pictures.to_uint8(batch["condition_image"]),
-        "condition parsing": pictures.colour_parsing(batch["condition_parsing"]),
-        "target pose": pictures.skeletons(batch),
+        "condition": drawing.to_uint8(batch["condition_image"]),
+        "condition parsing": drawing.colour_parsing(batch["condition_parsing"]),
+        "target pose": drawing.skeletons(batch),
         "synthesized parsing": _labels(logits),
-        "target parsing": pictures.colour_parsing(batch["target_parsing"]),
+        "target parsing": drawing.colour_parsing(batch["target_parsing"]),
     }
 
 
@@ -91,15 +91,15 @@ def _geometric_matcher(trainer, batch, options):
     pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
     warped = pipeline.warped(pipeline.conditions(batch))
     return {
-        "condition": pictures.to_uint8(batch["condition_image"]),
-        "condition parsing": pictures.colour_parsing(batch["condition_parsing"]),
+        "condition": drawing.to_uint8(batch["condition_image"]),
+        "condition parsing": drawing.colour_parsing(batch["condition_parsing"]),
         "warped parsing": _labels(warped["warped_parsing"]),
-        "target parsing": pictures.colour_parsing(batch["target_parsing"]),
-        "warped condition": pictures.to_uint8(warped["warped_image"]),
-        "target": pictures.to_uint8(batch["target_image"]),
+        "target parsing": drawing.colour_parsing(batch["target_parsing"]),
+        "warped condition": drawing.to_uint8(warped["warped_image"]),
+        "target": drawing.to_uint8(batch["target_image"]),
     }
 
 
 def _warping_generator(trainer, batch, options):
     del options
-    return pictures.sample_columns(batch, trainer.pipeline(batch))
+    return drawing.sample_columns(batch, trainer.pipeline(batch))

@@ -8,27 +8,25 @@ import sys
 
 import tensorflow as tf
 
-from tfwarpgan import object_store
-from tfwarpgan.command_line import run_options, to_flagfile
-from tfwarpgan.data import lip
-from tfwarpgan.data.pipeline import pairs_dataset, pictures_dataset
-from tfwarpgan.data.records import check_layout, prepare
-from tfwarpgan.data.sources import PATHS, open_lip, with_local_paths
-from tfwarpgan.data.storage import disk_errors
+from tfwarpgan.data.batches import human_parser
+from tfwarpgan.data.batches.human_parser import pictures_dataset
+from tfwarpgan.data.batches.pairs import pairs_dataset
+from tfwarpgan.data.layouts.opening import PATHS, open_lip, with_local_paths
+from tfwarpgan.data.records.preparation import check_layout, prepare
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options, to_flagfile
+from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.layers.sampling import core_ops_only
-from tfwarpgan.models import networks as build
-from tfwarpgan.models.human_parser import label_probabilities
-from tfwarpgan.models.pipeline import WarpingGAN
 from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, check_places
-from tfwarpgan.pictures import write_atomically
+from tfwarpgan.storage import object_store
+from tfwarpgan.storage.locks import disk_errors
+from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training import callbacks, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints, stage_folder
+from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
-from tfwarpgan.training.stages import STAGES, frozen_networks, load_trained
-from tfwarpgan.weights import load_released
+from tfwarpgan.training.stages import TRAINERS
 
 keras = tf.keras
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
@@ -48,16 +46,16 @@ def train(options, devices=None):
         InputError: If the data or a stage before it is missing or unfit.
     """
     strategy, stage = choose_strategy(devices), options.train.stage
-    names = [name for name in STAGES if name != "human_parser"] if stage == "all" else [stage]
+    names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
     _check_devices(options, strategy.num_replicas_in_sync)
     run_dir = _check_folders(options)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    data = StageData(options)
+    stage_data = StageData(options)
     keras.mixed_precision.set_global_policy(options.train.precision)
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
-        return all(train_stage(name, options, data, strategy) for name in names)
+        return all(train_stage(name, options, stage_data, strategy) for name in names)
 
 
 def _check_devices(options, replicas):
@@ -121,18 +119,17 @@ class StageData:
         if self.is_lip and self.prepared:
             return pictures_dataset(self.prepared, self.options.data, split, start=start)
         if self.is_lip:
-            return lip.lip_dataset(self.lip, split, start=start)
+            return human_parser.lip_dataset(self.lip, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 
-def train_stage(name, options, data, strategy):
+def train_stage(name, options, stage_data, strategy):
     """Trains one stage to its last step; gives False if a signal stopped it."""
-    stage, run_dir = STAGES[name], os.path.expanduser(options.train.run_dir)
-    steps = stage.total_steps(options)
+    run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)
     with strategy.scope():
-        trainer = stage.make_trainer(options)
+        trainer = TRAINERS[name](options)
         make = functools.partial(make_optimizer, options.train, steps)
         trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
@@ -141,13 +138,13 @@ def train_stage(name, options, data, strategy):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
-    test = data.dataset("test")
+    test = stage_data.dataset("test")
     looking = previews.painter(name, trainer, test, options), previews.scorer(name, trainer, test)
     watching = _watching(name, options, run_dir, done, steps, looking)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
         while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
-            dataset = data.dataset("train", start=done * options.data.batch_size)
+            dataset = stage_data.dataset("train", start=done * options.data.batch_size)
             fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
             trainer.fit(dataset, callbacks=[saving, *watching], **fitting)
             done = trainer.steps_done
@@ -161,7 +158,7 @@ def _watching(name, options, run_dir, done, steps, looking):
     train = options.train
     watching = [
         callbacks.Progress(name, done, steps),
-        callbacks.Look(writer, name, train.pictures_every, *looking),
+        callbacks.Previews(writer, name, train.pictures_every, *looking),
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps:
@@ -173,63 +170,3 @@ def _watching(name, options, run_dir, done, steps, looking):
             file=sys.stderr,
         )
     return watching
-
-
-def load_pipeline(options, weights="", for_new_pictures=False):
-    """The trained `WarpingGAN` of a run, or of the released weights of that name.
-
-    Args:
-        options: `Options` of the run or the release.
-        weights: Name of a release, or empty.
-        for_new_pictures: Whether it has to work where the true target parsing is not known.
-
-    Raises:
-        InputError: If a stage has not been trained, there are no such weights, or the run needs true target parsings.
-    """
-    if for_new_pictures and options.train.parsing_source == "ground_truth":
-        raise InputError(
-            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
-            "use a run of --parsing_source=synthesized."
-        )
-    average_flip = options.networks.parser_average_flip
-    if weights:
-        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        builders = {name: functools.partial(getattr(build, name), options) for name in names}
-        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
-    networks = frozen_networks(options)
-    networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
-    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
-
-
-def load_human_parser(options, size=None, average_flip=True):
-    """The trained human parser of a run as a function of pictures.
-
-    It sees pictures at the size that it was trained at; those of another size are resized for it, and its
-    probabilities back, both bilinear.
-
-    Args:
-        options: `Options` of the human parser's run.
-        size: (height, width) of the pictures it is going to be given; None: those of its training.
-        average_flip: Whether the mirrored pictures are parsed too and averaged in.
-
-    Returns:
-        Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
-
-    Raises:
-        InputError: If the run holds no trained human parser.
-    """
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(options.train.precision)
-    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
-    parser = build.human_parser(options, first_weights=False)
-    keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
-    load_trained(parser, options, "human_parser")
-    own = (options.data.height, options.data.width)
-
-    def parse(images):
-        if size in (None, own):
-            return label_probabilities(parser, images, average_flip)
-        resized = tf.image.resize(images, own, antialias=True)
-        return tf.image.resize(label_probabilities(parser, resized, average_flip), size)
-
-    return tf.function(parse, reduce_retracing=True)

@@ -1,29 +1,13 @@
-"""The stages of a run: what each trains, with what, for how long."""
+"""The stages of a run: what each trains, and with what."""
 
-import dataclasses
-import sys
-from collections.abc import Callable
-
-from tfwarpgan.models import networks as build
+from tfwarpgan.inference.loading import frozen_networks
+from tfwarpgan.models import build
 from tfwarpgan.models.perceptual import PerceptualFeatures
-from tfwarpgan.models.pipeline import WarpingGAN
-from tfwarpgan.training.checkpoints import load_network, steps_saved
+from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
 from tfwarpgan.training.pose_guided_parser import PoseGuidedParserTrainer
 from tfwarpgan.training.warping_generator import WarpingGeneratorTrainer
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """A stage: `make_trainer` takes `Options`; `steps` is the name of the option that says how long."""
-
-    make_trainer: Callable
-    steps: str
-
-    def total_steps(self, options):
-        """Steps of this stage in a run of these options."""
-        return getattr(options.train, self.steps)
 
 
 def human_parser_trainer(options):
@@ -64,34 +48,10 @@ def warping_generator_trainer(options):
     return WarpingGeneratorTrainer(networks, pipeline, losses, perceptual)
 
 
-def frozen_networks(options):
-    """The networks that the generator builds upon, restored from the run.
-
-    Raises:
-        InputError: If one of them has not been trained.
-    """
-    names = ["geometric_matcher"]
-    if options.train.parsing_source == "synthesized":
-        names.append("pose_guided_parser")
-    return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
-
-
-def load_trained(network, options, name):
-    """Gives a network the weights of its stage in the run, and tells it if that stage is not at its end.
-
-    Raises:
-        InputError: If it has not been trained.
-    """
-    load_network(network, options.train.run_dir, name)
-    done, steps = steps_saved(options.train.run_dir, name), STAGES[name].total_steps(options)
-    if done < steps:
-        print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
-    return network
-
-
-STAGES = {
-    "human_parser": Stage(human_parser_trainer, "human_parser_steps"),
-    "pose_guided_parser": Stage(pose_guided_parser_trainer, "parser_steps"),
-    "geometric_matcher": Stage(geometric_matcher_trainer, "matcher_steps"),
-    "warping_generator": Stage(warping_generator_trainer, "generator_steps"),
+# The trainer of each stage, a function of `Options`, in the order of a run.
+TRAINERS = {
+    "human_parser": human_parser_trainer,
+    "pose_guided_parser": pose_guided_parser_trainer,
+    "geometric_matcher": geometric_matcher_trainer,
+    "warping_generator": warping_generator_trainer,
 }

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.serve import ServeOptions
-from tfwarpgan.serving import messages, tensors
-from tfwarpgan.serving.server import Server
+from tfwarpgan.serving.service.server import Server
+from tfwarpgan.serving.wire import messages, tensors
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 SIDE = 4  # of the pictures, pixels

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.batching import BatchingOptions, BatchingRunner
-from tfwarpgan.serving.configuration import batching_options
-from tfwarpgan.serving.running import Admission, nbytes
-from tfwarpgan.serving.statuses import ServingError
+from tfwarpgan.serving.service.admission import Admission, nbytes
+from tfwarpgan.serving.service.batching import BatchingOptions, BatchingRunner
+from tfwarpgan.serving.service.configuration import batching_options
+from tfwarpgan.serving.wire.statuses import ServingError
 
 PARAMETERS = """max_batch_size { value: 4 } batch_timeout_micros { value: 100000 } max_enqueued_batches { value: 2 }
 num_batch_threads { value: 2 } allowed_batch_sizes: 2 allowed_batch_sizes: 4"""

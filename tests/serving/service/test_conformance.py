@@ -4,7 +4,7 @@ import grpc
 import numpy as np
 import pytest
 
-from tfwarpgan.serving import messages, tensors
+from tfwarpgan.serving.wire import messages, tensors
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 
@@ -134,7 +134,7 @@ def test_a_deadline_passes_in_the_run_and_the_service_goes_on(client, refused, r
 
 def test_the_text_of_a_deadline(client, everything):
     """A client's own clock is the first to say so; this is what the service says."""
-    from tfwarpgan.serving.statuses import ServingError
+    from tfwarpgan.serving.wire.statuses import ServingError
 
     spec = messages.ModelSpec(name="tiny")
     with client.server.models.servable(spec) as servable:

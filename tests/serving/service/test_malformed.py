@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
-from tfwarpgan.serving import messages
+from tfwarpgan.serving.wire import messages
 
 
 @pytest.fixture(scope="module", params=["false", "true"], ids=["one by one", "batching"])

@@ -10,10 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from tfwarpgan.serving import messages
 from tfwarpgan.serving.client import AsyncClient, Client, ServerError
-from tfwarpgan.serving.publish import next_version
-from tfwarpgan.serving.versions import versions_on_disk, wanted_versions
+from tfwarpgan.serving.exporting.publish import next_version
+from tfwarpgan.serving.service.versions import versions_on_disk, wanted_versions
+from tfwarpgan.serving.wire import messages
 
 CLIENTS = 8
 MANY = 5  # answers, while one version takes the place of another

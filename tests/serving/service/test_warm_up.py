@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving import messages
+from tfwarpgan.serving.wire import messages
 
 END = 50
 
@@ -37,7 +37,7 @@ def spec(name):
 
 
 def test_each_kind_of_record_is_run(serve, everything, publish, tmp_path, build_request, rows, examples, monkeypatch):
-    from tfwarpgan.serving.servables import Servable
+    from tfwarpgan.serving.service.servables import Servable
 
     runs = []
     monkeypatch.setattr(Servable, "run", lambda self, *args, run=Servable.run: runs.append(args) or run(self, *args))

@@ -1,0 +1,50 @@
+"""Pairs by the rule: which, how many, drawn by a seed."""
+
+import numpy as np
+import pytest
+
+from tfwarpgan.data.pairs import rule
+from tfwarpgan.data.pairs.persons import Person
+from tfwarpgan.errors import InputError
+
+WHOLE = np.ones(18, bool)
+
+
+def _without(*joints):
+    return ~np.isin(np.arange(18), joints)
+
+
+def _person(name, visible):
+    return Person(name, names=[f"{name}{k}" for k in range(len(visible))], visible=visible)
+
+
+@pytest.mark.parametrize("joint", [2, 5, 8, 11])
+def test_each_shoulder_and_hip_is_needed(joint):
+    visible = [WHOLE, _without(joint), _without(0, 1, 3, 4, 6, 7, 9, 10, 12, 13, 14, 15, 16, 17)]
+    assert rule.person_pairs(visible) == [(0, 2), (2, 0)]
+
+
+def test_all_ordered_pairs_of_each_person():
+    persons = [_person("a", [WHOLE] * 3), _person("b", [WHOLE]), _person("c", [WHOLE] * 2)]
+    built = rule.build_pairs(persons, "train")
+    assert [person.name for person in built] == ["a", "c"]
+    assert built[0].pairs == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] and built[1].pairs == [(0, 1), (1, 0)]
+    assert rule.build_pairs(persons, "train")[0].pairs == built[0].pairs  # not twice as many
+
+
+def test_a_draw_is_the_seed_s():
+    def draw(most, seed=0, split="test"):
+        persons = [_person(str(k), [WHOLE] * 5) for k in range(10)]
+        return [(p.name, pair) for p in rule.build_pairs(persons, split, most, seed) for pair in p.pairs]
+
+    everything = draw(0)
+    assert len(everything) == 200 == len(draw(500))
+    some = draw(50)
+    assert len(set(some)) == len(some) == 50 and set(some) < set(everything)
+    assert some == draw(50) and some == sorted(some, key=everything.index)
+    assert some != draw(50, seed=1) and some != draw(50, split="train")
+
+
+def test_nobody_to_pair():
+    with pytest.raises(InputError, match=r"No person of test has two pictures .* \(of 1 persons\)"):
+        rule.build_pairs([_person("a", [WHOLE, _without(8)])], "test")

@@ -1,0 +1,143 @@
+"""Pictures of every codec have the same pixels whoever decodes them."""
+
+import io
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf  # noqa: F401  tensorflow-io is asked only where TensorFlow runs
+from PIL import Image
+
+from tfwarpgan.data.pictures import codecs, images
+
+try:
+    import tensorflow_io as tfio
+except ImportError:
+    tfio = None
+
+needs_tfio = pytest.mark.skipif(tfio is None, reason="tensorflow-io is not installed")
+PIXELS = np.asarray(Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 4, 3), np.uint8)).resize((64, 128)))
+ALPHA = np.concatenate([PIXELS, np.arange(128, dtype=np.uint8)[:, None, None].repeat(64, 1)], -1)
+
+
+def _encode(kind, pixels=PIXELS, orientation=None, **options):
+    if orientation:
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = orientation
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _read(tmp_path, content, name="a.webp"):
+    (tmp_path / name).write_bytes(content)
+    return images.read_rgb(str(tmp_path / name))
+
+
+WEBP = {
+    "lossy": _encode("WEBP", quality=80), "lossless": _encode("WEBP", lossless=True),
+    "transparent": _encode("WEBP", ALPHA, lossless=True, exact=True), "turned": _encode("WEBP", orientation=6),
+}  # fmt: skip
+
+
+@needs_tfio
+@pytest.mark.parametrize("kind", WEBP)
+def test_webp_by_tensorflow_io_and_by_pillow(tmp_path, kind, monkeypatch):
+    calls = []
+    decode = codecs._webp_decoder()
+    monkeypatch.setattr(codecs, "_webp_decoder", lambda: lambda content: (calls.append(1), decode(content))[1])
+    by_tensorflow_io = _read(tmp_path, WEBP[kind])
+    assert calls
+    monkeypatch.setattr(codecs, "_webp_decoder", lambda: None)
+    np.testing.assert_array_equal(_read(tmp_path, WEBP[kind]), by_tensorflow_io)
+    assert by_tensorflow_io.shape == ((64, 128, 3) if kind == "turned" else (128, 64, 3))
+
+
+def test_webp_pixels(tmp_path):
+    np.testing.assert_array_equal(_read(tmp_path, WEBP["lossless"]), PIXELS)
+    assert _read(tmp_path, WEBP["transparent"])[0].min() == 255
+
+
+def test_an_animated_webp_gives_its_first_picture(tmp_path):
+    stream = io.BytesIO()
+    Image.fromarray(PIXELS).save(
+        stream, "WEBP", save_all=True, append_images=[Image.fromarray(255 - PIXELS)], lossless=True
+    )
+    np.testing.assert_array_equal(_read(tmp_path, stream.getvalue()), PIXELS)
+
+
+def test_a_forked_process_leaves_tensorflow_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(codecs, "_PROCESS", os.getpid() + 1)
+    monkeypatch.setattr(codecs, "_webp_decoder", lambda: pytest.fail("asked"))
+    np.testing.assert_array_equal(_read(tmp_path, WEBP["lossless"]), PIXELS)
+
+
+def test_avif_is_read_with_its_transparency(tmp_path):
+    image = _read(tmp_path, _encode("AVIF", quality=100, subsampling="4:4:4"), "a.avif")
+    assert np.abs(image.astype(int) - PIXELS).max() <= 3
+    clear = _read(tmp_path, _encode("AVIF", ALPHA, quality=100, subsampling="4:4:4"), "b.avif")
+    assert clear[0].min() >= 254 and np.abs(clear.astype(int) - PIXELS).mean() > 10
+
+
+@needs_tfio
+def test_tensorflow_io_reads_avif_less_exactly(tmp_path):
+    """Why Pillow decodes AVIF on both stacks; when this fails, tensorflow-io may do it."""
+    content = _encode("AVIF", quality=100, subsampling="4:4:4")
+    by_tensorflow_io = tfio.experimental.image.decode_avif(content).numpy().astype(int)
+    error = np.abs(by_tensorflow_io - PIXELS).max()
+    assert 3 < error <= 16
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_every_orientation(tmp_path, orientation, kind):
+    upright = {
+        1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1], 5: PIXELS.transpose(1, 0, 2),
+        6: PIXELS.transpose(1, 0, 2)[:, ::-1], 7: PIXELS.transpose(1, 0, 2)[::-1, ::-1],
+        8: PIXELS.transpose(1, 0, 2)[::-1],
+    }[orientation]  # fmt: skip
+    options = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}[kind]
+    content = _encode(kind, orientation=orientation, **options)
+    image = _read(tmp_path, content, "a.img")
+    assert image.shape == upright.shape and np.abs(image.astype(int) - upright).max() <= (4 if kind == "JPEG" else 0)
+    assert images.picture_size(str(tmp_path / "a.img")) == upright.shape[:2]
+    if tfio is not None and kind == "JPEG":
+        assert int(tfio.experimental.image.decode_jpeg_exif(content)) == orientation
+
+
+BOMB = """
+import resource, sys, tracemalloc
+from tfwarpgan.data.pictures import images
+from tfwarpgan.errors import InputError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+tracemalloc.start()
+for read in (images.check_image, images.picture_size, images.read_rgb, lambda path: images.jpeg_of_size(path, 64, 64)):
+    try:
+        read(sys.argv[1])
+    except InputError as error:
+        assert "limit" in str(error) and "pixels" in str(error), error
+    else:
+        raise AssertionError("read")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, tracemalloc.get_traced_memory()[1])
+"""
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_a_huge_picture_of_one_colour_takes_no_memory(tmp_path, kind):
+    side = 12000 if kind != "WEBP" else 16000
+    grey = np.zeros((side, side), np.uint8)
+    if kind == "WEBP":  # a header that claims the size is enough
+        content = bytearray(_encode("WEBP", lossless=True))
+        size = ((side - 1) | (side - 1) << 14).to_bytes(4, "little")
+        content[21:25] = size
+        (tmp_path / "bomb").write_bytes(content)
+    else:
+        Image.fromarray(grey).save(tmp_path / "bomb", kind)
+    result = subprocess.run(
+        [sys.executable, "-c", BOMB, str(tmp_path / "bomb")], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    grown, traced = map(int, result.stdout.split())
+    assert grown < 20_000 and traced < 2**23  # kilobytes of the process, bytes of Python

@@ -1,0 +1,185 @@
+"""Prepared data: what a record holds, when it is made anew, and what stops it."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.data.layouts import opening
+from tfwarpgan.data.pictures.images import read_rgb
+from tfwarpgan.data.pictures.label_maps import read_label_map
+from tfwarpgan.data.records import builders, encoding, preparation
+from tfwarpgan.errors import InputError
+
+NAME = "0001_c1s1_000001_01.jpg"
+
+
+def _records(prepared, split):
+    return {record["id"].decode(): record for record in prepared.records(split).as_numpy_iterator()}
+
+
+def test_counts(options):
+    prepared = preparation.prepare(options())
+    assert prepared.num_persons == {"train": 5, "test": 2}
+    assert prepared.num_images == {"train": 14, "test": 5}
+    assert prepared.num_pairs == {"train": 28, "test": 8}
+    assert (prepared.height, prepared.width) == (64, 32)
+
+
+def test_record_holds_the_files_of_a_person(options, market):
+    record = _records(preparation.prepare(options()), "train")["0001"]
+    assert record["names"][1].decode() == NAME
+    assert record["images"][1] == (market / "bounding_box_train" / NAME).read_bytes()
+    labels = tf.io.decode_png(record["parsings"][1])[..., 0]
+    np.testing.assert_array_equal(labels, read_label_map(str(market / "parsing" / NAME.replace("jpg", "png"))))
+    points, visible = pose_gan.read_annotation_csv(str(market / "market-annotation-train.csv"))[NAME]
+    np.testing.assert_array_equal(record["keypoints"][1], points)
+    np.testing.assert_array_equal(record["visible"][1], visible)
+    assert record["pairs"].dtype == np.int32 and len(record["pairs"]) == 12 and len(record["images"]) == 4
+
+
+def test_another_size_moves_everything(options, market):
+    record = _records(preparation.prepare(options(height=32, width=64)), "train")["0001"]
+    image = tf.io.decode_jpeg(record["images"][1]).numpy()
+    assert image.shape == (32, 64, 3)
+    original = read_rgb(str(market / "bounding_box_train" / NAME)).astype(float)
+    np.testing.assert_allclose(image.mean((0, 1)), original.mean((0, 1)), atol=4)
+    labels = read_label_map(str(market / "parsing" / NAME.replace("jpg", "png")))
+    np.testing.assert_array_equal(tf.io.decode_png(record["parsings"][1])[..., 0], labels[1::2].repeat(2, axis=1))
+    points, visible = pose_gan.read_annotation_csv(str(market / "market-annotation-train.csv"))[NAME]
+    expected = (points[visible] + 0.5) * (0.5, 2.0) - 0.5
+    np.testing.assert_allclose(record["keypoints"][1][visible], expected)
+
+
+def test_prepared_once(options, monkeypatch):
+    prepared = preparation.prepare(options())
+    monkeypatch.setattr(builders, "write", lambda *_: pytest.fail("prepared again"))
+    assert preparation.prepare(options()) == prepared
+
+
+def test_sources_and_sizes_do_not_mix(options, market, tmp_path):
+    folders = {preparation.prepare(options()).folder, preparation.prepare(options(height=32)).folder}
+    os.rename(market / "parsing", tmp_path / "labels")
+    folders.add(preparation.prepare(options(parsing_dir=str(tmp_path / "labels"))).folder)
+    assert len(folders) == 3
+
+
+def test_other_folders_beside_the_pictures_change_nothing(options, market):
+    data = options(prepared_dir=str(market / "prepared"))
+    first = preparation.prepare(data)
+    (market / "run").mkdir()
+    assert preparation.prepare(data).folder == first.folder
+
+
+def test_changed_lists_and_parsings_are_prepared_anew(options, market):
+    first = preparation.prepare(options())
+    path = market / "market-pairs-train.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]))
+    second = preparation.prepare(options())
+    assert second.num_pairs["train"] == first.num_pairs["train"] - 1
+    # In place, which their folder's own time does not show.
+    Image.fromarray(np.full((64, 32), 7, np.uint8)).save(market / "parsing" / NAME.replace("jpg", "png"))
+    third = _records(preparation.prepare(options()), "train")["0001"]
+    assert (tf.io.decode_png(third["parsings"][1]).numpy() == 7).all()
+
+
+def test_any_file_rewritten_in_place_is_noticed(market, tmp_path):
+    folders = [market / "bounding_box_train", market / "parsing"]
+
+    def state():
+        return [opening._stamps(folder) for folder in folders]
+
+    first = state()
+    assert state() == first
+    path = folders[0] / NAME
+    os.utime(path, (1, 1))  # by an older file of the same size
+    assert state() != first and state()[1] == first[1]
+    (folders[1] / "away.png").symlink_to(tmp_path / "nowhere")  # a link without its file is told by who needs it
+    assert state()[1] != first[1]
+
+
+def _truncate(market):
+    path = market / "bounding_box_train" / NAME
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _png_of(array):
+    def write(market):
+        Image.fromarray(np.asarray(array, np.uint8)).save(market / "parsing" / NAME.replace("jpg", "png"))
+
+    return write
+
+
+def _far_joint(market):
+    path = market / "market-annotation-train.csv"
+    rows = path.read_text().splitlines()
+    rows[2] = pose_gan.annotation_row(NAME, np.full((18, 2), 50), np.ones(18, bool))
+    path.write_text("\n".join(rows))
+
+
+def _shared_person(market):
+    for kind in ("annotation", "pairs"):
+        train, test = market / f"market-{kind}-train.csv", market / f"market-{kind}-test.csv"
+        test.write_text(test.read_text() + train.read_text().split("\n", 1)[1])
+
+
+def _empty_split(market):
+    (market / "market-pairs-test.csv").write_text("from,to\n")
+
+
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (_truncate, f"{NAME} cannot be read"),
+        (_png_of(np.zeros((32, 32))), "a parsing must have its picture's size"),
+        (_png_of(np.full((64, 32), 20)), "label 20"),
+        (_far_joint, r"market-annotation-train.csv, row 2 \(line 3\): the joint at y=50, x=50 lies outside"),
+        (_shared_person, "has pairs in both train and test"),
+        (_empty_split, "market-pairs-test.csv holds no pairs"),
+    ],
+)
+def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, words):
+    spoil(market)
+    with pytest.raises(InputError, match=words):
+        preparation.prepare(options())
+    assert [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()] == []
+
+
+def disk_is_full(person, height, width):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def divide_by_zero(person, height, width):
+    return 1 / 0
+
+
+def test_full_disk_is_a_sentence_and_leaves_nothing(options, tmp_path, monkeypatch):
+    monkeypatch.setattr(encoding, "person_record", disk_is_full)
+    with pytest.raises(InputError, match="No space left on device.*--prepared_dir"):
+        preparation.prepare(options())
+    assert list((tmp_path / "prepared").iterdir()) == []
+
+
+def test_prepared_dir_that_is_a_file(options, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        preparation.prepare(options(prepared_dir=str(tmp_path / "file")))
+
+
+def test_other_errors_pass(options, monkeypatch):
+    monkeypatch.setattr(encoding, "person_record", divide_by_zero)
+    with pytest.raises(ZeroDivisionError):
+        preparation.prepare(options())
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"data_dir": ""}, "needs --data_dir"), ({"dataset": "people"}, "needs no --data_dir"),
+    ({"data_dir": "/nowhere/market"}, "/nowhere/market/bounding_box_train is missing"),
+])  # fmt: skip
+def test_where_the_data_is(options, changes, words):
+    with pytest.raises(InputError, match=words):
+        preparation.prepare(options(**changes))

@@ -1,0 +1,48 @@
+"""The released weights on pairs of the shipped people: they must draw about as well as their metrics say."""
+
+import dataclasses
+import json
+import os
+
+import pytest
+
+from tfwarpgan.data.batches import pairs
+from tfwarpgan.data.records import preparation
+from tfwarpgan.evaluation import evaluator
+from tfwarpgan.evaluation.baselines import mean_image
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.loading import load_pipeline
+from tfwarpgan.inference.released import released_folder
+
+FOLDER = released_folder("people")
+PAIRS, MEAN_PAIRS = 24, 400
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory):
+    """Name -> `Metric` over some test pairs of many persons."""
+    options, home = run_options(FOLDER), tmp_path_factory.mktemp("home")
+    data = dataclasses.replace(options.data, prepared_dir=str(home / "prepared"), flip=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))  # where the people are unpacked
+        prepared = preparation.prepare(data)
+    mean, _ = mean_image(pairs.pairs_dataset(prepared, data), MEAN_PAIRS)
+    every = prepared.num_pairs["test"] // PAIRS
+    test = pairs.pairs_dataset(prepared, data, split="test", names=True).unbatch().shard(every, 0).batch(PAIRS)
+    evaluation = evaluator.evaluate(load_pipeline(options, "people"), test, mean, progress=False)
+    assert len(evaluation) == PAIRS
+    return {metric.name: metric for metric in evaluation.metrics}
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("ssim_gaussian", 0.9), ("l1", 0.9), ("parsing_miou", 0.9), ("matcher_miou_target", 0.7)]
+)
+def test_it_beats_the_baselines_by_most_of_its_margin(scores, name, share):
+    """Of the margin over all test pairs, which these few cannot show to the digit."""
+    with open(os.path.join(FOLDER, "metrics.json")) as file:
+        stated = json.load(file)["metrics"][name]
+    sign = 1 if scores[name].goal == "higher" else -1
+    assert set(scores[name].baselines) == set(stated["baselines"])
+    for baseline, value in stated["baselines"].items():
+        margin = sign * (stated["model"] - value)
+        assert sign * (scores[name].model - scores[name].baselines[baseline]) > share * margin, baseline

@@ -1,0 +1,166 @@
+"""The training and test batches: tf.data from prepared records.
+
+A training epoch: the persons' records are shuffled; a window of persons is open at a time, each giving its pairs in a
+random order; the still encoded pairs are shuffled again; then the two pictures of a pair are decoded. The order of an
+epoch follows from the seed and the epoch's number alone, so that a run that stopped after N pairs goes on with pair N
+without a stored iterator. The buffers hold a fixed number of encoded records and pairs, whatever the data set's size.
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
+from tfwarpgan.errors import InputError
+from tfwarpgan.layers import label_maps
+
+PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
+OPEN_PERSONS = 64
+PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
+
+
+def pairs_dataset(prepared, data_options, split="train", *, start=0, names=False):
+    """Batches of pairs, condition and target.
+
+    train repeats for ever, shuffled, in full batches, with each pair once an epoch (the last batch of an epoch takes
+    its rest from the next). test goes through the pairs once, always in the same order, and keeps the short last batch.
+
+    Args:
+        prepared: `preparation.Prepared`.
+        data_options: `options.DataOptions`: batch_size, flip, seed.
+        split: "train" or "test".
+        start: Pairs that were consumed before, to go on from there exactly.
+        names: Whether the names of the pictures are given too.
+
+    Returns:
+        tf.data.Dataset of dicts, for both condition_* and target_*: image float32 [B, H, W, 3] in [-1, 1], parsing
+        uint8 [B, H, W], keypoints float32 [B, 18, 2] as (y, x) in pixels, visible bool [B, 18]; name string [B] if
+        wanted.
+    """
+    training = split == "train"
+    if not prepared.num_pairs:
+        raise InputError("The data set of this run has no pairs of one person; name another --dataset.")
+    if training:
+        pairs = _endless_pairs(prepared, data_options.seed, start)
+    else:
+        pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
+    decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
+    batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
+
+    def finish(number, batch):
+        if training and data_options.flip:  # a batch at once: a pair at a time it would cost as much as decoding
+            indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
+            batch = _flip_some(batch, flip_mask(data_options.seed, indices))
+        return _by_role(batch, names)
+
+    return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _endless_pairs(prepared, seed, start):
+    """Encoded pairs, epoch after epoch; skipping costs no decoding."""
+    persons = prepared.records("train")
+    epoch, consumed = divmod(start, prepared.num_pairs["train"])
+
+    def pairs_of_epoch(number):
+        # Of this function's graph only: a global seed of the program would change the order, and `shuffle` refuses
+        # a tensor as its seed beside one.
+        tf.random.set_seed(None)
+        seeds = tf.random.experimental.stateless_split(tf.stack([seed, number]), 2)
+        shuffled = persons.shuffle(PERSONS_BUFFER, seed=seeds[0, 0])
+        pairs = shuffled.enumerate().interleave(
+            lambda index, person: _pairs_of(person, tf.stack([seeds[1, 0], index])),
+            cycle_length=OPEN_PERSONS,
+            block_length=1,
+        )
+        return pairs.shuffle(PAIRS_BUFFER, seed=seeds[1, 1])
+
+    return tf.data.Dataset.range(epoch, tf.int64.max).flat_map(pairs_of_epoch).skip(consumed)
+
+
+def _pairs_of(person, seed=None):
+    """Dataset of the encoded pairs of a record, in random order if a seed [2] is given."""
+    pairs = person["pairs"]
+    if seed is not None:
+        pairs = tf.random.experimental.stateless_shuffle(pairs, seed)
+
+    def pair(places):
+        return {
+            name: tf.gather(person[name], places) for name in ("names", "images", "parsings", "keypoints", "visible")
+        }
+
+    return tf.data.Dataset.from_tensor_slices(pairs).map(pair)
+
+
+def flip_mask(seed, indices):
+    """Which pairs are mirrored: a hash of the seed and the pair's number in the training stream, wherever it starts.
+
+    Args:
+        seed: Integer.
+        indices: int64 [B].
+
+    Returns:
+        bool [B].
+    """
+    # SplitMix64's steps, whose multiplications wrap around; its constants as signed numbers.
+    bits = tf.cast(seed, tf.int64) * -7046029254386353131 + indices * -4658895280553007687
+    for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
+        bits = tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, tf.constant(shift, tf.int64))) * factor
+    return bits < 0
+
+
+def _flip_some(batch, chosen):
+    """Mirrors the chosen [B] of a batch of decoded pairs [B, 2, ...]."""
+    places = tf.where(chosen)
+    columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
+    pairs = {name: tf.gather(value, places[:, 0]) for name, value in columns.items()}
+    pictures = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
+    mirrored = {name: tf.reshape(pictures[name], tf.shape(value)) for name, value in pairs.items()}
+    flipped = {name: tf.tensor_scatter_nd_update(columns[name], places, value) for name, value in mirrored.items()}
+    return {**batch, **flipped}
+
+
+def _decoded_pair(pair, prepared):
+    """Decodes the pictures and label maps of a pair; all values are [2, ...], condition first."""
+    condition, target = (decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
+    images, parsings = (tf.stack(both) for both in zip(condition, target))
+    size = [2, prepared.height, prepared.width]
+    return {**pair, "images": tf.ensure_shape(images, [*size, 3]), "parsings": tf.ensure_shape(parsings, size)}
+
+
+def decode(jpeg, png):
+    """An image uint8 [H, W, 3] from its JPEG and its label map uint8 [H, W] from its PNG."""
+    # The accurate transform is Pillow's, so that a picture is the same read by either.
+    image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
+    return image, tf.io.decode_png(png, channels=1)[..., 0]
+
+
+def flip(pair):
+    """Mirrors pictures, left and right exchanged.
+
+    Args:
+        pair: dict of images [N, H, W, 3], parsings uint8 [N, H, W], keypoints [N, 18, 2] and visible [N, 18].
+
+    Returns:
+        The same, mirrored: column x becomes column W - 1 - x; missing joints stay (-1, -1).
+    """
+    width = tf.cast(tf.shape(pair["images"])[2], tf.float32)
+    visible = tf.gather(pair["visible"], FLIP_PERMUTATION, axis=1)
+    rows, columns = tf.unstack(tf.gather(pair["keypoints"], FLIP_PERMUTATION, axis=1), axis=-1)
+    points = tf.stack([rows, width - 1.0 - columns], axis=-1)
+    return {
+        **pair,
+        "images": tf.reverse(pair["images"], [2]),
+        "parsings": label_maps.flip(pair["parsings"]),
+        "keypoints": tf.where(visible[..., tf.newaxis], points, MISSING),
+        "visible": visible,
+    }
+
+
+def _by_role(batch, names):
+    """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
+    batch = {
+        "image": tf.cast(batch["images"], tf.float32) / 127.5 - 1.0,
+        "parsing": batch["parsings"],
+        "keypoints": batch["keypoints"],
+        "visible": batch["visible"],
+        **({"name": batch["names"]} if names else {}),
+    }
+    return {f"{role}_{name}": batch[name][:, i] for i, role in enumerate(("condition", "target")) for name in batch}

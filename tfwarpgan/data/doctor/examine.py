@@ -1,0 +1,271 @@
+"""The data doctor: reads a whole data set as training would, and reports everything that is wrong with it at once.
+
+An error is what preparing, and so training, would refuse; a warning is what it would take and a person should know:
+people or pictures in both splits, joints that seem to be mirrored, labels that never occur in training.
+"""
+
+import collections
+import dataclasses
+import functools
+
+import numpy as np
+import tqdm
+
+from tfwarpgan.body.labels import LABELS, NUM_LABELS
+from tfwarpgan.data.doctor.facts import BACK, FRONT, examine_person, examine_row
+from tfwarpgan.data.doctor.text import report_text
+from tfwarpgan.data.layouts import opening
+from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs.persons import read_persons
+from tfwarpgan.data.pairs.splits import SPLITS
+from tfwarpgan.data.workers import ordered_map
+from tfwarpgan.errors import InputError
+
+FEWEST_PEOPLE = 20  # of one view, before a share of them says anything
+
+
+@dataclasses.dataclass
+class Split:
+    """The sums over a split.
+
+    Attributes:
+        persons: Number of persons; None for LIP.
+        pictures: Number of pictures that training would see.
+        pairs: Number of pairs, without those that the filter leaves out; None for LIP.
+        removed: Number of pictures that the filter leaves out, by rule.
+        sizes: Number of pictures by (height, width).
+        labels: Number of pixels of each label, int64 [20].
+        with_label: Number of pictures on which a label occurs, int64 [20].
+        joints: Number of pictures by their number of visible joints.
+        shoulders: (view, right shoulder lies left of the left one) -> number of pictures.
+        limbs: Numbers of limb joints on a label of their own and of the other side.
+        digests: Hash of a picture's pixels -> where it stands first.
+    """
+
+    persons: int = None
+    pictures: int = 0
+    pairs: int = None
+    removed: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    labels: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
+    with_label: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(NUM_LABELS, np.int64))
+    joints: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    shoulders: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    limbs: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(2, np.int64))
+    digests: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A picture for the page; keypoints and visible are None for LIP."""
+
+    split: str
+    name: str
+    image: str
+    parsing: str
+    keypoints: np.ndarray = None
+    visible: np.ndarray = None
+
+
+@dataclasses.dataclass
+class Report:
+    """What the doctor found.
+
+    Attributes:
+        title: Which data set.
+        errors: Kind -> messages of what training would refuse.
+        warnings: Kind -> messages of what it would take.
+        splits: Name -> `Split`.
+        samples: list of `Sample`, at even distances through the data.
+    """
+
+    title: str
+    errors: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    warnings: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    splits: dict = dataclasses.field(default_factory=dict)
+    samples: list = dataclasses.field(default_factory=list)
+
+    @property
+    def is_fatal(self):
+        """Whether training would fail."""
+        return any(self.errors.values())
+
+    def text(self):
+        """All of it, to read."""
+        return report_text(self)
+
+
+def examine(data_options, workers=0, samples=0):
+    """Reads a data set as preparing does, without writing anything.
+
+    Args:
+        data_options: `options.DataOptions`.
+        workers: Number of processes; 0: one a core.
+        samples: Number of samples to give with the report.
+
+    Returns:
+        A `Report`; user errors are in it and are not raised.
+    """
+    places = {
+        "data_dir": data_options.data_dir,
+        "lip_dir": data_options.lip_dir if data_options.dataset == "lip" else "",
+    }
+    report = Report(
+        " ".join([f"--dataset={data_options.dataset}", *(f"--{flag}={at}" for flag, at in places.items() if at)])
+    )
+    items, function = _read_lists(data_options, report)
+    progress = tqdm.tqdm(
+        total=sum(map(len, items.values())), desc="checking", unit=" rows", mininterval=0.5, smoothing=0.1
+    )
+    with progress:
+        for split, of_split in items.items():
+            sums = report.splits.setdefault(split, Split())
+            for item, facts in zip(of_split, ordered_map(function, of_split, workers)):
+                for one in facts:
+                    _add(report, split, sums, one)
+                _take_pairs_of_removed(sums, item, facts)
+                progress.update()
+            if of_split and sums.pairs == 0:
+                report.errors["filter"].append(f"The filter leaves no pair of {split}; ask for less.")
+    _compare(report)
+    report.samples = _samples(items, samples)
+    return report
+
+
+def _read_lists(data_options, report):
+    """The items of each split, and the function that examines one."""
+    on_error = functools.partial(_keep, report.errors["lists"])
+    try:
+        if data_options.dataset == "lip":
+            return opening.open_lip(data_options, on_error=on_error), examine_row
+        layout = opening.open_layout(data_options)
+    except InputError as error:
+        on_error(error)
+        return {}, None
+    persons = {}
+    for split in SPLITS:
+        try:
+            persons[split] = read_persons(layout, split, on_error=on_error)
+        except InputError as error:
+            on_error(error)
+            persons[split] = []
+        _add_pairs(report, split, persons[split])
+    _check_persons(report, persons)
+    return persons, functools.partial(examine_person, data_options=data_options)
+
+
+def _keep(messages, error):
+    message = str(error)
+    if message not in messages[-1:]:
+        messages.append(message)
+
+
+def _add_pairs(report, split, persons):
+    report.splits[split] = Split(persons=len(persons), pairs=sum(len(person.pairs) for person in persons))
+    if not persons:
+        report.errors["lists"].append(f"The {split} split has no pair that could be used; it needs at least one.")
+    for person in persons:
+        for (first, second), count in collections.Counter(person.pairs).items():
+            names = f"{split}: {person.names[first]},{person.names[second]}"
+            if count > 1:
+                report.warnings["pairs that are listed more than once"].append(f"{names} is listed {count} times.")
+            if first == second:
+                report.warnings["pairs of a picture with itself"].append(f"{names} is one picture.")
+
+
+def _check_persons(report, persons):
+    train, test = ({person.name: person for person in persons[split]} for split in SPLITS)
+    for name in train:
+        if name in test:
+            rows = train[name].rows[0], test[name].rows[0]
+            report.errors["persons in both splits"].append(
+                f"{rows[1]}: person {name} has pairs in test, and in train too ({rows[0]}); remove one."
+            )
+
+
+def _add(report, split, sums, facts):
+    """Adds the facts of a picture to the sums of its split, and its problems to the report."""
+    for kind, message in facts.errors:
+        report.errors[kind].append(message)
+    if facts.removed:
+        sums.removed[facts.removed] += 1
+        return
+    sums.pictures += 1
+    if facts.size:
+        sums.sizes[facts.size] += 1
+        _add_digest(report, split, sums, facts)
+    if facts.labels is not None:
+        sums.labels += facts.labels
+        sums.with_label += facts.labels > 0
+        if not facts.labels[1:].any():
+            report.warnings["label maps without a person"].append(f"{facts.row}: the parsing is all background.")
+    if facts.joints is not None:
+        sums.joints[facts.joints] += 1
+        sums.shoulders[facts.view, facts.shoulders] += 1
+        sums.limbs += (facts.own_side, facts.other_side)
+    if facts.beyond:
+        report.warnings["joints just outside of their picture"].append(f"{facts.row}: {facts.beyond} joints.")
+
+
+def _take_pairs_of_removed(sums, item, facts):
+    removed = {place for place, one in enumerate(facts) if one.removed}
+    if removed:
+        sums.pairs -= len(item.pairs) - len(filters.without(item, removed).pairs)
+
+
+def _add_digest(report, split, sums, facts):
+    for other, of_other in report.splits.items():
+        if facts.digest in of_other.digests:
+            kind = "identical pictures in one split" if other == split else "identical pictures in both splits"
+            where = f"{facts.row} ({split}): {facts.name} has the pixels of"
+            report.warnings[kind].append(f"{where} {of_other.digests[facts.digest]} ({other}).")
+            break
+    sums.digests.setdefault(facts.digest, facts.name)
+
+
+def _compare(report):
+    """Warnings about the whole."""
+    shoulders = sum((split.shoulders for split in report.splits.values()), collections.Counter())
+    for view, expected in ((FRONT, True), (BACK, False)):
+        right, wrong = shoulders[view, expected], shoulders[view, not expected]
+        if right + wrong >= FEWEST_PEOPLE and wrong > right:
+            report.warnings["left and right"].append(
+                f"Of {right + wrong:,} people seen from the {view}, {wrong:,} have their shoulders the wrong way "
+                "round: left and right of the joints seem to be exchanged; they are the person's own."
+            )
+    own, other = sum((split.limbs for split in report.splits.values()), np.zeros(2, np.int64))
+    if own + other >= FEWEST_PEOPLE and other > own:
+        report.warnings["left and right"].append(
+            f"Of {own + other:,} elbows, wrists, knees and ankles on bare limbs, {other:,} lie on a label of the "
+            "other side: left and right of the joints or of the labels seem to be exchanged."
+        )
+    if len(report.splits) == 2:
+        first, *others = report.splits.values()
+        for label in np.flatnonzero((first.with_label == 0) & (others[0].with_label > 0)):
+            report.warnings["labels"].append(f"Label {label}, {LABELS[label]}, occurs, but never in training.")
+    shapes = {round(width / height, 2) for split in report.splits.values() for height, width in split.sizes}
+    is_resized = any(split.pairs is not None for split in report.splits.values())  # LIP's are not
+    if is_resized and len(shapes) > 1:
+        report.warnings["sizes"].append(
+            f"Pictures have {len(shapes)} shapes, width over height {min(shapes)} to {max(shapes)}: preparing "
+            "stretches them to one."
+        )
+
+
+def _samples(items, count):
+    """Samples at even distances, from each split as many as its share of the rows, and one at least."""
+    total = sum(map(len, items.values()))
+    samples = []
+    for split, of_split in items.items():
+        wanted = min(len(of_split), max(1, round(count * len(of_split) / max(total, 1)))) if count else 0
+        for place in np.linspace(0, len(of_split) - 1, wanted).astype(int):
+            samples.append(_sample(split, of_split[place], int(place)))
+    return samples
+
+
+def _sample(split, item, place):
+    if isinstance(item, tuple):
+        return Sample(split, *item)
+    which = place % len(item.names)  # not always the first picture, which may be of the same camera for all
+    columns = (item.names, item.images, item.parsings, item.keypoints, item.visible)
+    return Sample(split, *(column[which] for column in columns))

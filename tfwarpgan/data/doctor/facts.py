@@ -1,0 +1,185 @@
+"""What can be said of one picture with its joints and label map: the part of the data doctor that processes share."""
+
+import dataclasses
+import hashlib
+import re
+
+import numpy as np
+
+from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.body.labels import LABELS, NUM_LABELS
+from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.records import encoding
+from tfwarpgan.errors import InputError
+
+FRONT, BACK, SIDE, UNKNOWN = "front", "back", "side", "not told"
+_VIEW_IN_NAME = re.compile(r"(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
+_RIGHT_SHOULDER, _LEFT_SHOULDER = NAMES.index("right shoulder"), NAMES.index("left shoulder")
+_FACE_JOINTS = tuple(NAMES.index(name) for name in ("nose", "right eye", "left eye"))
+_FACE = tuple(LABELS.index(name) for name in ("face", "sunglasses"))
+
+# Joints on limbs, with the label of their own side and of the other: elbow, wrist, knee, ankle.
+_LIMB_LABELS = tuple(
+    (
+        NAMES.index(f"{side} {joint}"),
+        LABELS.index(f"{side}-{limb}"),
+        LABELS.index(f"{other}-{limb}"),
+    )
+    for joint, limb in (("elbow", "arm"), ("wrist", "arm"), ("knee", "leg"), ("ankle", "leg"))
+    for side, other in (("right", "left"), ("left", "right"))
+)
+
+
+@dataclasses.dataclass
+class Facts:
+    """What was found on one picture; None where it could not be found out.
+
+    Attributes:
+        name: Of the picture.
+        row: Where it stands in the lists.
+        errors: Messages of what would stop training, as (kind, message).
+        removed: The filter's rule that leaves the picture out, or None.
+        size: (height, width), pixels.
+        digest: Hash of the pixels.
+        labels: Number of pixels of each label, int64 [20].
+        joints: Number of visible joints.
+        beyond: Number of joints that lie outside of the picture, but within the margin.
+        view: "front", "back", "side" or "not told".
+        shoulders: True if the right shoulder lies left of the left one in the picture.
+        own_side: Number of limb joints that lie on a label of their own side.
+        other_side: Number of limb joints that lie on a label of the other side.
+    """
+
+    name: str
+    row: str
+    errors: list = dataclasses.field(default_factory=list)
+    removed: str = None
+    size: tuple = None
+    digest: bytes = None
+    labels: np.ndarray = None
+    joints: int = None
+    beyond: int = 0
+    view: str = UNKNOWN
+    shoulders: bool = None
+    own_side: int = 0
+    other_side: int = 0
+
+
+def examine_person(person, data_options):
+    """The `Facts` of each picture of a `persons.Person`; `data` holds the filter's options."""
+    required = required_joints(data_options.required_joints)
+    return [_examine_joined(person, place, data_options, required) for place in range(len(person.names))]
+
+
+def examine_row(row):
+    """As `examine_person`, of one picture of the LIP data set: row is (name, picture path, label map path)."""
+    name, picture, labels = row
+    facts = Facts(name, name)
+    _examine_files(facts, picture, labels)
+    return [facts]
+
+
+def _examine_joined(person, place, data_options, required):
+    facts = Facts(person.names[place], person.rows[place])
+    joints, visible = np.asarray(person.keypoints[place]), np.asarray(person.visible[place])
+    try:
+        failure = filters.failure(person, place, data_options, required)
+    except InputError as error:
+        facts.errors.append(("label maps", f"{facts.row}: {error}"))
+        return facts
+    if failure:
+        facts.removed = failure[0]
+        return facts
+    labels = _examine_files(facts, person.images[place], person.parsings[place])
+    facts.joints = int(visible.sum())
+    facts.view, facts.shoulders = view(facts.name, joints, visible, labels), shoulders(joints, visible)
+    if facts.size:
+        _examine_frame(facts, person.images[place], joints[visible])
+    if labels is not None and facts.size:
+        facts.own_side, facts.other_side = limb_sides(joints, visible, labels)
+    return facts
+
+
+def _examine_files(facts, picture, labels):
+    """Fills in what the two files say; gives the label map, or None."""
+    try:
+        facts.size = images.check_image(picture)
+        pixels = images.read_rgb(picture)
+        facts.digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
+    except InputError as error:
+        facts.errors.append(("pictures", f"{facts.row}: {error}"))
+    try:
+        label_map = label_maps.read_label_map(labels, facts.size)
+    except InputError as error:
+        facts.errors.append(("label maps", f"{facts.row}: {error}"))
+        return None
+    facts.labels = np.bincount(label_map.ravel(), minlength=NUM_LABELS)
+    return label_map
+
+
+def _examine_frame(facts, picture, joints):
+    try:
+        encoding.check_frame(facts.row, picture, joints, facts.size)
+    except InputError as error:
+        facts.errors.append(("joints", str(error)))
+    else:
+        facts.beyond = int(encoding.outside(joints, np.array(facts.size) - 1, margin=0).sum())
+
+
+def view(name, joints, visible, labels):
+    """From which side a person is seen, where it can be told: by DeepFashion's file names, else by the face.
+
+    Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
+
+    Args:
+        name: Of the picture.
+        joints: float [18, 2], (y, x) in pixels.
+        visible: bool [18].
+        labels: uint8 [H, W], or None.
+
+    Returns:
+        "front", "back", "side" or "not told".
+    """
+    named = _VIEW_IN_NAME.search(name)
+    if named:
+        return named.group(1)
+    face = [visible[joint] and label_at(joints[joint], labels) in _FACE for joint in _FACE_JOINTS]
+    if all(face):
+        return FRONT
+    return UNKNOWN if any(face) else BACK
+
+
+def label_at(joint, labels):
+    """The label under a joint; None outside of the picture, or without a label map."""
+    y, x = np.rint(joint).astype(int)
+    if labels is None or not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
+        return None
+    return int(labels[y, x])
+
+
+def shoulders(joints, visible):
+    """Whether the right shoulder lies left of the left one, as it does on who is seen from the front; None: unknown."""
+    if not (visible[_RIGHT_SHOULDER] and visible[_LEFT_SHOULDER]):
+        return None
+    return bool(joints[_RIGHT_SHOULDER, 1] < joints[_LEFT_SHOULDER, 1])
+
+
+def limb_sides(joints, visible, labels):
+    """Counts limb joints that lie on a limb of their own and of the other side.
+
+    Args:
+        joints: float [18, 2], (y, x) in pixels.
+        visible: bool [18].
+        labels: uint8 [H, W].
+
+    Returns:
+        (own side, other side).
+    """
+    own_side = other_side = 0
+    for joint, own, other in _LIMB_LABELS:
+        if visible[joint]:
+            label = label_at(joints[joint], labels)
+            own_side += label == own
+            other_side += label == other
+    return own_side, other_side

@@ -1,0 +1,72 @@
+"""Joints in COCO's JSON: the annotations of a data set, or a detector's results."""
+
+from tfwarpgan.data.joints.pose_json import NOBODY, checked, read_json
+from tfwarpgan.errors import InputError
+
+_DIGITS = 12  # COCO names a picture by its number, filled up with zeros
+
+
+def read(path, form, images, on_error):
+    """The joints of the best person of each picture: of the highest score, else of the largest area.
+
+    Args:
+        path: JSON file of annotations (a dict) or results (a list).
+        form: `KeypointFormat`.
+        images: JSON file whose `images` name the pictures of results; empty: their names are their numbers.
+        on_error: Function of the `InputError` of a bad annotation.
+
+    Returns:
+        As `joints.files.read`.
+    """
+    content = read_json(path)
+    results = isinstance(content, list)
+    annotations = content if results else content.get("annotations") if isinstance(content, dict) else None
+    if not isinstance(annotations, list) or not annotations:
+        raise InputError(f"{path} holds no annotations; expected COCO's keypoint annotations or results.")
+    names = _names(images or path, read_json(images) if results and images else content)
+    found, best = {}, {}
+    for place, annotation in enumerate(annotations):
+        where = f"{path}, {'result' if results else 'annotation'} {place + 1}"
+        try:
+            name, rank, numbers = _person(where, annotation, names)
+            joints = form.to_18(checked(where, numbers, 3 * form.num_joints))
+        except InputError as error:
+            on_error(error)
+            continue
+        rank = (joints[1].any(), *rank)
+        if name not in best or rank > best[name]:  # of several people, the one that the picture is about
+            best[name], found[name] = rank, (*joints, where)
+    for name in names.values():
+        found.setdefault(name, (*NOBODY, f"{path}, images"))
+    return found
+
+
+def _names(path, content):
+    rows = content.get("images", []) if isinstance(content, dict) else []
+    names = {}
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        key, name = (row.get("id"), row.get("file_name")) if isinstance(row, dict) else (None, None)
+        if not isinstance(key, (int, str)) or not isinstance(name, str) or not name:
+            raise InputError(f"{path}, image {place + 1}: expected an id and a file_name.")
+        names[key] = name
+    return names
+
+
+def _person(where, annotation, names):
+    """(name of the picture, (score, area), numbers) of an annotation or a result."""
+    annotation = annotation if isinstance(annotation, dict) else {}
+    key = annotation.get("image_id")
+    if names and isinstance(key, (int, str)) and key in names:
+        name = names[key]
+    elif isinstance(key, str) and key and not names:
+        name = key
+    elif isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 10**_DIGITS and not names:
+        name = f"{key:0{_DIGITS}d}"
+    else:
+        raise InputError(f"{where}: image_id {str(key)[:20]!r} names no picture of its images.")
+    rank = tuple(_rank(annotation.get(column)) for column in ("score", "area"))
+    return name, rank, annotation.get("keypoints")
+
+
+def _rank(value):
+    return value if isinstance(value, (int, float)) and abs(value) < 1e18 else 0.0

@@ -1,0 +1,120 @@
+"""How pose estimators and data sets write the joints of one person, and how those become the 18 of OpenPose.
+
+Each format is one table of where the 18 joints come from, with its axis order, its sign for a missing joint and its
+confidence. A joint that a format does not have (the neck of COCO) is the mean of two others. `joints.files` reads
+the files.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
+
+MISSING_CHOICES = ("format", "-1", "0")
+
+
+@dataclasses.dataclass(frozen=True)
+class KeypointFormat:
+    """One way to write the joints of a person.
+
+    Attributes:
+        name: Of the format.
+        num_joints: Joints of a person in it.
+        sources: For each of the 18 joints its position in the format, or the two that it is the middle of.
+        order: "yx" or "xy": which coordinate comes first.
+        missing: -1: a joint with -1 in either coordinate is missing; 0: one at (0, 0).
+        min_score: Confidence that a joint must exceed to be there; None: the format has no confidence.
+        normalized: Coordinates are shares of the picture's width and height, from edge to edge, not pixels.
+    """
+
+    name: str
+    num_joints: int
+    sources: tuple
+    order: str = "xy"
+    missing: float = 0.0
+    min_score: float = 0.0
+    normalized: bool = False
+
+    @property
+    def numbers(self):
+        """Numbers a joint."""
+        return 2 if self.min_score is None else 3
+
+    def declared(self, missing="format", min_score=-1.0):
+        """The format with another sign for missing joints ("-1" or "0") and another least confidence (from 0 on)."""
+        changes = {} if missing == "format" else {"missing": float(missing)}
+        if min_score >= 0 and self.min_score is not None:
+            changes["min_score"] = min_score
+        return dataclasses.replace(self, **changes)
+
+    def to_18(self, joints):
+        """The 18 joints of a person in this format.
+
+        Args:
+            joints: float [num_joints, 2 or 3]: two coordinates and, where the format has it, the confidence.
+
+        Returns:
+            (keypoints float32 [18, 2] as (y, x), visible bool [18]), in pixels of the frame; a normalised format's
+            frame counts as one pixel, whose centre is 0. Missing joints are (-1, -1).
+        """
+        joints = np.asarray(joints, np.float64).reshape(self.num_joints, self.numbers)
+        points = joints[:, :2]
+        lost = np.any(points == MISSING, axis=1) if self.missing == MISSING else np.all(points == 0, axis=1)
+        if self.min_score is not None:
+            lost |= ~(joints[:, 2] > self.min_score)
+        points = points[:, ::-1] if self.order == "xy" else points
+        points = points - 0.5 if self.normalized else points
+        first, last = np.array([(places[0], places[-1]) for places in self.sources]).T
+        keypoints = ((points[first] + points[last]) / 2).astype(np.float32)
+        visible = ~(lost[first] | lost[last])
+        return np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+
+    def from_18(self, keypoints, visible):
+        """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
+
+        Args:
+            keypoints: float [18, 2] as (y, x), in the frame of `to_18`.
+            visible: bool [18].
+
+        Returns:
+            float64 [num_joints, 2 or 3].
+        """
+        joints = np.full((self.num_joints, self.numbers), 0.0)
+        joints[:, :2] = self.missing
+        for keypoint, there, places in zip(np.asarray(keypoints, np.float64), visible, self.sources):
+            if there and len(places) == 1:
+                point = keypoint + 0.5 if self.normalized else keypoint
+                joints[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
+        return joints
+
+
+def _each(*places):
+    return tuple((place,) if isinstance(place, int) else place for place in places)
+
+
+# pose-gan and PATN: two lists, y first, -1 where a joint is missing.
+POSE_GAN = KeypointFormat("pose_gan", 18, _each(*range(NUM_JOINTS)), order="yx", missing=-1.0, min_score=None)
+
+# The text files of NTED and PIDM: 18 lines of x and y.
+NTED = KeypointFormat("nted", 18, POSE_GAN.sources, missing=-1.0, min_score=None)
+
+# OpenPose's JSON, which holds one or the other.
+OPENPOSE_18 = KeypointFormat("openpose_18", 18, POSE_GAN.sources)
+OPENPOSE_25 = KeypointFormat("openpose_25", 25, _each(*BODY_25_TO_18))
+
+# COCO's annotations (third number: 0 not labelled, 1 hidden, 2 visible) and results (third number: a score).
+COCO_17 = KeypointFormat("coco_17", 17, _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3))
+
+# MediaPipe gives every joint, also of what the picture does not show, and says by its visibility how far to trust it.
+MEDIAPIPE_33 = KeypointFormat(
+    "mediapipe_33",
+    33,
+    _each(0, (11, 12), 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7),
+    min_score=0.5,
+    normalized=True,
+)
+
+ALL = (POSE_GAN, NTED, OPENPOSE_18, OPENPOSE_25, COCO_17, MEDIAPIPE_33)
+
+FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number

@@ -1,0 +1,68 @@
+"""From the frame that joints were annotated in to the picture on the disk.
+
+Annotations are made on some version of a picture: larger, padded, cropped. Which one cannot be seen in them, so it is
+declared: the size of that frame, and the part of it that the picture shows. Pixel centres are whole numbers everywhere.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tfwarpgan.body.joints import MISSING, scale
+from tfwarpgan.data.pictures import images
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """How joints lie to their pictures.
+
+    Attributes:
+        normalized: Whether coordinates are shares of the frame, whose pixel is then the whole of it.
+        size: (height, width) of the frame in pixels; None: that of the picture.
+        crop: (x, y, width, height) in pixels of the frame of the part that the picture shows; None: all.
+        picture_crop: (x, y, width, height) in pixels of the picture of the part that is used; None: all.
+    """
+
+    normalized: bool = False
+    size: tuple = None
+    crop: tuple = None
+    picture_crop: tuple = None
+
+    @property
+    def is_picture(self):
+        """Whether joints are in the picture's own pixels."""
+        return self == Frame()
+
+    def place(self, joints, visible, picture):
+        """Moves joints into the used part of their picture.
+
+        Args:
+            joints: float32 [18, 2], (y, x) in the frame.
+            visible: bool [18].
+            picture: Path of the whole picture.
+
+        Returns:
+            (joints, visible): in pixels of the used part; joints that a crop cuts off are missing.
+
+        Raises:
+            InputError: If the picture's size is needed and cannot be read.
+        """
+        if self.is_picture:
+            return joints, visible
+        size = images.picture_size(picture)
+        frame = self.size or size
+        if self.normalized:
+            joints = scale(joints, visible, (1, 1), frame)
+        x, y, width, height = self.crop or (0, 0, frame[1], frame[0])
+        joints = scale(joints - np.float32((y, x)), visible, (height, width), size)
+        if self.crop:
+            joints, visible = _within(joints, visible, size)
+        if self.picture_crop:
+            x, y, width, height = self.picture_crop
+            joints, visible = _within(joints - np.float32((y, x)), visible, (height, width))
+        return joints, visible
+
+
+def _within(joints, visible, size):
+    visible = visible & np.all((joints >= -0.5) & (joints <= np.array(size) - 0.5), axis=1)
+    return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible

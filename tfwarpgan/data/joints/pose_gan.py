@@ -1,0 +1,113 @@
+"""Body joints in the order of OpenPose (COCO-18), and the files that hold them.
+
+Joints are float32 [18, 2] as (y, x) in pixels of their picture, with visible [18] bool; a missing joint is (-1, -1).
+Left and right are the person's own.
+"""
+
+import numpy as np
+
+from tfwarpgan.body.joints import MISSING, NUM_JOINTS
+from tfwarpgan.data.joints.formats import FARTHEST
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import at_row, read_lines
+
+_COLUMNS = ("name", "keypoints_y", "keypoints_x")
+
+
+def read_annotation_csv(path, *, on_error=raise_error):
+    """Reads the annotation format of pose-gan: `name:keypoints_y:keypoints_x`, then `x.jpg: [18 y]: [18 x]`.
+
+    A joint with -1 in either coordinate is missing. Rows are counted from 1 below the header.
+
+    Args:
+        path: The CSV file.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
+
+    Returns:
+        dict of name -> (keypoints float32 [18, 2], visible bool [18]), in the file's order.
+
+    Raises:
+        InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
+    """
+    return {name: tuple(joints) for name, (*joints, _) in read_annotation_rows(path, on_error=on_error).items()}
+
+
+def read_annotation_rows(path, *, missing=MISSING, on_error=raise_error):
+    """As `read_annotation_csv`, with the row of each name: dict of name -> (keypoints, visible, row).
+
+    With `missing` 0, a joint is missing at (0, 0) instead of at -1.
+    """
+    annotations, rows = {}, 0
+    lines = _lines(path)
+    columns = _header(path, lines[0])
+    for row, line in enumerate(lines[1:], start=1):
+        if not line.strip():
+            continue
+        rows += 1
+        try:
+            name, keypoints, visible = _row(at_row(path, row), line, columns, missing)
+        except InputError as error:
+            on_error(error)
+            continue
+        earlier = annotations.setdefault(name, (keypoints, visible, row))
+        if earlier[0] is not keypoints and not np.array_equal(earlier[0], keypoints):
+            where = at_row(path, row)
+            on_error(InputError(f"{where}: {name} has other joints than in row {earlier[2]}; keep one of them."))
+    if not rows:
+        raise InputError(f"{path} holds no rows below its header; expected one row a picture.")
+    return annotations
+
+
+def annotation_row(name, keypoints, visible):
+    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
+    points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(keypoints), MISSING).astype(int)
+    return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
+
+
+def _lines(path):
+    return read_lines(path, f"annotations with the header {':'.join(_COLUMNS)}")
+
+
+def _header(path, line):
+    names = [name.strip() for name in line.split(":")]
+    if len(names) == 1 and "," in line:
+        raise InputError(f"{path}: the header has commas between columns; expected {':'.join(_COLUMNS)}.")
+    for column in _COLUMNS:
+        if names.count(column) != 1:
+            raise InputError(f"{path}: the header has no column {column}; expected {':'.join(_COLUMNS)}.")
+    return [names.index(column) for column in _COLUMNS]
+
+
+def _row(where, line, columns, missing):
+    cells = [cell.strip() for cell in line.split(":")]
+    if len(cells) <= max(columns):
+        raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
+    name, y, x = (cells[column] for column in columns)
+    if not name:
+        raise InputError(f"{where}: the name of the picture is empty; write its file name.")
+    keypoints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
+    visible = np.any(keypoints != 0, axis=1) if missing == 0 else np.all(keypoints != MISSING, axis=1)
+    return name, np.where(visible[:, np.newaxis], keypoints, np.float32(MISSING)), visible
+
+
+def _numbers(where, column, cell):
+    if not (cell.startswith("[") and cell.endswith("]")):
+        raise InputError(f"{where}: {column} is not a list in square brackets; expected {NUM_JOINTS} numbers.")
+    parts = cell[1:-1].split(",") if cell[1:-1].strip() else []
+    if len(parts) != NUM_JOINTS:
+        raise InputError(f"{where}: {column} has {len(parts)} joints; expected {NUM_JOINTS}.")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = [_float(part) for part in parts]
+    for number, part in zip(numbers, parts):
+        if not abs(number) < FARTHEST:  # true for nan too
+            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is no number of pixels.")
+    return numbers
+
+
+def _float(text):
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,97 @@
+"""Reader of the DeepFashion In-shop layout (Liu et al., "DeepFashion", CVPR 2016).
+
+Pictures are `img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/NN_V_view.jpg`: an id is an item, and NN a person in it, so that id
+and NN are one outfit, which is what a person is here. Annotations, pairs and flattened copies of the folders spell the
+names in other ways: `fasion` or `fashion` in front, underscores of the category kept or not. So a picture is known by
+its name without folders, prefix, underscores and suffix.
+"""
+
+import functools
+import os
+import re
+
+from tfwarpgan.data.layouts import layout
+from tfwarpgan.data.pictures.files import files_below, leaves, stem
+
+_CSV_NAMES = {
+    "annotation": ("fasion-resize-annotation", "fasion-annotation", "fashion-resize-annotation", "fashion-annotation"),
+    "pairs": ("fasion-resize-pairs", "fasion-pairs", "fashion-resize-pairs", "fashion-pairs"),
+}
+_FOLDERS = ("img", "img_highres")  # the official folders, with either kind of names
+_SPLIT_FOLDERS = ("train", "test")  # flattened copies
+_OUTFIT = re.compile(r"(WOMEN|MEN)(.+?)id(\d{8})(\d{2})")
+
+
+class Layout(layout.Layout):
+    """Where the files of a DeepFashion In-shop folder are."""
+
+    what_to_get = (
+        "get DeepFashion In-shop and the pose-gan annotations and pairs, and put them there, or give --data_dir "
+        "the folder with img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/*.jpg (or flattened copies in img/, or in train/ and "
+        "test/), fasion-annotation-train.csv, fasion-annotation-test.csv, fasion-pairs-train.csv, "
+        "fasion-pairs-test.csv and parsing/ with the same paths."
+    )
+
+    def wanted(self):
+        return [*self._image_folders(), *super().wanted()]
+
+    def folders(self):
+        """The folders of pictures and label maps."""
+        return [*self._image_folders(), self.parsing_dir]
+
+    def annotation_csv(self, split):
+        return self._csv("annotation", split)
+
+    def pairs_csv(self, split):
+        return self._csv("pairs", split)
+
+    def key(self, name):
+        return None if leaves(name) else flat_key(name)
+
+    def person(self, name):
+        """The outfit on a picture."""
+        match = _OUTFIT.match(flat_key(name))
+        return "-".join(match.groups()) if match else name
+
+    def own_split(self, key):
+        folder = os.path.relpath(self.pictures[key], self.data_dir).split(os.sep)[0]
+        return folder if folder in _SPLIT_FOLDERS else None
+
+    def list_pictures(self):
+        found = {}
+        for folder in self._image_folders():
+            for name, path in files_below(folder).items():
+                found.setdefault(flat_key(name), path)
+        return found
+
+    def list_label_maps(self):
+        found = {}
+        for name, path in files_below(self.parsing_dir, (".png",)).items():
+            found.setdefault(flat_key(name), path)
+        return found
+
+    def _image_folders(self):
+        """The first of the official folders, or the two of flattened copies."""
+        for folder in _FOLDERS:
+            if os.path.isdir(os.path.join(self.data_dir, folder)):
+                return [os.path.join(self.data_dir, folder)]
+        flat = [os.path.join(self.data_dir, folder) for folder in _SPLIT_FOLDERS]
+        return flat if os.path.isdir(flat[0]) else [os.path.join(self.data_dir, _FOLDERS[0])]
+
+    def _csv(self, what, split):
+        paths = [os.path.join(self.data_dir, f"{name}-{split}.csv") for name in _CSV_NAMES[what]]
+        return next((path for path in paths if os.path.exists(path)), paths[1])
+
+
+@functools.lru_cache(2**18)  # each name comes many times in lists of pairs
+def flat_key(name):
+    """What all spellings of a picture's name have in common.
+
+    Args:
+        name: A path below `img`, or a flattened name, as `fasionWOMENTeesTanksid0000350408_3back.jpg`.
+
+    Returns:
+        As `WOMENTeesTanksid00003504083back`.
+    """
+    flat = re.sub(r"[/\\_]", "", stem(name))
+    return re.sub(r"^(?:img(?:highres)?|train|test)?(?:fash?ion)?(?=MEN|WOMEN)", "", flat)

@@ -1,0 +1,221 @@
+"""What every data set of pairs has in common: pictures, label maps, joints, a split and pairs, as the options declare.
+
+A data set's own class says where its files are and what its names mean; `persons.read_persons` joins it all.
+"""
+
+import functools
+import os
+
+from tfwarpgan.body import label_mappings
+from tfwarpgan.data.joints import files as joint_files
+from tfwarpgan.data.joints.frames import Frame
+from tfwarpgan.data.pairs import lists as pair_lists
+from tfwarpgan.data.pairs import splits
+from tfwarpgan.data.pictures.files import PictureFile, leaves, stem
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.options import DataOptions
+
+
+class Layout:
+    """A data set.
+
+    Its own class has `list_pictures` and `list_label_maps` (key -> path), `key` and `person` of a name, `folders`, the
+    paths `annotation_csv` and `pairs_csv` of a split's own lists, and `what_to_get` where something is missing.
+
+    Attributes:
+        data_dir: Its folder.
+        parsing_dir: Folder of its label maps.
+        data_options: `options.DataOptions`.
+        pictures: dict of key -> path of a picture.
+        label_maps: dict of key -> path of a label map.
+        builds_pairs: Whether its pairs are built by the rule, not read from lists.
+    """
+
+    default_pair_source = "lists"
+
+    def __init__(self, data_dir, parsing_dir="", data_options=None):
+        """Lists the folders.
+
+        Args:
+            data_dir: Folder of the data set.
+            parsing_dir: Folder of the label maps; empty for `parsing` in `data_dir`.
+            data_options: `options.DataOptions`: how joints, pairs and label maps are to be read; None: as the layout
+                has them.
+
+        Raises:
+            InputError: If something of the layout is missing; it says what to get and where to put it.
+        """
+        self.data_options = data_options or DataOptions()
+        self.data_dir = data_dir
+        self.parsing_dir = parsing_dir or os.path.join(data_dir, "parsing")
+        source = self.data_options.pair_source
+        self.builds_pairs = (self.default_pair_source if source == "auto" else source) == "rule"
+        self._labels = label_mappings.to_lip(self.data_options.label_mapping)
+        self._crop = _box(self.data_options.picture_crop)
+        self.find_files()
+        check_parsings(self.parsing_dir)
+        self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
+        self._joints_of = {}
+
+    def find_files(self):
+        """Refuses a folder that is not in this layout, saying what to get."""
+        if self.data_options.keypoints:
+            joint_files.check_there(self.data_options.keypoints)
+        for path in self.wanted():
+            if not os.path.exists(path):
+                raise InputError(f"{path} is missing: {self.what_to_get}")
+
+    def wanted(self):
+        """Lists that must be there, by the options; a layout adds its folders."""
+        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
+        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
+
+    def key(self, name):
+        """What all spellings of a picture's name have in common; None for a name that points out of the folders."""
+        return None if leaves(name) else stem(name)
+
+    def own_split(self, key):
+        """The split of a picture by its place in the folders, or None."""
+        del key
+
+    def image(self, name):
+        """The file of a picture, or None."""
+        path = self.pictures.get(self.key(name))
+        return path and PictureFile(path, self._crop)
+
+    def parsing(self, name):
+        """The label map of a picture, or None."""
+        path = self.label_maps.get(self.key(name))
+        return path and PictureFile(path, self._crop, self._labels)
+
+    def pair_list(self, split):
+        """The list of the pairs of a split."""
+        own = {"train": self.data_options.train_pairs, "test": self.data_options.test_pairs}[split]
+        return os.path.expanduser(own) if own else self.pairs_csv(split)
+
+    def annotation_source(self, split):
+        """The file or folder of the joints of a split."""
+        keypoints = self.data_options.keypoints
+        return os.path.expanduser(keypoints) if keypoints else self.annotation_csv(split)
+
+    def lists(self):
+        """The files whose content the prepared data depend on."""
+        paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
+        for split in splits.SPLITS:
+            paths += [] if self.data_options.keypoints else [self.annotation_csv(split)]
+            paths += [] if self.builds_pairs else [self.pair_list(split)]
+        return paths
+
+    def settings(self):
+        """What else the prepared data depend on: options, and the state of the files of joints."""
+        options = self.data_options
+        stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
+        joints = (os.path.realpath(self.annotation_source("train")), options.keypoint_format, options.keypoint_missing)
+        frames = (
+            options.keypoint_score,
+            options.keypoint_frame,
+            options.keypoint_crop,
+            options.picture_crop,
+            options.label_mapping,
+        )
+        split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
+        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
+        return [joints, frames, split, pairs, stamps]
+
+    def annotations(self, split, *, on_error=raise_error):
+        """The joints of a split.
+
+        Args:
+            split: "train" or "test".
+            on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
+
+        Returns:
+            dict of the picture's name -> (keypoints float32 [18, 2], visible bool [18], where), in pixels of the used
+            part of the picture.
+
+        Raises:
+            InputError: If the joints cannot be read at all.
+        """
+        members, names, found = self._members(split, on_error), {}, {}
+        for name, (keypoints, visible, where) in self._joints(split, on_error).items():
+            key = self.key(name)
+            path = self.pictures.get(key)
+            is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
+            if members is not None and key not in members and not is_missing:
+                continue
+            name = self._shown(name, path)
+            if names.setdefault(key, name) != name:
+                on_error(InputError(f"{where}: {name} is the same picture as {names[key]}; keep one of them."))
+                continue
+            try:
+                if path is not None and visible.any():
+                    keypoints, visible = self._frame.place(keypoints, visible, path)
+                found[name] = keypoints, visible, where
+            except InputError as error:
+                on_error(error)
+        return found
+
+    def pairs(self, split, *, on_error=raise_error):
+        """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
+        return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
+
+    @functools.cached_property
+    def _frame(self):
+        options = self.data_options
+        size = tuple(map(int, options.keypoint_frame.split("x"))) if options.keypoint_frame else None
+        normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
+        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
+
+    def _joints(self, split, on_error):
+        """The joints in the source of a split, which is read once though it may be that of both."""
+        path, options = self.annotation_source(split), self.data_options
+        if path not in self._joints_of:
+            self._joints_of[path] = joint_files.read(
+                path,
+                options.keypoint_format if options.keypoints else "pose_gan",
+                missing=options.keypoint_missing,
+                min_score=options.keypoint_score,
+                images=os.path.expanduser(options.keypoint_images),
+                on_error=on_error,
+            )
+            names = list(self._joints_of[path])
+            if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
+                raise InputError(
+                    f"--keypoints={path}: none of its {len(names)} names is a picture of {self.data_dir}; the first is "
+                    f"{names[0][:80]!r}."
+                )
+        return self._joints_of[path]
+
+    def _members(self, split, on_error):
+        """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
+        if not self.builds_pairs:
+            return None if not self.data_options.keypoints else self._paired(split)
+        if not hasattr(self, "_split_of"):
+            self._split_of = splits.assign(self, on_error=on_error)
+        return self._split_of and self._split_of[split]
+
+    def _paired(self, split):
+        return {self.key(name) for _, *names in self.pairs(split, on_error=lambda error: None) for name in names}
+
+    def _shown(self, name, path):
+        """A picture's name: as the joints' source has it, or where that lacks the suffix, as its file is called."""
+        if path is None or stem(name) != name:
+            return name
+        return self.shown_name(path)
+
+    def shown_name(self, path):
+        """What a picture is called that its joints do not name in full."""
+        return os.path.relpath(path, self.data_dir).replace(os.sep, "/")
+
+
+def check_parsings(parsing_dir):
+    """Refuses a missing folder of parsings, and says how to make one."""
+    if not os.path.isdir(parsing_dir):
+        raise InputError(
+            f"{parsing_dir} is missing: the parsings are one PNG of labels a picture; make them with "
+            "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
+        )
+
+
+def _box(text):
+    return tuple(map(int, text.split(","))) if text else None

@@ -1,0 +1,75 @@
+"""The LIP data set (Gong et al., "Look into Person", CVPR 2017): the human parser's training pictures.
+
+Layout, with the folder names doubled as the archives unpack, or single:
+
+    TrainVal_images/[TrainVal_images/]{train,val}_images/NAME.jpg
+    TrainVal_parsing_annotations/[TrainVal_parsing_annotations/]{train,val}_segmentations/NAME.png
+    {train,val}_id.txt, at the top or in TrainVal_images
+
+Any set of pictures with label maps can be brought into this layout, several merged: the names are free.
+"""
+
+import os
+
+from tfwarpgan.body.label_mappings import to_lip
+from tfwarpgan.data.pictures.files import PictureFile, inside
+from tfwarpgan.errors import InputError, raise_error
+from tfwarpgan.storage.text import read_lines
+
+LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
+
+
+def find_lip(lip_dir, *, label_mapping="lip_20", on_error=raise_error):
+    """The pictures of both splits, in the order of the id lists.
+
+    Args:
+        lip_dir: Folder of the data set.
+        label_mapping: What the labels of its maps are, as `label_mappings.to_lip` takes it.
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
+
+    Returns:
+        {"train": rows, "val": rows}; a row is (name, picture path, label map path).
+
+    Raises:
+        InputError: If the folder, an id list or a file that it names is missing.
+    """
+    root = os.path.expanduser(lip_dir)
+    if not lip_dir or not os.path.isdir(root):
+        raise InputError(
+            f"--lip_dir={lip_dir} is no folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
+            f"TrainVal_images.zip and TrainVal_parsing_annotations.zip there and name that folder ({LAYOUT})."
+        )
+    labels = to_lip(label_mapping)
+    return {split: _rows(root, split, labels, on_error) for split in ("train", "val")}
+
+
+def _rows(root, split, table, on_error):
+    id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
+    pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
+    labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
+    rows = []
+    for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
+        name = line.strip()
+        if not name:
+            continue
+        try:
+            picture, label_map = inside(pictures, f"{name}.jpg"), inside(labels, f"{name}.png")
+            for path in (picture, label_map):
+                if not os.path.isfile(path):
+                    raise InputError(f"{path} is missing; unpack the data set anew.")
+        except InputError as error:
+            on_error(InputError(f"{id_list}, row {number}: {error}"))
+            continue
+        rows.append((name, picture, PictureFile(label_map, labels=table)))
+    return rows
+
+
+def _spellings(archive, folder):
+    return [f"{archive}/{archive}/{folder}", f"{archive}/{folder}"]
+
+
+def _first_existing(root, places):
+    for place in places:
+        if os.path.exists(os.path.join(root, place)):
+            return os.path.join(root, place)
+    raise InputError(f"--lip_dir={root} lacks {' or '.join(places)}; it must be in {LAYOUT}.")

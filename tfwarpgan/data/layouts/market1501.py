@@ -1,0 +1,66 @@
+"""Reader of the Market-1501 layout (Zheng et al., "Scalable Person Re-identification", ICCV 2015).
+
+Pictures are `PPPP_cCsS_FFFFFF_DD.jpg`: person, camera, sequence, frame, detection. Person -1 is junk and 0000 a
+distractor; both are left out. Joints and pairs are in pose-gan's CSV files, parsings in a folder of PNGs of the same
+stem.
+"""
+
+import os
+
+from tfwarpgan.data.layouts import layout
+from tfwarpgan.data.pictures.files import files_in, leaves, stem
+
+_FOLDERS = ("query", "bounding_box_test", "bounding_box_train")  # a later folder wins where a name is in two
+_NO_PERSON = ("-1", "0000")
+
+
+class Layout(layout.Layout):
+    """Where the files of a Market-1501 folder are."""
+
+    what_to_get = (
+        "get Market-1501 and the pose-gan annotations and pairs, and put them there, or give --data_dir the folder "
+        "with bounding_box_train/, bounding_box_test/, market-annotation-train.csv, market-annotation-test.csv, "
+        "market-pairs-train.csv, market-pairs-test.csv and parsing/."
+    )
+
+    def wanted(self):
+        folders = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
+        return folders + super().wanted()
+
+    def folders(self):
+        """The folders of pictures and label maps."""
+        return [*(os.path.join(self.data_dir, folder) for folder in _FOLDERS), self.parsing_dir]
+
+    def annotation_csv(self, split):
+        return os.path.join(self.data_dir, f"market-annotation-{split}.csv")
+
+    def pairs_csv(self, split):
+        return os.path.join(self.data_dir, f"market-pairs-{split}.csv")
+
+    def key(self, name):
+        return None if leaves(name) else os.path.basename(stem(name))
+
+    def person(self, name):
+        """The person on a picture, or None for junk and distractors."""
+        person = os.path.basename(name).split("_")[0]
+        return None if person in _NO_PERSON else person
+
+    def own_split(self, key):
+        return "train" if os.path.basename(os.path.dirname(self.pictures[key])) == "bounding_box_train" else "test"
+
+    def list_pictures(self):
+        found = {}
+        for folder in _FOLDERS:
+            files = files_in(os.path.join(self.data_dir, folder), self.data_dir)
+            found.update({stem(name): path for name, path in files.items() if stem(name) != name})
+        return found
+
+    def list_label_maps(self):
+        found = {}
+        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
+            files = files_in(os.path.join(self.parsing_dir, folder), self.data_dir)
+            found.update({name[:-4]: path for name, path in files.items() if name.endswith(".png")})
+        return found
+
+    def shown_name(self, path):
+        return os.path.basename(path)

@@ -1,0 +1,129 @@
+"""The paper's filter (section 4.1): "remove the failure case images with pose estimator and human parser".
+
+A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the parsing leaves too
+little of it for the person. Its pairs go with it, and so do persons who have no pair left.
+"""
+
+import collections
+import csv
+import dataclasses
+import functools
+import io
+
+import numpy as np
+
+from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pictures import label_maps
+from tfwarpgan.data.workers import ordered_map
+from tfwarpgan.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Removed:
+    """A picture that was left out.
+
+    Attributes:
+        split: "train" or "test".
+        name: Of the picture.
+        row: Where its annotation stands.
+        rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
+        reason: What was found.
+    """
+
+    split: str
+    name: str
+    row: str
+    rule: str
+    reason: str
+
+
+def is_active(data_options):
+    """Whether the options ask for a filter."""
+    return bool(data_options.min_joints or data_options.required_joints or data_options.min_foreground)
+
+
+def filter_persons(splits, data_options, workers=0):
+    """Leaves out what the options say.
+
+    Args:
+        splits: dict of split -> list of `Person`.
+        data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
+        workers: Number of processes that read label maps; 0: one a core.
+
+    Returns:
+        (dict of split -> list of `Person`, list of `Removed`).
+
+    Raises:
+        InputError: If a label map cannot be read, or a split has no pair left.
+    """
+    if not is_active(data_options):
+        return splits, []
+    check = functools.partial(
+        _failures, data_options=data_options, required=required_joints(data_options.required_joints)
+    )
+    left, removed = {}, []
+    for split, persons in splits.items():
+        left[split] = []
+        for person, failures in zip(persons, ordered_map(check, persons, workers)):
+            removed += [
+                Removed(split, person.names[place], person.rows[place], *why) for place, why in failures.items()
+            ]
+            person = without(person, failures)
+            if person.pairs:
+                left[split].append(person)
+        if not left[split]:
+            raise InputError(
+                f"No pair of {split} is left by --min_joints={data_options.min_joints}, --required_joints="
+                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; ask for less."
+            )
+    return left, removed
+
+
+def without(person, places):
+    """The `Person` without the pictures at these places, and without their pairs."""
+    if not places:
+        return person
+    kept = [place for place in range(len(person.names)) if place not in places]
+    now = {place: number for number, place in enumerate(kept)}
+    pairs = [(now[first], now[second]) for first, second in person.pairs if first in now and second in now]
+    columns = {
+        field.name: [getattr(person, field.name)[place] for place in kept]
+        for field in dataclasses.fields(person)
+        if field.name not in ("name", "pairs")
+    }
+    return dataclasses.replace(person, pairs=pairs, **columns)
+
+
+def count_by_rule(removed):
+    """Dict of rule -> number of pictures, most first."""
+    return dict(collections.Counter(picture.rule for picture in removed).most_common())
+
+
+def report(removed):
+    """The pictures that were left out as CSV text: split,name,rule,reason,annotation."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["split", "name", "rule", "reason", "annotation"])
+    writer.writerows([picture.split, picture.name, picture.rule, picture.reason, picture.row] for picture in removed)
+    return text.getvalue()
+
+
+def _failures(person, data_options, required):
+    """Dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
+    found = {place: failure(person, place, data_options, required) for place in range(len(person.names))}
+    return {place: why for place, why in found.items() if why}
+
+
+def failure(person, place, data_options, required):
+    """Why a picture is left out: (rule, reason), or None if it stays."""
+    visible = np.asarray(person.visible[place])
+    if visible.sum() < data_options.min_joints:
+        return "min_joints", f"{visible.sum()} of {len(NAMES)} joints"
+    missing = [NAMES[joint] for joint in required if not visible[joint]]
+    if missing:
+        return "required_joints", f"no {', no '.join(missing)}"
+    if data_options.min_foreground:
+        share = np.mean(label_maps.read_label_map(person.parsings[place]) != 0)
+        if share < data_options.min_foreground:
+            return "min_foreground", f"{100 * share:.1f} % of the parsing is foreground"
+    return None

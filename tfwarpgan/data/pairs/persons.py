@@ -1,0 +1,142 @@
+"""Pairs of pictures of one person, and the persons that they make up.
+
+The pair rule is pose-gan's: a pair is (condition, target), both pictures show one person (one outfit), and no person is
+in both splits. Pairs come from a CSV file with the columns `from` and `to`, in any order of columns.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tfwarpgan.data.pairs import rule
+from tfwarpgan.errors import InputError, raise_error
+
+_DUPLICATE = "{}: the pair {}, {} stands in {} already; remove one, or say --duplicate_pairs=keep."
+
+
+@dataclasses.dataclass
+class Person:
+    """All that is known of one person (one outfit) in one split.
+
+    Attributes:
+        name: Unique in the data set.
+        names: Names of the pictures as in the annotations.
+        images: Files of the pictures.
+        parsings: Files of their label maps.
+        keypoints: One float32 [18, 2] a picture, (y, x) in its pixels.
+        visible: One bool [18] a picture.
+        rows: Where each picture's annotation stands ("FILE, row N ..."), for messages.
+        pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
+    """
+
+    name: str
+    names: list = dataclasses.field(default_factory=list)
+    images: list = dataclasses.field(default_factory=list)
+    parsings: list = dataclasses.field(default_factory=list)
+    keypoints: list = dataclasses.field(default_factory=list)
+    visible: list = dataclasses.field(default_factory=list)
+    rows: list = dataclasses.field(default_factory=list)
+    pairs: list = dataclasses.field(default_factory=list)
+
+
+def read_persons(layout, split, *, on_error=raise_error):
+    """Joins annotations, pictures and pairs of one split.
+
+    Args:
+        layout: `layout.Layout`.
+        split: "train" or "test".
+        on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
+
+    Returns:
+        list of `Person` that have pairs, in the order in which the pairs name them first.
+
+    Raises:
+        InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
+            listed twice.
+    """
+    annotations = layout.annotations(split, on_error=on_error)
+    persons, places, reported = _annotated_persons(annotations, layout, on_error)
+    if layout.builds_pairs:
+        most = {"train": layout.data_options.max_train_pairs, "test": layout.data_options.max_test_pairs}[split]
+        return rule.build_pairs(persons.values(), split, most, layout.data_options.split_seed)
+    annotated = {layout.key(name) for name in annotations}
+    paired, seen = {}, {}
+    for at, *names in layout.pairs(split, on_error=on_error):
+        if not reported.isdisjoint(map(layout.key, names)):
+            continue  # what is wrong with the picture is told once, not with each of its pairs
+        try:
+            for name in names:
+                if layout.key(name) not in places:
+                    raise InputError(f"{at}: {_why_unknown(name, split, annotated, layout)}")
+            (person, condition), (other, target) = (places[layout.key(name)] for name in names)
+            if person != other:
+                raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
+            earlier = seen.setdefault((person, condition, target), at)
+            if earlier is not at and layout.data_options.duplicate_pairs == "refuse":
+                raise InputError(_DUPLICATE.format(at, *names, earlier.rpartition(", ")[2]))
+        except InputError as error:
+            on_error(error)
+            continue
+        paired.setdefault(person, persons[person]).pairs.append((condition, target))
+    return list(paired.values())
+
+
+def check_disjoint(splits):
+    """Refuses splits that share a person.
+
+    Args:
+        splits: dict of split name -> list of `Person`.
+
+    Raises:
+        InputError: Naming a person that is in two splits.
+    """
+    seen = {}
+    for split, persons in splits.items():
+        for person in persons:
+            if seen.setdefault(person.name, split) != split:
+                raise InputError(
+                    f"Person {person.name} has pairs in both {seen[person.name]} and {split} "
+                    f"({person.names[person.pairs[0][0]]}); remove one, no person may be in two splits."
+                )
+
+
+def _annotated_persons(annotations, layout, on_error):
+    """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
+    persons, places, reported = {}, {}, set()
+    for name, (keypoints, visible, at) in annotations.items():
+        key = layout.person(name)
+        try:
+            image = _existing(layout.image(name), name, at, "picture")
+            if key is None or not np.any(visible):
+                continue
+            labels = _existing(layout.parsing(name), name, at, "parsing")
+        except InputError as error:
+            on_error(error)
+            reported.add(layout.key(name))
+            continue
+        person = persons.setdefault(key, Person(key))
+        places[layout.key(name)] = (key, len(person.names))
+        person.names.append(name)
+        person.images.append(image)
+        person.parsings.append(labels)
+        person.keypoints.append(keypoints)
+        person.visible.append(visible)
+        person.rows.append(at)
+    return persons, places, reported
+
+
+def _existing(path, name, at, what):
+    if path is None:
+        raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
+    return path
+
+
+def _why_unknown(name, split, annotated, layout):
+    source = layout.annotation_source(split)
+    if layout.image(name) is None:
+        return f"there is no picture {name}; add the file or remove the pair."
+    if layout.person(name) is None:
+        return f"{name} is junk or a distractor, no person; remove the pair."
+    if layout.key(name) in annotated:
+        return f"{name} has no joints in {source}; remove the pair."
+    return f"{name} has no row in {source}; annotate it or remove the pair."

@@ -1,0 +1,180 @@
+"""Files of a data set: what a list may name, and what of a picture is used.
+
+Lists come from anywhere, so no name in them becomes a path by itself: a name is looked up among the files that were
+found in the data set's folders, or it is checked by `inside`. Links that leave the folders are refused.
+"""
+
+import os
+
+from tfwarpgan.errors import InputError
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
+
+
+class PictureFile(str):
+    """The path of a picture or label map, with what of it is used.
+
+    To everything else it is a path; `images` and `parsing` honour the rest, so that no user of a file can forget it.
+
+    Attributes:
+        crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
+        labels: The LIP label of each label in the file, in their order; None: the file's labels are LIP's.
+    """
+
+    crop = labels = None
+
+    def __new__(cls, path, crop=None, labels=None):
+        file = super().__new__(cls, path)
+        file.crop, file.labels = crop, labels
+        return file
+
+
+def stem(name):
+    """A name without the suffix of a picture; other dots belong to the name."""
+    base, suffix = os.path.splitext(name)
+    return base if suffix.lower() in PICTURE_SUFFIXES else name
+
+
+def leaves(name):
+    """Whether a name in a list points out of the folder that it is looked up in."""
+    parts = name.replace("\\", "/").split("/")
+    return os.path.isabs(name) or ".." in parts or "\0" in name or bool(os.path.splitdrive(name)[0])
+
+
+def inside(folder, name):
+    """The path of a name from a list.
+
+    Args:
+        folder: Folder that the list's names lie in.
+        name: From the list; it may have sub-folders.
+
+    Returns:
+        The path, whether there is such a file or not.
+
+    Raises:
+        InputError: If the name is absolute, climbs out by `..`, or is a link to a place outside of the folder.
+    """
+    if leaves(name):
+        raise InputError(f"{name[:80]!r} points out of {folder}; name files inside of it only.")
+    path = os.path.join(folder, name)
+    if os.path.dirname(name) or os.path.islink(path):
+        _check_link(path, folder)
+    return path
+
+
+def files_in(folder, root):
+    """Name -> path of the files in a folder, without its sub-folders; empty where there is no such folder.
+
+    Raises:
+        InputError: If one is a link out of both the folder and `root`.
+    """
+    if not os.path.isdir(folder):
+        return {}
+    found = {}
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        _unreadable(error)
+    for entry in entries:
+        if entry.is_symlink():
+            _check_link(entry.path, folder, root)
+        if not entry.is_dir():
+            found[_utf8(entry.name, folder)] = entry.path
+    return found
+
+
+def files_below(folder, suffixes=PICTURE_SUFFIXES, without=()):
+    """Path relative to the folder, with slashes -> path, of the files with one of the suffixes, sorted.
+
+    Args:
+        folder: Where to look, its sub-folders too; hidden ones are left out.
+        suffixes: In small letters; capitals in names are fine.
+        without: Folders to leave out.
+
+    Raises:
+        InputError: If a file or sub-folder is a link out of the folder.
+    """
+    found, skipped = {}, {os.path.realpath(place) for place in without}
+    for place, subfolders, names in os.walk(folder, onerror=_unreadable):
+        subfolders[:] = [
+            name
+            for name in sorted(subfolders)
+            if not name.startswith(".") and os.path.realpath(os.path.join(place, name)) not in skipped
+        ]
+        for name in subfolders:
+            if os.path.islink(os.path.join(place, name)):
+                _check_link(os.path.join(place, name), folder)
+        for name in sorted(names):
+            if name.lower().endswith(suffixes) and not name.startswith("."):
+                path = os.path.join(place, name)
+                if os.path.islink(path):
+                    _check_link(path, folder)
+                found[_utf8(os.path.relpath(path, folder).replace(os.sep, "/"), folder)] = path
+    return found
+
+
+def _unreadable(error):
+    raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend its permissions.")
+
+
+def _utf8(name, folder):
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{folder} holds the file {name!a}, whose name is not UTF-8; rename it.") from None
+    return name
+
+
+def _check_link(path, *folders):
+    target = os.path.realpath(path)
+    if not any(
+        os.path.commonpath([target, os.path.realpath(folder)]) == os.path.realpath(folder) for folder in folders
+    ):
+        raise InputError(f"{path} is a link to a place outside of {folders[0]}; put the file itself there.")
+
+
+def list_pictures(image_dir, output_dir, flag="parsing_dir", without=()):
+    """The pictures of a folder and its sub-folders with the PNG files that are made of them.
+
+    Args:
+        image_dir: Folder of pictures.
+        output_dir: Folder of the PNG files; what lies in it is no picture, also where it is inside `image_dir`.
+        flag: What `output_dir` is called on the command line.
+        without: More folders of what is no picture.
+
+    Returns:
+        Sorted list of (picture path, PNG path): the relative path is kept, the suffix becomes .png.
+
+    Raises:
+        InputError: If there is no picture, or two would become the same file.
+    """
+    if not image_dir or not os.path.isdir(image_dir):
+        raise InputError(f"--image_dir={image_dir} is no folder; give the folder of the pictures.")
+    if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
+        raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir, for what is made.")
+    outputs = {}
+    for path in _files(image_dir, output_dir, *without):
+        stem, suffix = os.path.splitext(path)
+        if suffix.lower() in PICTURE_SUFFIXES:
+            output = os.path.join(output_dir, os.path.relpath(stem, image_dir) + ".png")
+            outputs.setdefault(output, []).append(stem + suffix)
+    for output, pictures in outputs.items():
+        if len(pictures) > 1:
+            raise InputError(f"{' and '.join(sorted(pictures))} would both become {output}; rename one.")
+    if not outputs:
+        raise InputError(f"--image_dir={image_dir} holds no picture ({', '.join(PICTURE_SUFFIXES)}).")
+    return sorted((pictures[0], output) for output, pictures in outputs.items())
+
+
+def other_files(image_dir, parsing_dir):
+    """The files below `image_dir` that are no pictures by their names, sorted."""
+    files = _files(image_dir, parsing_dir)
+    return sorted(path for path in files if os.path.splitext(path)[1].lower() not in PICTURE_SUFFIXES)
+
+
+def _files(image_dir, *without):
+    """All files below a folder, but for those in some folders inside it."""
+    skipped = {os.path.realpath(place) for place in without}
+    for folder, subfolders, names in os.walk(image_dir, followlinks=True):
+        subfolders[:] = [name for name in subfolders if os.path.realpath(os.path.join(folder, name)) not in skipped]
+        yield from (os.path.join(folder, name) for name in names)

@@ -1,0 +1,209 @@
+"""The builders of tensorflow-datasets that write and read prepared data.
+
+They take their records ready made, in order, from as many processes as work; tensorflow-datasets shuffles them by the
+hash of their names, cuts shards, and renames the folder when all is written: the same input gives the same bytes.
+"""
+
+import contextlib
+import functools
+import glob
+import io
+import os
+import tempfile
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+import tqdm
+from absl import logging
+from tensorflow_datasets.core import shuffle
+
+from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.data.records import encoding
+from tfwarpgan.data.workers import ordered_map
+from tfwarpgan.storage.object_store import exists, is_remote, upload
+from tfwarpgan.storage.writing import write_atomically
+
+DESCRIPTION = "dataset_info.json"
+SHUFFLE_BYTES = 256 << 20  # of records that are held before they go through files; tensorflow-datasets holds 1 GB
+
+
+class _Builder(tfds.core.GeneratorBasedBuilder):
+    """What both builders share.
+
+    Attributes:
+        items: dict of split -> list of what a record is made of; set before writing, as are the following.
+        metadata: dict of numbers and texts to be kept with the records.
+        files: dict of name -> text of files to lie beside the records.
+        workers: Number of processes; 0: one a core.
+        uses_beam: Whether Apache Beam makes the records.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def __init__(self, **arguments):
+        self.items, self.metadata, self.files, self.workers, self.uses_beam = {}, {}, {}, 0, False
+        super().__init__(**arguments)
+
+    def _info(self):
+        return _Info(
+            builder=self,
+            description=self.__doc__,
+            features=tfds.features.FeaturesDict(self.features()),
+            metadata=tfds.core.MetadataDict(),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager
+        self.info.metadata.update(self.metadata)
+        for name, text in self.files.items():
+            write_atomically(os.path.join(self.data_dir, name), text)
+        if self.uses_beam:
+            return {split: self._beam_examples(split) for split in self.items}
+        progress = tqdm.tqdm(
+            total=sum(self.size(item) for items in self.items.values() for item in items),
+            desc="preparing", unit=" images", mininterval=0.5, smoothing=0.1,
+        )  # fmt: skip
+        return {split: self._generate_examples(split, progress) for split in self.items}
+
+    def _generate_examples(self, split, progress):
+        items = self.items[split]
+        for item, record in zip(items, ordered_map(self.record_of(), items, self.workers)):
+            yield self.key(item), record
+            progress.update(self.size(item))
+        if split == list(self.items)[-1]:
+            progress.close()
+
+    def _beam_examples(self, split):
+        beam = tfds.core.lazy_imports.apache_beam
+        items = [(self.key(item), item) for item in self.items[split]]
+        record_of = self.record_of()
+        return (
+            beam.Create(items, reshuffle=True)
+            | beam.MapTuple(lambda key, item: (key, record_of(item)))
+        )  # fmt: skip
+
+
+class Persons(_Builder):
+    """Pictures of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
+
+    def features(self):
+        height, width = self._size()
+        return {
+            "id": tfds.features.Text(),
+            "names": tfds.features.Sequence(tfds.features.Text()),
+            "images": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 3), encoding_format="jpeg")),
+            "parsings": tfds.features.Sequence(tfds.features.Image(shape=(height, width, 1), encoding_format="png")),
+            "keypoints": tfds.features.Tensor(shape=(None, NUM_JOINTS, 2), dtype=tf.float32),
+            "visible": tfds.features.Tensor(shape=(None, NUM_JOINTS), dtype=tf.bool),
+            "pairs": tfds.features.Tensor(shape=(None, 2), dtype=tf.int32),
+        }
+
+    def _size(self):
+        return tuple(int(side) for side in self.builder_config.name.split("x"))
+
+    def record_of(self):
+        height, width = self._size()
+        return functools.partial(encoding.person_record, height=height, width=width)
+
+    @staticmethod
+    def key(person):
+        return person.name
+
+    @staticmethod
+    def size(person):
+        return len(person.names)
+
+
+class Pictures(_Builder):
+    """Pictures of the LIP data set with their label maps; an item is (name, picture path, label map path)."""
+
+    def features(self):
+        return {
+            "name": tfds.features.Text(),
+            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
+            "parsing": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
+        }
+
+    def record_of(self):
+        return encoding.picture_record
+
+    @staticmethod
+    def key(row):
+        return row[0]
+
+    @staticmethod
+    def size(row):
+        del row
+        return 1
+
+
+class _Info(tfds.core.DatasetInfo):
+    """Without the question to a cloud bucket whether it knows this data set, which takes minutes without a network."""
+
+    def initialize_from_bucket(self):
+        pass
+
+
+def is_written(builder):
+    """Whether the records are there: their description is renamed into place with them, whole."""
+    return exists(os.path.join(builder.data_dir, DESCRIPTION))
+
+
+def write(builder, beam_runner=None, beam_options=None):
+    """Writes the records; under their name they are whole, or not there.
+
+    Args:
+        builder: `Persons` or `Pictures`, with its items.
+        beam_runner: Name of a runner of Apache Beam, or None for the processes of this machine.
+        beam_options: Options of the runner, or None.
+    """
+    builder.uses_beam = beam_runner is not None
+    config = tfds.download.DownloadConfig(
+        try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP,
+        beam_runner=beam_runner, beam_options=beam_options,
+    )  # fmt: skip
+    if is_remote(builder.data_dir) and not builder.uses_beam:
+        _write_and_upload(builder, config)
+    else:
+        _write(builder, config)
+
+
+def _write(builder, config):
+    held, shuffle.MAX_MEM_BUFFER_SIZE = shuffle.MAX_MEM_BUFFER_SIZE, SHUFFLE_BYTES
+    try:
+        with quiet(), contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(download_config=config)
+    finally:
+        shuffle.MAX_MEM_BUFFER_SIZE = held
+
+
+def _write_and_upload(builder, config):
+    """An object store cannot rename a folder: all is written here, and its description is copied there last."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        local = type(builder)(data_dir=folder, config=builder.builder_config)
+        for name in ("items", "metadata", "files", "workers"):
+            setattr(local, name, getattr(builder, name))
+        _write(local, config)
+        upload(str(local.data_dir), str(builder.data_dir), last=DESCRIPTION)
+        builder.info.read_from_directory(builder.data_dir)
+
+
+def remove_leftovers(builder):
+    """Removes what an interrupted writing left beside the place of the records; only for who alone writes there."""
+    for folder in glob.glob(os.path.join(os.path.dirname(builder.data_dir), "*incomplete*")):
+        tf.io.gfile.rmtree(folder)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without tensorflow-datasets' own messages and bars, which speak of downloads and of its deprecated calls."""
+    verbosity, logger = logging.get_verbosity(), tf.get_logger()
+    level = logger.level
+    logging.set_verbosity(logging.ERROR)
+    logger.setLevel("ERROR")
+    tfds.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        logger.setLevel(level)

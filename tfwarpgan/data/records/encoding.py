@@ -1,0 +1,99 @@
+"""Pictures and label maps as a record holds them: each file decoded once, checked, and encoded at the size wanted.
+
+What runs here is NumPy and Pillow alone, so that processes can share the work.
+"""
+
+import io
+
+import numpy as np
+
+from tfwarpgan.body.joints import scale
+from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.errors import InputError
+from tfwarpgan.storage.writing import encode_png
+
+MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
+
+
+def person_record(person, height, width):
+    """Checks and encodes all files of a person.
+
+    Args:
+        person: `persons.Person`.
+        height: Height of the pictures wanted, pixels.
+        width: Width of the pictures wanted, pixels.
+
+    Returns:
+        dict of the features of a record.
+
+    Raises:
+        InputError: If a picture or label map cannot be used, or joints lie outside of their picture.
+    """
+    record = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
+    for place, path in enumerate(person.images):
+        jpeg, size = images.jpeg_of_size(path, height, width)
+        labels = label_maps.resize(label_maps.read_label_map(person.parsings[place], size), height, width)
+        joints, visible = person.keypoints[place], person.visible[place]
+        check_frame(person.rows[place], path, joints[visible], size)
+        record["images"].append(io.BytesIO(jpeg))
+        record["parsings"].append(io.BytesIO(encode_png(labels)))
+        record["keypoints"].append(scale(joints, visible, size, (height, width)))
+    record["keypoints"] = np.stack(record["keypoints"])
+    record["visible"] = np.stack(person.visible)
+    record["pairs"] = np.array(person.pairs, np.int32)
+    return record
+
+
+def picture_record(row):
+    """Checks and encodes a picture of the LIP data set and its label map, at their own size.
+
+    Args:
+        row: (name, picture path, label map path).
+
+    Returns:
+        dict of the features of a record.
+
+    Raises:
+        InputError: If the picture or the label map cannot be used.
+    """
+    name, picture, labels = row
+    size = images.check_image(picture)
+    jpeg, _ = images.jpeg_of_size(picture, *size)
+    png = encode_png(label_maps.read_label_map(labels, size))
+    return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
+
+
+def outside(joints, size, margin=MARGIN):
+    """Which joints lie outside of their picture.
+
+    Args:
+        joints: float [N, 2], (y, x) in pixels.
+        size: (height, width) of the picture.
+        margin: Share of a side that is still borne.
+
+    Returns:
+        bool [N].
+    """
+    room = np.array(size) * margin
+    return np.any((joints < -room) | (joints > size + room), axis=1)
+
+
+def check_frame(row, path, joints, size):
+    """Refuses joints outside of their picture: they belong to another frame.
+
+    Args:
+        row: Where the annotation stands, for the message.
+        path: File of the picture, for the message.
+        joints: float [N, 2], the visible ones, (y, x) in pixels.
+        size: (height, width) of the picture.
+
+    Raises:
+        InputError: Naming the first joint outside.
+    """
+    wrong = outside(joints, size)
+    if wrong.any():
+        y, x = joints[wrong][0]
+        raise InputError(
+            f"{row}: the joint at y={y:g}, x={x:g} lies outside of {path}, {size[1]} x {size[0]} pixels; "
+            "annotations must be in the frame of their picture."
+        )

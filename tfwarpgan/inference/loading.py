@@ -1,0 +1,100 @@
+"""Trained networks, of a run or a release, for those who use them."""
+
+import functools
+import sys
+
+import tensorflow as tf
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.released import load_released
+from tfwarpgan.models import build
+from tfwarpgan.models.human_parser import label_probabilities
+from tfwarpgan.models.warping_gan import WarpingGAN
+
+keras = tf.keras
+
+
+def load_pipeline(options, weights="", for_new_pictures=False):
+    """The trained `WarpingGAN` of a run, or of the released weights of that name.
+
+    Args:
+        options: `Options` of the run or the release.
+        weights: Name of a release, or empty.
+        for_new_pictures: Whether it has to work where the true target parsing is not known.
+
+    Raises:
+        InputError: If a stage has not been trained, there are no such weights, or the run needs true target parsings.
+    """
+    if for_new_pictures and options.train.parsing_source == "ground_truth":
+        raise InputError(
+            "A run of --parsing_source=ground_truth needs the true parsing of the target, which a new picture lacks; "
+            "use a run of --parsing_source=synthesized."
+        )
+    average_flip = options.networks.parser_average_flip
+    if weights:
+        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
+        builders = {name: functools.partial(getattr(build, name), options) for name in names}
+        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
+    networks = frozen_networks(options)
+    networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
+    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
+
+
+def load_human_parser(options, size=None, average_flip=True):
+    """The trained human parser of a run as a function of pictures.
+
+    It sees pictures at the size that it was trained at; those of another size are resized for it, and its
+    probabilities back, both bilinear.
+
+    Args:
+        options: `Options` of the human parser's run.
+        size: (height, width) of the pictures it is going to be given; None: those of its training.
+        average_flip: Whether the mirrored pictures are parsed too and averaged in.
+
+    Returns:
+        Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
+
+    Raises:
+        InputError: If the run holds no trained human parser.
+    """
+    policy = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(options.train.precision)
+    # The checkpoint holds the backbone's weights too: what training started from need not be here any more.
+    parser = build.human_parser(options, first_weights=False)
+    keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
+    load_trained(parser, options, "human_parser")
+    own = (options.data.height, options.data.width)
+
+    def parse(images):
+        if size in (None, own):
+            return label_probabilities(parser, images, average_flip)
+        resized = tf.image.resize(images, own, antialias=True)
+        return tf.image.resize(label_probabilities(parser, resized, average_flip), size)
+
+    return tf.function(parse, reduce_retracing=True)
+
+
+def frozen_networks(options):
+    """The networks that the generator builds upon, restored from the run.
+
+    Raises:
+        InputError: If one of them has not been trained.
+    """
+    names = ["geometric_matcher"]
+    if options.train.parsing_source == "synthesized":
+        names.append("pose_guided_parser")
+    return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
+
+
+def load_trained(network, options, name):
+    """Gives a network the weights of its stage in the run, and tells it if that stage is not at its end.
+
+    Raises:
+        InputError: If it has not been trained.
+    """
+    load_network(network, options.train.run_dir, name)
+    done, steps = steps_saved(options.train.run_dir, name), options.train.steps_of(name)
+    if done < steps:
+        print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
+    return network

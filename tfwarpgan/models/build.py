@@ -1,0 +1,89 @@
+"""Each network at the size that the options say, built and ready for weights."""
+
+import tensorflow as tf
+
+from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.models import vgg
+from tfwarpgan.models.discriminator import PyramidDiscriminator
+from tfwarpgan.models.geometric_matcher import GeometricMatcher
+from tfwarpgan.models.human_parser import HumanParser
+from tfwarpgan.models.pose_guided_parser import PoseGuidedParser
+from tfwarpgan.models.warping_generator import WarpingGenerator
+
+PARSER_JUDGED = ("condition_image", "condition_parsing", "target_pose", "parsing")
+GENERATOR_JUDGED = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "image")
+
+CHANNELS = {
+    "image": 3,
+    "condition_image": 3,
+    "condition_parsing": NUM_LABELS,
+    "target_parsing": NUM_LABELS,
+    "parsing": NUM_LABELS,
+    "target_pose": NUM_JOINTS,
+    "grid": 2,
+}
+
+
+def _built(network, keys, data_options, **more):
+    inputs = {key: tf.zeros([1, data_options.height, data_options.width, CHANNELS[key]]) for key in keys}
+    network({**inputs, **more})
+    return network
+
+
+def human_parser(options, first_weights=True):
+    """The human parser; its backbone starts from `--human_parser_weights`, unless a checkpoint is to be read anyway.
+
+    The first two blocks stay as they were on ImageNet; where nothing was learned before, they are trained too.
+    """
+    networks = options.networks
+    frozen_blocks = 0 if networks.human_parser_weights == "none" else 2
+    parser = HumanParser(networks.human_parser_backbone, networks.human_parser_width, frozen_blocks)
+    parser = _built(parser, ["image"], options.data)
+    if first_weights:
+        vgg.load_weights(parser.backbone, networks.human_parser_backbone, networks.human_parser_weights)
+    return parser
+
+
+def pose_guided_parser(options):
+    """Stage I's parser."""
+    networks = options.networks
+    parser = PoseGuidedParser(
+        networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling
+    )
+    return _built(parser, parser.keys, options.data)
+
+
+def parser_discriminator(options):
+    """Stage I's discriminator."""
+    networks = options.networks
+    discriminator = PyramidDiscriminator(PARSER_JUDGED, networks.discriminator_width, networks.num_discriminators)
+    return _built(discriminator, PARSER_JUDGED, options.data)
+
+
+def geometric_matcher(options):
+    """The geometric matcher."""
+    networks = options.networks
+    matcher = GeometricMatcher(
+        networks.matcher_width, networks.matcher_scale, networks.matcher_control_points, networks.warp_parts
+    )
+    return _built(matcher, ["condition_parsing", "target_parsing"], options.data)
+
+
+def warping_generator(options):
+    """The generator with the soft-gated warping block."""
+    networks = options.networks
+    generator = WarpingGenerator(
+        networks.generator_width, networks.generator_blocks, networks.fusion_width,
+        networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colours,
+        networks.scales_of_warp(),
+    )  # fmt: skip
+    keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose", "grid"]
+    return _built(generator, keys, options.data)
+
+
+def generator_discriminator(options):
+    """The generator's discriminator."""
+    networks = options.networks
+    discriminator = PyramidDiscriminator(GENERATOR_JUDGED, networks.discriminator_width, networks.num_discriminators)
+    return _built(discriminator, GENERATOR_JUDGED, options.data)

@@ -1,0 +1,196 @@
+"""Checking a SavedModel as a server would run it: through a session, against the model that it was made from."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2, saved_model_pb2
+from tensorflow.python.saved_model import loader_impl
+
+from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.serving.exporting.signatures import from_pixels, to_pixels
+from tfwarpgan.serving.wire.tensors import from_proto
+from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
+
+# Operations of TensorFlow itself that need this process, or print into the server's log.
+FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
+# In levels of 0..255. A pixel on the edge between two labels may fall to either one, so the mean is what counts.
+TOLERANCE = 0.1
+ROWS = 3
+
+
+class SavedModelSession:
+    """A SavedModel loaded as a server loads it: `with SavedModelSession(path) as served: served("encoded", inputs)`.
+
+    `signatures` is the dictionary of its SignatureDefs.
+    """
+
+    def __init__(self, path):
+        self.graph = tf.Graph()
+        self.session = tf.compat.v1.Session(graph=self.graph)
+        with self.graph.as_default():
+            loader = loader_impl.SavedModelLoader(path)  # as tf.compat.v1.saved_model.loader.load, without its warning
+            signatures = loader.load(self.session, [tf.saved_model.SERVING]).signature_def
+        self.signatures = _signatures(signatures)
+        self._callables = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._callables.clear()  # each must go before its session
+        self.session.close()
+
+    def __call__(self, name, inputs):
+        """Answers of a signature: dictionary of arrays from a dictionary of arrays.
+
+        A callable feeds as a server does: `Session.run` would compare the shapes first, in Python.
+        """
+        signature = self.signatures[name]
+        if name not in self._callables:
+            wiring = config_pb2.CallableOptions(
+                feed=[info.name for info in signature.inputs.values()],
+                fetch=[info.name for info in signature.outputs.values()],
+            )
+            self._callables[name] = self.session._make_callable_from_options(wiring)
+        values = [np.asarray(inputs[key], _numpy_dtype(info)) for key, info in signature.inputs.items()]
+        return dict(zip(signature.outputs, self._callables[name](*values)))
+
+
+def _numpy_dtype(info):
+    return tf.dtypes.as_dtype(info.dtype).as_numpy_dtype
+
+
+def check(path, pipeline, parse=None):
+    """Checks a SavedModel against the model in this process.
+
+    Args:
+        path: Folder with saved_model.pb.
+        pipeline, parse: What it was made from, see `build_signatures`.
+
+    Returns:
+        Dictionary by signature of differences in levels of 0..255: `largest` and `mean` between its pictures and the
+        pipeline's, `rows` (mean) between a batch and its rows one by one.
+
+    Raises:
+        RuntimeError: If it holds operations that a server does not have, or warm-up records that one does not take, or
+            answers differently.
+    """
+    forbidden = forbidden_ops(path)
+    if forbidden:
+        raise RuntimeError(f"{path} holds operations that a server does not have: {', '.join(forbidden)}.")
+    inputs = sample_inputs(pipeline.height, pipeline.width)
+    with SavedModelSession(path) as served:
+        _replay(served, path)
+        report = {name: _differences(served, name, inputs, pipeline, parse) for name in served.signatures}
+    for name, found in report.items():
+        if not max(found["mean"], found["rows"]) <= TOLERANCE:
+            raise RuntimeError(f"{path}: {name} does not answer as the model it was made from: {found}.")
+    return report
+
+
+def _replay(served, path):
+    """Runs the warm-up records, all of which must be of predictions: our signatures answer nothing else."""
+    records = read_records(path)
+    if len(records) > MAX_RECORDS:
+        raise RuntimeError(f"{path} has {len(records)} warm-up records, and a server takes {MAX_RECORDS}.")
+    for number, record in enumerate(records, 1):
+        if not record.HasField("predict_log"):
+            kind = record.WhichOneof("log_type")
+            raise RuntimeError(f"{path}: warm-up record {number} is of no prediction ({kind}), and fails the load.")
+        request = record.predict_log.request
+        served(request.model_spec.signature_name, {key: from_proto(value) for key, value in request.inputs.items()})
+
+
+def _meta_graphs(path):
+    saved_model = saved_model_pb2.SavedModel()
+    with open(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB), "rb") as file:
+        saved_model.ParseFromString(file.read())
+    return saved_model.meta_graphs
+
+
+def signature_defs(path):
+    """The SignatureDefs of a SavedModel by name, read from its file: it need not be one that can be loaded."""
+    for graph in _meta_graphs(path):
+        if set(graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
+            return _signatures(graph.signature_def)
+    return {}
+
+
+def _signatures(found):
+    return {name: found[name] for name in sorted(found) if not name.startswith("__")}
+
+
+def operations(path):
+    """The names of all operations of a SavedModel and its functions, and "XLA" where one asks to be compiled."""
+    found = set()
+    for graph in (meta_graph.graph_def for meta_graph in _meta_graphs(path)):
+        functions = graph.library.function
+        nodes = [*graph.node, *(node for function in functions for node in function.node_def)]
+        found.update(node.op for node in nodes)
+        if any("_XlaMustCompile" in part.attr and part.attr["_XlaMustCompile"].b for part in [*nodes, *functions]):
+            found.add("XLA")
+    return found
+
+
+def forbidden_ops(path):
+    """The sorted names of the operations of a SavedModel that TensorFlow Serving cannot run.
+
+    Those of add-on packages carry a prefix, as in `Addons>Resampler`.
+    """
+    return sorted(op for op in operations(path) if ">" in op or op == "XLA" or op in FORBIDDEN_OPS)
+
+
+def sample_inputs(height, width):
+    """Inputs of all signatures by name: three pictures of noise, parsings of blocks, random poses."""
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
+    blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
+    parsing = blocks.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+    return {
+        "image": image,
+        "image_bytes": _png(image),
+        "condition_parsing": parsing,
+        "parsing_bytes": _png(parsing[..., None]),
+        "target_keypoints": generator.uniform(0, [height, width], [ROWS, NUM_JOINTS, 2]).astype(np.float32),
+        "target_visible": generator.uniform(size=[ROWS, NUM_JOINTS]) > 0.2,
+    }
+
+
+def _png(pictures):
+    return np.array([tf.io.encode_png(picture).numpy() for picture in pictures], object)
+
+
+def _differences(served, name, inputs, pipeline, parse):
+    takes_parsing = {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
+    answer = _pictures(served(name, inputs))
+    rows = [_pictures(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
+    expected = _expected(inputs, pipeline, None if takes_parsing else parse)
+    difference = np.abs(answer - expected)
+    return {
+        "largest": float(difference.max()),
+        "mean": float(difference.mean()),
+        "rows": float(np.abs(answer - np.concatenate(rows)).mean()),
+    }
+
+
+def _pictures(outputs):
+    """The pictures of an answer as float arrays, so that differences do not wrap around."""
+    (values,) = outputs.values()
+    if values.dtype == object:
+        values = np.stack([tf.io.decode_png(value).numpy() for value in values])
+    return values.astype(np.float32)
+
+
+def _expected(inputs, pipeline, parse):
+    image, parsing = from_pixels(inputs["image"]), inputs["condition_parsing"]
+    if parse is not None:
+        parsing = tf.argmax(parse(image), axis=-1)
+    batch = {
+        "condition_image": image,
+        "condition_parsing": tf.cast(parsing, tf.uint8),
+        "target_keypoints": tf.constant(inputs["target_keypoints"]),
+        "target_visible": tf.constant(inputs["target_visible"]),
+    }
+    return to_pixels(pipeline(batch)["image"]).numpy().astype(np.float32)

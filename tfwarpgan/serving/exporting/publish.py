@@ -1,0 +1,104 @@
+"""Publishing a SavedModel where a running server may pick it up at any moment.
+
+A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
+another name, warmed and checked there, and renamed when it is whole. A version that is there is never written again.
+"""
+
+import os
+import shutil
+import tempfile
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving.exporting.check import check, sample_inputs
+from tfwarpgan.serving.exporting.signatures import DIMENSIONS, build_signatures, signature_specs
+from tfwarpgan.serving.service.versions import is_version
+from tfwarpgan.serving.wire.warmup import write_warmup
+
+BATCH_SIZES = (1,)
+
+
+def publish(pipeline, model_dir, version=0, parse=None, batch_sizes=BATCH_SIZES):
+    """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
+
+    Args:
+        pipeline, parse: See `build_signatures`.
+        model_dir: Folder of the model; its last part is the model's name.
+        version: The version, at least 1; 0: one above the highest that is there.
+        batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
+
+    Returns:
+        (path, report): the folder of the version, and what `check` found.
+
+    Raises:
+        InputError: If the version is there already, or the folder cannot be written.
+    """
+    model_dir = os.path.abspath(os.path.expanduser(model_dir))
+    path = os.path.join(model_dir, str(version or next_version(model_dir)))
+    _refuse_existing(path)
+    writing = _temporary_folder(model_dir)
+    try:
+        module, functions = build_signatures(pipeline, parse)
+        _write(module, functions, writing)
+        name_dimensions(writing)
+        if batch_sizes:
+            specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
+            samples = sample_inputs(pipeline.height, pipeline.width)
+            write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
+        report = check(writing, pipeline, parse)
+        _refuse_existing(path)
+        os.rename(writing, path)
+    except BaseException:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise
+    return path, report
+
+
+def next_version(model_dir):
+    """One above the highest version in the folder of a model; 1 where there is none."""
+    names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
+    return max((int(name) for name in names if is_version(name)), default=0) + 1
+
+
+def name_dimensions(folder):
+    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty."""
+    path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
+    saved_model = saved_model_pb2.SavedModel()
+    with open(path, "rb") as file:
+        saved_model.ParseFromString(file.read())
+    for signature in saved_model.meta_graphs[0].signature_def.values():
+        for side in (signature.inputs, signature.outputs):
+            for key, info in side.items():
+                for dim, name in zip(info.tensor_shape.dim, DIMENSIONS.get(key, ())):
+                    dim.name = name
+    with open(path, "wb") as file:
+        file.write(saved_model.SerializeToString(deterministic=True))
+    write_fingerprint(folder)
+
+
+def _refuse_existing(path):
+    if os.path.lexists(path):
+        raise InputError(f"{path} is there already and a version is never overwritten; choose another --version.")
+
+
+def _temporary_folder(model_dir):
+    try:
+        os.makedirs(model_dir, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
+        os.chmod(folder, 0o755)  # mkdtemp keeps others out, a server's own user among them
+    except OSError as error:
+        raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
+    return folder
+
+
+def _write(module, functions, folder):
+    # A server takes no gradients, and tracing them takes longer than all the rest.
+    without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    try:
+        tf.saved_model.save(module, folder, functions, without_gradients)
+    except (OSError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"The SavedModel could not be written to {os.path.dirname(folder)} ({reason}).") from None

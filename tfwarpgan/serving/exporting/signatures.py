@@ -1,0 +1,184 @@
+"""What an exported model answers: signatures that turn pictures and poses into pictures.
+
+Each signature takes and gives what travels well: bytes or uint8 pictures, and keypoints instead of pose maps. Every
+input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
+The rows of a batch do not depend on each other.
+
+| signature | inputs | output |
+|---|---|---|
+| `serving_default` | `image`, `condition_parsing`, `target_keypoints`, `target_visible` | `image` |
+| `encoded` | `image_bytes`, `parsing_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
+| `photograph` | `image`, `target_keypoints`, `target_visible` | `image` |
+| `photograph_encoded` | `image_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
+
+The last two are there where a human parser is given, which then labels the picture. Encoded pictures are JPEG or PNG
+of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
+"""
+
+import tensorflow as tf
+
+from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.sampling import core_ops_only
+
+JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in a PNG's header, bytes 24 and 25
+
+# What the dimensions of inputs and outputs are called in the metadata that a server gives.
+DIMENSIONS = {
+    "image": ("batch", "height", "width", "channel"),
+    "condition_parsing": ("batch", "height", "width"),
+    "target_keypoints": ("batch", "joint", "yx"),
+    "target_visible": ("batch", "joint"),
+    "image_bytes": ("batch",),
+    "parsing_bytes": ("batch",),
+}
+
+
+def build_signatures(pipeline, parse=None):
+    """The signatures of a pipeline, ready for `tf.saved_model.save`.
+
+    Args:
+        pipeline: Callable with the attributes `height` and `width`; on a dictionary of `condition_image` float32
+            [B, H, W, 3] in [-1, 1], `condition_parsing` uint8 [B, H, W], `target_keypoints` float32 [B, 18, 2] as
+            (y, x) in pixels and `target_visible` bool [B, 18] it gives a dictionary with `image` [B, H, W, 3] in
+            [-1, 1].
+        parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20]; or None.
+
+    Returns:
+        (module, functions): the `tf.Module` that holds the weights, and the concrete functions by signature.
+    """
+    endpoints = _Endpoints(pipeline, parse)
+    functions = {}
+    with core_ops_only():
+        for name, specs in signature_specs(pipeline.height, pipeline.width, parse is not None).items():
+            function = tf.function(_shapes_ensured(getattr(endpoints, name), specs), autograph=False)
+            functions[name] = function.get_concrete_function(**specs)
+    return _holder(functions.values()), functions
+
+
+def signature_specs(height, width, with_photograph):
+    """The named inputs of each signature: dictionary of dictionaries of `tf.TensorSpec`.
+
+    Args:
+        height, width: Size of the pictures, in pixels.
+        with_photograph: Whether the signatures without a parsing are among them.
+    """
+    image = _specs(image=([height, width, 3], tf.uint8))
+    parsing = _specs(condition_parsing=([height, width], tf.uint8))
+    image_bytes, parsing_bytes = _specs(image_bytes=([], tf.string)), _specs(parsing_bytes=([], tf.string))
+    pose = _specs(target_keypoints=([NUM_JOINTS, 2], tf.float32), target_visible=([NUM_JOINTS], tf.bool))
+    specs = {"serving_default": {**image, **parsing, **pose}, "encoded": {**image_bytes, **parsing_bytes, **pose}}
+    if with_photograph:
+        specs.update(photograph={**image, **pose}, photograph_encoded={**image_bytes, **pose})
+    return specs
+
+
+def _specs(**inputs):
+    return {name: tf.TensorSpec([None, *shape], dtype, name) for name, (shape, dtype) in inputs.items()}
+
+
+def from_pixels(pixels):
+    """Uint8 pictures as the library has them: float32 in [-1, 1]."""
+    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
+
+
+def to_pixels(images):
+    """Pictures in [-1, 1] as uint8, rounded."""
+    return tf.cast(tf.round(tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
+
+
+class _Endpoints:
+    """A method a signature; not a `tf.Module`, so that nothing but the signatures is written into the SavedModel."""
+
+    def __init__(self, pipeline, parse):
+        self.pipeline, self.parse = pipeline, parse
+        self.size = (pipeline.height, pipeline.width)
+
+    def serving_default(self, image, condition_parsing, target_keypoints, target_visible):
+        with tf.control_dependencies([_assert_labels(condition_parsing)]):
+            batch = {
+                "condition_image": from_pixels(image),
+                "condition_parsing": tf.identity(condition_parsing),
+                # What a client sends for a missing joint may be anything, NaN too.
+                "target_keypoints": tf.where(target_visible[..., None], target_keypoints, 0.0),
+                "target_visible": target_visible,
+            }
+        return {"image": to_pixels(self.pipeline(batch)["image"])}
+
+    def encoded(self, image_bytes, parsing_bytes, **pose):
+        return _encoded(self.serving_default(self._pictures(image_bytes), self._parsings(parsing_bytes), **pose))
+
+    def photograph(self, image, **pose):
+        scores = self.parse(from_pixels(image))
+        return self.serving_default(image, tf.cast(tf.argmax(scores, axis=-1), tf.uint8), **pose)
+
+    def photograph_encoded(self, image_bytes, **pose):
+        return _encoded(self.photograph(self._pictures(image_bytes), **pose))
+
+    def _pictures(self, encoded):
+        def decode(picture):
+            with tf.control_dependencies([_assert_size(picture, self.size)]):
+                picture = tf.io.decode_image(picture, channels=3, expand_animations=False)
+            return tf.ensure_shape(picture, [*self.size, 3])
+
+        return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
+
+    def _parsings(self, encoded):
+        def decode(parsing):
+            is_grey = tf.equal(_header(parsing, 24, 2), GREY_8_BIT)  # a palette would be read as its colours
+            grey = tf.debugging.Assert(is_grey, ["A parsing must be an 8-bit grey PNG."])
+            with tf.control_dependencies([grey, _assert_size(parsing, self.size)]):
+                parsing = tf.io.decode_png(parsing, channels=1)
+            return tf.ensure_shape(parsing, [*self.size, 1])[..., 0]
+
+        return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(self.size, tf.uint8))
+
+
+def _encoded(outputs):
+    return {"image_bytes": tf.map_fn(tf.io.encode_png, outputs["image"], fn_output_signature=tf.string)}
+
+
+def _assert_labels(parsing):
+    highest = tf.reduce_max(tf.cast(parsing, tf.int32))
+    return tf.debugging.Assert(highest < NUM_LABELS, [f"A parsing must hold labels below {NUM_LABELS}, got", highest])
+
+
+def _assert_size(encoded, size):
+    """Refuses by its header what is no JPEG or PNG of the size (height, width); decoding a bomb would be too late."""
+
+    def png_size():
+        is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
+        with tf.control_dependencies([tf.debugging.Assert(is_png, ["A picture must be a JPEG or a PNG."])]):
+            return tf.io.decode_raw(_header(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
+
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(JPEG_START)), JPEG_START)
+    found = tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(encoded)[:2], png_size)
+    fits = tf.reduce_all(tf.equal(found, size))
+    return tf.debugging.Assert(fits, [f"A picture must be of {size[0]} x {size[1]} (height x width), got", found])
+
+
+def _header(encoded, start, length):
+    """Bytes of a header, with zeros where it ends before: an operation's complaint would quote it, which is no text."""
+    end = start + length
+    return tf.strings.substr(tf.strings.join([tf.strings.substr(encoded, 0, end), b"\0" * end]), start, length)
+
+
+def _shapes_ensured(endpoint, specs):
+    def signature(**inputs):
+        return endpoint(**{name: tf.ensure_shape(value, specs[name].shape) for name, value in inputs.items()})
+
+    return signature
+
+
+def _holder(functions):
+    """A module that tracks the variables of concrete functions, each once, and no Keras object.
+
+    Saving a Keras model would trace each of its layers again, outside of `core_ops_only`. The order is that in which
+    tracing met them: a graph's own list of variables has another one in each process, and so would the fingerprint.
+    """
+    variables = {id(variable.handle): variable for function in functions for variable in function.graph.variables}
+    captured = dict.fromkeys(id(tensor) for function in functions for tensor in function.captured_inputs)
+    module = tf.Module(name="tfwarpgan")
+    module.parameters = [variables[handle] for handle in captured if handle in variables]
+    return module

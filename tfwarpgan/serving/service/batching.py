@@ -1,0 +1,226 @@
+"""Batching: requests that arrive together run together.
+
+A queue holds what fits into one run: the same version of a model, the same inputs and outputs, and rows of the same
+shapes and types. It is bounded, and so is the number of requests over all queues; one more is refused at once. Each
+answer must be what the request alone would have got, so a batch that fails is halved until the request that spoils it
+stands alone, and an output without a row for each row of the batch is run request by request.
+"""
+
+import collections
+import dataclasses
+import operator
+import os
+import threading
+import time
+
+import numpy as np
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving.service.admission import FULL, nbytes, remaining
+from tfwarpgan.serving.wire.statuses import ServingError, deadline_exceeded
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchingOptions:
+    """The parameters of a batching file, with the defaults of TensorFlow Serving."""
+
+    max_batch_size: int = 1000
+    batch_timeout_micros: int = 0
+    max_enqueued_batches: int = 10
+    num_batch_threads: int = os.cpu_count() or 1
+    allowed_batch_sizes: tuple = ()
+    pad_variable_length_inputs: bool = False
+
+    def __post_init__(self):
+        sizes = self.allowed_batch_sizes
+        for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--batching_parameters_file: {name} must be at least 1.")
+        if sizes and (list(sizes) != sorted(set(sizes)) or sizes[0] < 1 or sizes[-1] != self.max_batch_size):
+            raise InputError(
+                "--batching_parameters_file: allowed_batch_sizes must increase, and the last must be max_batch_size."
+            )
+
+
+class _Task:
+    def __init__(self, feeds, size, deadline):
+        self.feeds, self.size, self.deadline = feeds, size, deadline
+        self.done = threading.Event()
+        self.answer = self.error = None
+
+    def finish(self, answer=None, error=None):
+        self.answer, self.error = answer, error
+        self.feeds = None
+        self.done.set()
+
+
+class _Batch:
+    """Tasks that run together: open while it is the last of its queue and not full."""
+
+    def __init__(self):
+        self.tasks, self.size, self.since = [], 0, time.monotonic()
+        self.waits_from = self.since
+
+
+class BatchingRunner:
+    """Runs requests in batches, on threads of its own; has the interface of `DirectRunner`."""
+
+    def __init__(self, options, admission):
+        """Starts the threads.
+
+        Args:
+            options: `BatchingOptions`.
+            admission: `Admission` of requests, over all queues.
+        """
+        self.options, self.admission = options, admission
+        self._queues = {}  # key: (servable, fetches, deque of batches); none that is empty, as clients choose the keys
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(options.num_batch_threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, servable, feeds, fetches, deadline=None):
+        """See `Servable.run`; the deadline is one of `time.monotonic()`."""
+        size = _rows(feeds)
+        if size > self.options.max_batch_size:
+            raise ServingError(
+                "INVALID_ARGUMENT",
+                f"Task size {size} is larger than maximum input batch size {self.options.max_batch_size}",
+            )
+        if not size:
+            return servable.run(feeds, fetches, remaining(deadline))
+        task = _Task(feeds, size, deadline)
+        with self.admission.entered(nbytes(feeds)):
+            self._enqueue(self._key(servable, feeds, fetches), servable, fetches, task)
+            if not task.done.wait(remaining(deadline)):
+                raise deadline_exceeded()
+        if task.error:
+            raise task.error
+        return task.answer
+
+    def close(self):
+        """Ends the threads once the queues are empty."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _key(self, servable, feeds, fetches):
+        shape_of = operator.attrgetter("ndim") if self.options.pad_variable_length_inputs else _row_shape
+        rows = tuple((name, array.dtype.str, shape_of(array)) for name, array in feeds.items())
+        return id(servable), rows, tuple(fetches)
+
+    def _enqueue(self, key, servable, fetches, task):
+        with self._changed:
+            batches = self._queues[key][2] if key in self._queues else collections.deque()
+            is_new = not batches or batches[-1].size + task.size > self.options.max_batch_size
+            if is_new and len(batches) >= self.options.max_enqueued_batches:
+                raise ServingError("UNAVAILABLE", f"{FULL}; {len(batches)} batches wait in it")
+            if is_new:
+                batches.append(_Batch())
+            batches[-1].tasks.append(task)
+            batches[-1].size += task.size
+            self._queues[key] = (servable, fetches, batches)
+            self._changed.notify()
+
+    def _work(self):
+        while True:
+            with self._changed:
+                key = self._ready_queue()
+                while key is None:
+                    if self._closed and not self._queues:
+                        return
+                    self._changed.wait(self._next_timeout())
+                    key = self._ready_queue()
+                servable, fetches, batches = self._queues[key]
+                tasks = batches.popleft().tasks
+                if not batches:
+                    del self._queues[key]
+            self._run_tasks(servable, fetches, tasks)
+            with self._changed:
+                if key in self._queues:  # those who have just been answered may come back in time for the next batch
+                    self._queues[key][2][0].waits_from = time.monotonic()
+
+    def _ready_queue(self):
+        """The key of the queue whose first batch has waited longest of those that are full or have waited enough."""
+        oldest = None
+        for key, (_, _, batches) in self._queues.items():
+            batch = batches[0]
+            full = len(batches) > 1 or batch.size == self.options.max_batch_size
+            if (full or self._closed or self._seconds_left(batch) <= 0) and (not oldest or batch.since < oldest[0]):
+                oldest = (batch.since, key)
+        return oldest and oldest[1]
+
+    def _seconds_left(self, batch):
+        return batch.waits_from + self.options.batch_timeout_micros / 1e6 - time.monotonic()
+
+    def _next_timeout(self):
+        times = [self._seconds_left(batches[0]) for _, _, batches in self._queues.values()]
+        return max(min(times), 0) if times else None
+
+    def _run_tasks(self, servable, fetches, tasks):
+        """Answers each task; halves the tasks where they cannot be answered together."""
+        now = time.monotonic()
+        tasks = [task for task in tasks if task.deadline is None or task.deadline > now]  # the others left already
+        if not tasks:
+            return
+        try:
+            answers = self._answers(servable, fetches, tasks)
+        except Exception as error:
+            if len(tasks) == 1:
+                tasks[0].finish(error=error)
+            else:
+                self._run_tasks(servable, fetches, tasks[: len(tasks) // 2])
+                self._run_tasks(servable, fetches, tasks[len(tasks) // 2 :])
+            return
+        for task, answer in zip(tasks, answers, strict=True):
+            task.finish(answer)
+
+    def _answers(self, servable, fetches, tasks):
+        """The outputs of each task; those of the whole batch are cut where its rows change hands."""
+        size = sum(task.size for task in tasks)
+        padding = next((allowed for allowed in self.options.allowed_batch_sizes if allowed >= size), size) - size
+        feeds = {name: _merged([task.feeds[name] for task in tasks], padding) for name in tasks[0].feeds}
+        deadlines = [task.deadline for task in tasks]
+        outputs = servable.run(feeds, fetches, None if None in deadlines else max(deadlines) - time.monotonic())
+        if any(output.ndim == 0 or len(output) != size + padding for output in outputs):
+            if len(tasks) == 1 and not padding:
+                return [outputs]
+            return [servable.run(task.feeds, fetches, _left(task.deadline)) for task in tasks]
+        stops = np.cumsum([task.size for task in tasks])
+        return [[output[stop - task.size : stop] for output in outputs] for task, stop in zip(tasks, stops)]
+
+
+def _left(deadline):
+    return None if deadline is None else max(deadline - time.monotonic(), 0.001)
+
+
+def _row_shape(array):
+    return array.shape[1:]
+
+
+def _rows(feeds):
+    """The number of rows that all inputs have."""
+    if any(array.ndim == 0 for array in feeds.values()):
+        raise ServingError("INVALID_ARGUMENT", "Batching Run() input tensors must have at least one dimension")
+    sizes = {len(array) for array in feeds.values()}
+    if len(sizes) != 1:
+        raise ServingError("INVALID_ARGUMENT", "Batching Run() input tensors must have equal 0th-dimension size")
+    return sizes.pop()
+
+
+def _merged(arrays, padding):
+    """The arrays below each other, each filled up to the largest rows, with more rows like the last array's first."""
+    if len({array.shape[1:] for array in arrays}) > 1:
+        largest = np.max([array.shape[1:] for array in arrays], axis=0)
+        arrays = [_filled_up(array, largest) for array in arrays]
+    if len(arrays) == 1 and not padding:
+        return arrays[0]
+    return np.concatenate([*arrays, *[arrays[-1][:1]] * padding])
+
+
+def _filled_up(array, sizes):
+    missing = [(0, 0), *((0, size - own) for size, own in zip(sizes, array.shape[1:]))]
+    return np.pad(array, missing, constant_values=array.flat[0] if array.size else 0)

@@ -1,0 +1,192 @@
+"""The files that configure a service, in protobuf's text format, as TensorFlow Serving reads them."""
+
+import dataclasses
+import os
+
+from google.protobuf import text_format
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.serving.service.batching import BatchingOptions
+from tfwarpgan.serving.wire import messages
+from tfwarpgan.serving.wire.statuses import ServingError
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+UNSUPPORTED_BATCHING = ("enable_large_batch_splitting", "max_execution_batch_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """What the files and arguments of a service say; see `read`.
+
+    Attributes:
+        models: `ModelConfigList`.
+        batching: `BatchingOptions`.
+        ssl: `SSLConfig`, or None.
+        metrics_path: Path of the metrics' page, or None.
+        channel_arguments: (name, value) pairs.
+    """
+
+    models: messages.ModelConfigList
+    batching: BatchingOptions
+    ssl: messages.SSLConfig
+    metrics_path: str
+    channel_arguments: list
+
+
+def read(options):
+    """The `Configuration` of `tfwarpgan.serve.ServeOptions`.
+
+    Raises:
+        InputError: If something in it is wrong.
+    """
+    if options.model_config_file:
+        models = parse_models(content(options.model_config_file), options.model_config_file)
+    elif os.path.isdir(os.path.expanduser(options.model_base_path)):
+        models = single_model(options.model_name, options.model_base_path)
+    else:
+        raise InputError(f"--model_base_path={options.model_base_path} is no folder; name that of a model's versions.")
+    return Configuration(
+        models=models,
+        batching=batching_options(options.batching_parameters_file),
+        ssl=ssl_config(options.ssl_config_file),
+        metrics_path=metrics_path(options.monitoring_config_file if options.rest_api_port else ""),
+        channel_arguments=channel_arguments(options.grpc_channel_arguments),
+    )
+
+
+def content(path):
+    """The text of a file.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise InputError(f"{path} cannot be read ({reason}).") from None
+
+
+def parse(text, message, path):
+    """The message of a text, of the type of `message`.
+
+    Raises:
+        InputError: If it is none.
+    """
+    try:
+        return text_format.Parse(text, message())
+    except text_format.ParseError as error:
+        name = message.DESCRIPTOR.name
+        raise InputError(f"{path} is no {name} in protobuf's text format ({error}); correct that place.") from None
+
+
+def parse_models(text, path):
+    """The `ModelConfigList` of the text of a model configuration file.
+
+    Raises:
+        InputError: If the text is none, or lists impossible models.
+    """
+    config = parse(text, messages.ModelServerConfig, path)
+    if config.WhichOneof("config") != "model_config_list":
+        raise InputError(f"{path} holds no model_config_list; name the models in one.")
+    try:
+        check_models(config.model_config_list)
+    except ServingError as error:
+        raise InputError(f"{path}: {error.text}") from None
+    return config.model_config_list
+
+
+def single_model(name, base_path):
+    """The `ModelConfigList` of one model, its highest version served."""
+    return messages.ModelConfigList(config=[{"name": name, "base_path": base_path, "model_platform": "tensorflow"}])
+
+
+def check_models(config_list):
+    """Refuses a `ModelConfigList` that cannot be served.
+
+    Raises:
+        ServingError: With the reason.
+    """
+    names = set()
+    for config in config_list.config:
+        if not config.name or not config.base_path:
+            raise _invalid(f"Each model needs a name and a base_path; got name '{config.name}'.")
+        if config.name in names:
+            raise _invalid(f"Illegal to list model {config.name} multiple times in config list")
+        names.add(config.name)
+        is_tensorflow = config.model_type == messages.ModelType.Value("TENSORFLOW")
+        if config.model_platform != "tensorflow" and (config.model_platform or not is_tensorflow):
+            raise _invalid(f"Model {config.name} needs model_platform: 'tensorflow'; got '{config.model_platform}'.")
+
+
+def batching_options(path):
+    """The `BatchingOptions` of a batching parameters file; of an empty path, the defaults.
+
+    Raises:
+        InputError: If the file is none, or sets something impossible.
+    """
+    if not path:
+        return BatchingOptions()
+    parameters = parse(content(path), messages.BatchingParameters, path)
+    for name in UNSUPPORTED_BATCHING:
+        if parameters.HasField(name) and getattr(parameters, name).value:
+            raise InputError(f"{path}: {name} is not supported here; leave it out, or raise max_batch_size.")
+    values = {
+        name: getattr(parameters, name).value
+        for name in ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
+        if parameters.HasField(name)
+    }
+    return BatchingOptions(
+        **values,
+        allowed_batch_sizes=tuple(parameters.allowed_batch_sizes),
+        pad_variable_length_inputs=parameters.pad_variable_length_inputs,
+    )
+
+
+def metrics_path(path):
+    """Where a monitoring file wants the metrics, or None where it does not, or is not given.
+
+    Raises:
+        InputError: If the file is none.
+    """
+    if not path:
+        return None
+    config = parse(content(path), messages.MonitoringConfig, path).prometheus_config
+    return (config.path or METRICS_PATH) if config.enable else None
+
+
+def ssl_config(path):
+    """The `SSLConfig` of a file, which holds keys and certificates themselves; None for an empty path.
+
+    Raises:
+        InputError: If the file is none, or lacks a part.
+    """
+    if not path:
+        return None
+    config = parse(content(path), messages.SSLConfig, path)
+    if "-----BEGIN" not in config.server_key or "-----BEGIN" not in config.server_cert:
+        raise InputError(f"{path}: server_key and server_cert must hold a key and a certificate in PEM format.")
+    if config.client_verify and not config.custom_ca:
+        raise InputError(f"{path}: client_verify needs the authority of the clients' certificates as custom_ca.")
+    return config
+
+
+def channel_arguments(text):
+    """(name, value) pairs of --grpc_channel_arguments, `name=value,name=value`; whole numbers become such.
+
+    Raises:
+        InputError: If a part has no `=`.
+    """
+    arguments = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise InputError(f"--grpc_channel_arguments={text}: '{part}' must be written name=value.")
+        is_number = value.removeprefix("-").isdecimal()
+        arguments.append((name, int(value) if is_number else value))
+    return arguments
+
+
+def _invalid(text):
+    return ServingError("INVALID_ARGUMENT", text)

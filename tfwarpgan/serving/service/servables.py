@@ -1,0 +1,176 @@
+"""A version of a model in memory: a SavedModel in a session, as TensorFlow Serving loads and runs it.
+
+The session is that of TensorFlow 1, whose codes and texts a client then sees. It is run below its Python interface,
+which would compare shapes before the runtime does, and has no timeout a run.
+"""
+
+import dataclasses
+import gc
+import itertools
+import os
+
+import tensorflow as tf
+from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.saved_model import loader_impl
+
+from tfwarpgan.serving.wire import messages, tensors
+from tfwarpgan.serving.wire.statuses import ServingError, serving_error
+
+DEFAULT_SIGNATURE = "serving_default"
+INITIALIZATION = "__saved_model_init_op"  # listed among the signatures, and none
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """A signature, ready to run.
+
+    Attributes:
+        definition: Its `SignatureDef`.
+        inputs: Names of the tensors by the names of the inputs.
+        outputs: Names of the tensors by the names of the outputs.
+        shapes: Of each input: sizes, -1 for any; None where the rank is not known.
+        defaults: Arrays of the inputs that a request may leave out.
+    """
+
+    definition: messages.SignatureDef
+    inputs: dict
+    outputs: dict
+    shapes: dict
+    defaults: dict
+
+    def check_shape(self, name, array):
+        """Refuses an array that the signature does not take; an operation might end the process over it.
+
+        Raises:
+            ServingError: If rank or sizes differ.
+        """
+        shape = self.shapes[name]
+        fits = shape is None or (
+            len(shape) == array.ndim and all(size in (-1, own) for size, own in zip(shape, array.shape))
+        )
+        if not fits:
+            expected = ",".join("?" if size < 0 else str(size) for size in shape)
+            got = ",".join(map(str, array.shape))
+            raise ServingError(
+                "INVALID_ARGUMENT", f"Shape of input {name} [{got}] is not compatible with expected shape [{expected}]."
+            )
+
+
+class Servable:
+    """A loaded version of a model: `name`, `version`, and its `signatures` by name."""
+
+    def __init__(self, name, version, path, config=None):
+        """Loads a SavedModel.
+
+        Args:
+            name: Of the model.
+            version: Its number.
+            path: Folder of the SavedModel.
+            config: `tf.compat.v1.ConfigProto` of the session, or None.
+
+        Raises:
+            ServingError: With the reason, if it cannot be loaded.
+        """
+        self.name, self.version, self.path = name, version, path
+        self._runs = itertools.count(1)
+        self._graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=self._graph, config=config)
+        try:
+            with self._graph.as_default():
+                loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
+            self.signatures = {
+                key: _signature(definition)
+                for key, definition in sorted(loaded.signature_def.items())
+                if key != INITIALIZATION
+            }
+            self._tensors = self._find_tensors()
+        except Exception as error:
+            self.close()
+            if isinstance(error, tf.errors.OpError):
+                raise serving_error(error) from None
+            raise ServingError("INVALID_ARGUMENT", f"{path} cannot be loaded: {error}") from None
+
+    def signature(self, name):
+        """The signature of a name, the default one for an empty name; None where there is none."""
+        return self.signatures.get(name or DEFAULT_SIGNATURE)
+
+    def run(self, feeds, fetches, timeout=None):
+        """Runs the graph.
+
+        Args:
+            feeds: Arrays by the names of tensors.
+            fetches: Names of tensors.
+            timeout: Seconds, or None.
+
+        Returns:
+            List of arrays.
+
+        Raises:
+            ServingError: With TensorFlow's code and text.
+        """
+        for name in [*feeds, *fetches]:
+            if name not in self._tensors:
+                text = f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph"
+                raise ServingError("NOT_FOUND", text)
+        options = _run_options(timeout) if timeout is not None else None
+        feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
+        try:
+            with tf.profiler.experimental.Trace("predict", step_num=next(self._runs), _r=1):  # a step of a profile
+                return self._session._call_tf_sessionrun(
+                    options, feed_dict, [self._tensors[name] for name in fetches], [], None
+                )
+        except UnicodeDecodeError as error:  # TensorFlow's text quotes an input's bytes, and its code is lost with it
+            raise ServingError("INVALID_ARGUMENT", error.object.decode(errors="replace")) from None
+        except Exception as error:
+            raise serving_error(error) from None
+        finally:
+            if options is not None:
+                pywrap_tf_session.TF_DeleteBuffer(options)
+
+    def close(self):
+        """Frees what the model holds; runs must be over."""
+        self._session.close()
+        self._session = self._graph = self._tensors = None
+        gc.collect()  # graphs refer to themselves
+
+    def _find_tensors(self):
+        names = {
+            name
+            for signature in self.signatures.values()
+            for name in [*signature.inputs.values(), *signature.outputs.values()]
+            if name  # a sparse tensor has none, and cannot be fed as one
+        }
+        return {name: self._graph.get_tensor_by_name(name)._as_tf_output() for name in names}
+
+
+def fingerprint(path):
+    """What lies in a folder: names, sizes and times of its files; another value once something has changed."""
+    found = []
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                status = os.stat(os.path.join(folder, name))
+            except OSError:
+                continue
+            found.append((os.path.relpath(os.path.join(folder, name), path), status.st_size, status.st_mtime_ns))
+    return tuple(sorted(found))
+
+
+def _run_options(timeout):
+    options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
+    return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
+
+
+def _signature(definition):
+    ours = messages.SignatureDef.FromString(definition.SerializeToString())
+    shapes = {
+        name: None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim)
+        for name, info in ours.inputs.items()
+    }
+    return Signature(
+        definition=ours,
+        inputs={name: ours.inputs[name].name for name in sorted(ours.inputs)},
+        outputs={name: ours.outputs[name].name for name in sorted(ours.outputs)},
+        shapes=shapes,
+        defaults={name: tensors.from_proto(proto) for name, proto in ours.defaults.items()},
+    )

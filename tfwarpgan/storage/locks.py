@@ -1,0 +1,90 @@
+"""Places where data is kept: what they may refuse, as one sentence, and one writer at a time."""
+
+import contextlib
+import errno
+import os
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.storage.object_store import is_remote
+
+_NO_SPACE = os.strerror(errno.ENOSPC)
+
+
+@contextlib.contextmanager
+def disk_errors(path, flag):
+    """Turns what the system says against writing, as that the disk is full, into an `InputError`; other errors pass.
+
+    Args:
+        path: What is being written, for the message.
+        flag: The flag that chooses another place, for the message.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{path} cannot be written ({reason}); free the place or choose another one by {flag}."
+        ) from error
+
+
+def _reason(error):
+    """What the disk said, anywhere in the chain of errors: libraries wrap it, and TensorFlow has types of its own."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return os.strerror(error.errno)
+        if _NO_SPACE in str(error):
+            return _NO_SPACE
+        if type(error).__name__ == "PermissionDeniedError":
+            return os.strerror(errno.EACCES)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Waits until no other process of this machine is in here with the same folder, which is made if need be.
+
+    The system lets go of the folder when the process ends, however it ends. Where folders cannot be locked, as on some
+    network file systems and in object stores, there is no waiting.
+
+    Args:
+        folder: Its path.
+    """
+    if is_remote(folder):
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        while True:
+            os.makedirs(folder, exist_ok=True)
+            descriptor = os.open(folder, os.O_RDONLY) if fcntl else None
+            if descriptor is None:
+                break
+            stack.callback(os.close, descriptor)
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_same(descriptor, folder):  # who was in here before may have removed it
+                break
+        yield
+
+
+def _is_same(descriptor, folder):
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(folder))
+    except FileNotFoundError:
+        return False
+
+
+def remove_empty_folders(folder):
+    """Removes the empty folders in a folder, and it too if nothing else is in it."""
+    for place, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(place)

@@ -1,0 +1,30 @@
+"""Text files that hold one thing a line, and how messages name a place in them."""
+
+import os
+
+from tfwarpgan.errors import InputError
+
+
+def read_lines(path, what):
+    """The lines of a text file, without a byte order mark and with any line ends.
+
+    Raises:
+        InputError: If the file is missing, empty or not UTF-8 text; `what` says what was expected.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; expected {what}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; expected {what}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({os.strerror(error.errno)}); expected {what}.") from None
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{path} is empty; expected {what}.")
+    return lines
+
+
+def at_row(path, row):
+    """How messages name a place in a CSV file; rows are counted from 1 below the header."""
+    return f"{path}, row {row} (line {row + 1})"

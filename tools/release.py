@@ -1,0 +1,55 @@
+"""Makes released weights of a run: `python tools/release.py --run_dir=runs/people --name=people`.
+
+For those who maintain the package: the result is the folder `tfwarpgan/weights/<name>` that `--weights=<name>` reads.
+"""
+
+import dataclasses
+import json
+import os
+
+import tfwarpgan
+from tfwarpgan.command_line import run_command
+from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, LossOptions, Options, option
+
+
+@dataclasses.dataclass(frozen=True)
+class ReleaseOptions:
+    """What is released."""
+
+    name: str = option("people", "Name of the release.")
+
+
+def main(options, release):
+    """Writes the weights, the options that rebuild the networks, and the run's metrics if it was evaluated."""
+    from tfwarpgan.inference.loading import load_pipeline
+    from tfwarpgan.inference.released import WEIGHTS_FILE, save_weights
+
+    pipeline = load_pipeline(options)
+    folder = os.path.join(os.path.dirname(tfwarpgan.__file__), "weights", release.name)
+    os.makedirs(folder, exist_ok=True)
+    save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
+    # The folders of this machine are nobody else's.
+    train = dataclasses.replace(options.train, run_dir="")
+    losses = dataclasses.replace(options.losses, perceptual_weights=LossOptions().perceptual_weights)
+    defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
+    data = dataclasses.replace(options.data, **defaults)
+    with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
+        file.write(to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
+    metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
+    if os.path.exists(metrics):
+        with open(metrics) as file:
+            found = json.load(file) | {"weights": release.name}
+        with open(os.path.join(folder, "metrics.json"), "w") as file:
+            json.dump(found, file, indent=2)
+    size = os.path.getsize(os.path.join(folder, WEIGHTS_FILE)) / 1e6
+    print(f"Released {folder}: {size:.1f} MB.")
+
+
+def cli():
+    """The command."""
+    run_command(main, Options, ReleaseOptions, reads_run=True)
+
+
+if __name__ == "__main__":
+    cli()
