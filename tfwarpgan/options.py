@@ -169,8 +169,8 @@ class NetworkOptions:
     warp_gate: str = option("spatial", "Gate of the warping block.", choices=("spatial", "channel", "scalar", "none"))
     warp_scales: str = option(
         "8",
-        "Where the warping block is injected: 8, the bottleneck (the paper's one block), then 4, 2 and 1, the decoder's "
-        "scales, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
+        "Where the warping block is injected: 8, the bottleneck (the paper's one block), then 4, 2 and 1, the scales "
+        "of the decoder, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
     )
     warp_parts: int = option(
         1, "Parts of the person with a warp each, chosen by the target parsing; 1: the paper's.", choices=(1, 4, 8)
@@ -227,8 +227,8 @@ class LossOptions:
     )
     perceptual_form: str = option(
         "plain",
-        "Perceptual loss: plain, pix2pixHD's L1 at the scale of torchvision's features; relative, each layer divided by "
-        "the mean of its features.",
+        "Perceptual loss: plain, pix2pixHD's L1 at the scale of torchvision's features; relative, each layer divided "
+        "by the mean of its features.",
         choices=("plain", "relative"),
     )
     perceptual_alphas: tuple = option(
@@ -280,8 +280,8 @@ class TrainOptions:
     )
     ema: float = option(
         0.0,
-        "Decay of a running mean of the trained network's weights, such as 0.999, which evaluate, export and the stages "
-        "behind it then use; 0: none.",
+        "Decay of a running mean of the trained network's weights, such as 0.999, which evaluate, export and later "
+        "stages then use; 0: none.",
         minimum=0,
         maximum=0.99999,
     )

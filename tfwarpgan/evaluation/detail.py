@@ -12,8 +12,8 @@ PROTOCOL = (
     "picture minus its 3x3 mean, synthesized against target: Pearson correlation over the person's pixels and channels"
 )
 TEXTURE_PROTOCOL = (
-    "root mean square of picture minus its 3x3 mean over the target's garments (labels 5, 6, 7, 9, 12), synthesized over "
-    "target; 1 is as rich"
+    "root mean square of picture minus its 3x3 mean over the target's garments (labels 5, 6, 7, 9, 12), synthesized "
+    "over target; 1 is as rich"
 )
 GARMENTS = (5, 6, 7, 9, 12)
 

@@ -92,7 +92,7 @@ class ResidualBlock(keras.layers.Layer):
 
 
 class Encoder(keras.layers.Layer):
-    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width] of 1, 2, 4, 8."""
+    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8."""
 
     def __init__(self, width, **kwargs):
         super().__init__(**kwargs)

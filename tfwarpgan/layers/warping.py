@@ -96,8 +96,7 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
         """The terms of equation 1.
 
         Returns:
-            `output` T(Phi) [B, h, w, C], `warped_features` W R(Phi) and `gated_features` g * (W R(Phi)) [B, h, w, C], and
-            `gate` in [0, 1]: [B, h, w, 1] if spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
+            `output` T(Phi), `warped_features` W R(Phi) and `gated_features` g * (W R(Phi)), all [B, h, w, C], and `gate` in [0, 1]: [B, h, w, 1] if spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
         """
         return self(features, grid, context, return_terms=True)
 

@@ -21,7 +21,7 @@ class StageCheckpoints:
         self.objects = {**networks, **optimizers}
         self.average = average_of(next(iter(networks)))
         if trainer.averages:
-            self.objects[self.average] = trainer.averages
+            self.objects[self.average] = list(trainer.averages)
         self.manager = tf.train.CheckpointManager(tf.train.Checkpoint(**self.objects), folder, max_to_keep=keep)
 
     def save(self):

@@ -131,7 +131,7 @@ def sample_columns(batch, outputs, scale=1):
 
 
 def gate_pictures(gates):
-    """Gates [B, h, w, C] in [0, 1] as grey pictures, the mean of their channels: white where the warp is let through."""
+    """Gates [B, h, w, C] in [0, 1] as gray pictures, the mean of their channels: white lets all of the warp through."""
     grey = np.rint(255 * np.asarray(gates, np.float32).mean(axis=-1, keepdims=True)).astype(np.uint8)
     return list(np.repeat(grey, 3, axis=-1))
 
