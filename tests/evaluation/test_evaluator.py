@@ -22,8 +22,8 @@ def make_pairs(count, seed=0):
         "target_image": images[1],
         "condition_parsing": lower,
         "target_parsing": upper,
-        "target_keypoints": np.full((count, 18, 2), 8, np.float32),
-        "target_visible": np.ones((count, 18), bool),
+        **{f"{side}_keypoints": np.full((count, 18, 2), 8, np.float32) for side in ("condition", "target")},
+        **{f"{side}_visible": np.ones((count, 18), bool) for side in ("condition", "target")},
         "condition_name": np.array([f"c{index}.jpg".encode() for index in range(count)]),
         "target_name": np.array([f"t{index}.jpg".encode() for index in range(count)]),
     }

@@ -8,6 +8,7 @@ from tfwarpgan.evaluation import colors
 from tfwarpgan.evaluation.detail import detail, high_pass, texture
 from tfwarpgan.evaluation.l1 import l1_person
 from tfwarpgan.evaluation.person import masked_mean
+from tfwarpgan.evaluation.pose_change import pose_change
 from tfwarpgan.evaluation.ssim import ssim, ssim_person, window
 
 
@@ -111,3 +112,17 @@ def test_colors_of_a_few_pixels_do_not_count():
     assert np.isnan(colors.part_means(np.zeros([1, 100, 100, 3]), parsing)[0, 1]).all()
     parsing[0, 0, :10] = 13
     assert np.isfinite(colors.part_means(np.zeros([1, 100, 100, 3]), parsing)[0, 1]).all()
+
+
+def test_pose_change_by_hand():
+    points = np.zeros([2, 18, 2], np.float32)
+    moved = np.array(points)
+    moved[0, :2] = [[3.0, 4.0], [0.0, 10.0]]
+    visible = np.zeros([2, 18], bool)
+    visible[0, :3] = True
+    batch = {"condition_keypoints": points, "target_keypoints": moved, "condition_visible": visible}
+    hidden = np.array(visible)
+    hidden[0, 2] = False  # a joint that one picture hides says nothing
+    found = pose_change({**batch, "target_visible": hidden}, 100)
+    np.testing.assert_allclose(found[0], (5 + 10) / 2 / 100, rtol=1e-6)
+    assert np.isnan(found[1])

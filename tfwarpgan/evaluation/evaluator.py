@@ -20,6 +20,7 @@ from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
 from tfwarpgan.evaluation.l1 import l1, l1_person
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.evaluation.person import person_of
+from tfwarpgan.evaluation.pose_change import pose_change
 from tfwarpgan.evaluation.ssim import PERSON_PROTOCOL, PROTOCOLS, ssim, ssim_person
 from tfwarpgan.inference.synthesis import for_any_batch_size
 
@@ -75,11 +76,15 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """The metrics over all pairs, and those of each pair (`pairs[metric][who]`, float32 [pairs])."""
+    """The metrics over all pairs, and those of each pair (`pairs[metric][who]`, float32 [pairs]).
+
+    `pose_change` is the size of each pair's change of pose, float32 [pairs], see `pose_change`.
+    """
 
     metrics: tuple
     names: tuple
     pairs: dict
+    pose_change: np.ndarray
 
     def __len__(self):
         return len(self.names)
@@ -162,9 +167,12 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
         images_of = contenders(batch, outputs, mean)
         shown = {**images_of, "target": batch["target_image"]}
         means = {who: colors.part_means(images, batch["target_parsing"]) for who, images in shown.items()}
-        return {"pairs": image_metrics(batch, images_of, protocols), "colors": means}, parsing_confusions(
-            batch, outputs
-        )
+        scores = {
+            "pairs": image_metrics(batch, images_of, protocols),
+            "colors": means,
+            "pose_change": pose_change(batch, batch["target_image"].shape[1]),
+        }
+        return scores, parsing_confusions(batch, outputs)
 
     score = for_any_batch_size(score_batch)
     names, parts, confusions = [], [], None
@@ -180,7 +188,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
     scores = tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
     pairs = scores["pairs"]
     metrics = [*_pair_metrics(pairs), *_color_metrics(scores["colors"]), *_parsing_metrics(confusions)]
-    return Evaluation(tuple(metrics), tuple(names), pairs)
+    return Evaluation(tuple(metrics), tuple(names), pairs, scores["pose_change"])
 
 
 def _pair_metrics(pairs):

@@ -96,7 +96,8 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
         """The terms of equation 1.
 
         Returns:
-            `output` T(Phi), `warped_features` W R(Phi) and `gated_features` g * (W R(Phi)), all [B, h, w, C], and `gate` in [0, 1]: [B, h, w, 1] if spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
+            `output` T(Phi), `warped_features` W R(Phi) and `gated_features` g * (W R(Phi)), each [B, h, w, C], and
+            `gate` in [0, 1]: [B, h, w, 1] if spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
         """
         return self(features, grid, context, return_terms=True)
 

@@ -49,8 +49,8 @@ class WarpingGenerator(keras.Model):
 
     Called on a dictionary of `condition_image` [B, H, W, 3] in [-1, 1], one-hot `condition_parsing` and
     `target_parsing` [B, H, W, 20], `target_pose` [B, H, W, 18] and the warp's `grid` [B, H, W, 2]; H and W are
-    multiples of 8. Gives `image` float32 [B, H, W, 3] in [-1, 1]; of the warping block in the bottleneck `features` (Phi),
-    `warped_features` and `gate`; and the gate of each other scale by name: `gate_4`, `gate_2`, `gate_1`, `gate_image`.
+    multiples of 8. Gives `image` float32 [B, H, W, 3] in [-1, 1]; of the warping block in the bottleneck `features`
+    (Phi), `warped_features` and `gate`; and the other scales' gates: `gate_4`, `gate_2`, `gate_1`, `gate_image`.
 
     Args:
         width: Channels of the first convolutions.
