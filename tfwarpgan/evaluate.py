@@ -113,8 +113,8 @@ def load_beside(options, name):
     other = run_options(name if is_run else released_folder(name))
     if (other.data.height, other.data.width) != (options.data.height, options.data.width):
         raise InputError(
-            f"--beside={name} makes pictures of {other.data.height} x {other.data.width} (height x width), and this run "
-            f"of {options.data.height} x {options.data.width}: name a run of the same size."
+            f"--beside={name} makes pictures of {other.data.height} x {other.data.width} (height x width), and this "
+            f"run of {options.data.height} x {options.data.width}: name a run of the same size."
         )
     return {f"synthesized by {name}": load_pipeline(other, "" if is_run else name)}
 

@@ -222,6 +222,9 @@ class LossOptions:
     pyramid_alphas: tuple = option((1.0, 1.0, 1.0), "Weights of the discriminator's feature maps 0, 1, 2.", minimum=0)
     parser_lambda_cross_entropy: float = option(1.0, "Pose-guided parser: pixel-wise cross-entropy.", minimum=0)
     matcher_lambda_smooth: float = option(1.0, "Matcher: smoothness of the grid on real pairs.", minimum=0)
+    matcher_lambda_parts: float = option(
+        0.3, "Matcher: mean squared distance of the parts' grids from their mean on real pairs.", minimum=0
+    )
     matcher_lambda_image: float = option(
         0.0, "Matcher: L1 between the warped condition image and the target image, over the person.", minimum=0
     )

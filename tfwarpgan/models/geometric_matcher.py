@@ -70,8 +70,9 @@ class GeometricMatcher(keras.Model):
         super().__init__(**kwargs)
         self.control_points, self.parts = control_points, parts
         self.extractor = FeatureExtractor(width, scale)
-        self.affine_regression = Regression(IDENTITY_AFFINE * parts)
-        self.tps_regression = Regression(np.zeros(2 * control_points**2 * parts))
+        corrections = parts if parts > 1 else 0
+        self.affine_regression = Regression([*IDENTITY_AFFINE, *np.zeros(6 * corrections)])
+        self.tps_regression = Regression(np.zeros(2 * control_points**2 * (1 + corrections)))
 
     def call(self, inputs):
         condition, target = inputs["condition_parsing"], inputs["target_parsing"]
@@ -79,17 +80,22 @@ class GeometricMatcher(keras.Model):
         target_features = self.extractor(target)
         weights = part_weights(target, self.parts)
 
-        theta_affine = self.affine_regression(self._matches(condition, target_features))
-        theta_affine = tf.reshape(theta_affine, [-1, 6])  # [B * K, 6]
+        theta_affine = self._by_part(self.affine_regression(self._matches(condition, target_features)), [6])
         grid = self._blend(affine_grid(theta_affine, height, width), weights)
         theta_tps = self.tps_regression(self._matches(sample(condition, grid), target_features))
-        theta_tps = tf.reshape(theta_tps, [-1, self.control_points**2, 2])
+        theta_tps = self._by_part(theta_tps, [self.control_points**2, 2])
 
         part_grids = compose(theta_affine, theta_tps, height, width)
         per_part = {"theta_affine": theta_affine, "theta_tps": theta_tps, "part_grids": part_grids}
         if self.parts > 1:
             per_part = {name: tf.reshape(value, [-1, self.parts, *value.shape[1:]]) for name, value in per_part.items()}
         return {**per_part, "grid": self._blend(part_grids, weights)}
+
+    def _by_part(self, theta, shape):
+        """The person's own parameters, then a correction for each part -> those of each part, [B * K, *shape]."""
+        theta = tf.reshape(theta, [-1, self.parts + (self.parts > 1), *shape])
+        theta = theta[:, :1] + theta[:, 1:] if self.parts > 1 else theta
+        return tf.reshape(theta, [-1, *shape])
 
     def _blend(self, part_grids, weights):
         if self.parts == 1:

@@ -45,12 +45,13 @@ class GeometricMatcherTrainer(Trainer):
     parsing: intersection over union of a picture, averaged over the labels of its target.
     """
 
-    means = ("transformed_grid", "soft_iou", "smoothness", "image", "miou_before", "miou_after")
+    means = ("transformed_grid", "soft_iou", "smoothness", "image", "parts", "miou_before", "miou_after")
 
     def __init__(self, networks, data_options, losses, pretraining_steps):
         super().__init__(networks)
         self.data_options = data_options
         self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
+        self.parts_weight = losses.matcher_lambda_parts
         self.pretraining_steps = pretraining_steps
 
     def train_step(self, batch):
@@ -73,6 +74,10 @@ class GeometricMatcherTrainer(Trainer):
                 image = sample(inputs["condition_image"], warp["grid"])
                 terms["image"] = person_l1(batch["target_image"], image, batch["target_parsing"] > 0)
                 total += self.image_weight * terms["image"]
+            if matcher.parts > 1:
+                mean_grid = tf.reduce_mean(warp["part_grids"], axis=1, keepdims=True)
+                terms["parts"] = transformed_grid_loss(warp["part_grids"], mean_grid)
+                total += self.parts_weight * terms["parts"]
             total = tf.where(pretraining, known, total)
         self.minimize("geometric_matcher", tape, total)
 
