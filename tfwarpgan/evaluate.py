@@ -8,7 +8,8 @@ import os
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flags import released_folder, run_options
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.options import Options, option
 
 # Named here too, with the pixels of their windows, so that a wrong one is refused before TensorFlow is loaded.
