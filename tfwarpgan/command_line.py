@@ -1,8 +1,6 @@
-"""The flags that are derived from the options, and the way every command starts.
+"""The way every command starts: flags in, options to its main function, user errors as one sentence.
 
-`define_flags` turns the fields of dataclasses into absl flags of the same name, `from_flags` turns parsed flags back
-into a dataclass, and `run_command` does both around a command's main function. Nothing here imports TensorFlow: a wrong
-flag is refused before TensorFlow starts.
+Nothing here imports TensorFlow: a wrong flag is refused before TensorFlow starts.
 """
 
 import os

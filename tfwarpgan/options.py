@@ -1,4 +1,4 @@
-"""The options of the system: frozen dataclasses, of whose fields `command_line` makes flags.
+"""The options of the system: frozen dataclasses, of whose fields `flags` makes flags.
 
 Library code takes these dataclasses and never reads a flag. This module does not import TensorFlow.
 """

@@ -9,9 +9,10 @@ import re
 
 import numpy as np
 
+from tfwarpgan.body.labels import LABELS, NUM_LABELS
 from tfwarpgan.errors import InputError
 
-_LIP = tuple(range(20))
+_LIP = tuple(range(NUM_LABELS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +37,7 @@ MAPPINGS = {
     for mapping in (
         LabelMapping(
             "lip_20",
-            ("background", "hat", "hair", "glove", "sunglasses", "upper-clothes", "dress", "coat", "socks", "pants",
-             "jumpsuits", "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe",
-             "right-shoe"),
+            LABELS,
             _LIP,
             _LIP,
         ),
@@ -56,9 +55,7 @@ MAPPINGS = {
         # of neck and chest, which LIP has in the face, in the place of jumpsuits, which become dresses.
         LabelMapping(
             "cihp_20",
-            ("background", "hat", "hair", "glove", "sunglasses", "upper-clothes", "dress", "coat", "socks", "pants",
-             "torso-skin", "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe",
-             "right-shoe"),
+            (*LABELS[:10], "torso-skin", *LABELS[11:]),
             (*_LIP[:10], 13, *_LIP[11:]),
             (*_LIP[:10], 6, *_LIP[11:]),
         ),

@@ -1,4 +1,4 @@
-"""The soft-gated warping block: T(Phi) = Phi + g * (W R(Phi)) (Dong et al. 2018, equation 1 and section 3.3).
+"""The soft-gated warping block: T(Phi) = Phi + g * (W R(Phi)) (Dong et al. 2018, section 3.1.2, equation 1).
 
 W samples bilinearly by a grid. R refines the features before they are warped. The gate g in [0, 1] weighs how much of
 the warped features is let through; the paper says only that it is learned, so its form is a choice here:
@@ -30,7 +30,7 @@ GATES = ("spatial", "channel", "scalar", "none")
 
 @keras.utils.register_keras_serializable(package="tfwarpgan")
 class SoftGatedWarpingBlock(keras.layers.Layer):
-    """Adds warped features to features, through a gate.
+    """Adds warped features to features, through a gate: equation 1.
 
     `block(features, grid)` takes features [B, h, w, C] and a grid [B, h, w, 2] of their size, normalised (x, y), and
     gives [B, h, w, C]. `block.terms(features, grid)` gives the terms of the equation by name. With `context_channels`

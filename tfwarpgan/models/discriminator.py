@@ -1,4 +1,4 @@
-"""The discriminator whose feature maps feed the pyramidal-hierarchy loss (Dong et al. 2018, section 3.4).
+"""The discriminator whose feature maps feed the pyramidal-hierarchy loss (Dong et al. 2018, equation 2).
 
 A PatchGAN (Isola et al., CVPR 2017) at one to three scales (Wang et al., pix2pixHD, CVPR 2018).
 """

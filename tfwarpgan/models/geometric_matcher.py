@@ -1,7 +1,7 @@
 """The geometric matcher: from two parsings to an affine and a thin-plate spline transformation.
 
 After Rocco, Arandjelovic and Sivic, "Convolutional neural network architecture for geometric matching", CVPR 2017,
-on parsings instead of photographs (Dong et al. 2018, section 3.2).
+on parsings instead of photographs (Dong et al. 2018, section 3.1.2).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Stage II: the generator with the soft-gated warping block (Dong et al. 2018, section 3.3 and equation 1)."""
+"""Stage II: the generator with the soft-gated warping block (Dong et al. 2018, section 3.1.2, equation 1)."""
 
 import tensorflow as tf
 

@@ -32,5 +32,5 @@ def adversarial_terms(discriminator, inputs, key, real, fake, weights, alphas):
 
 
 def weighted_sum(terms, weights):
-    """sum_i weights[i] * terms[i]."""
+    """sum_i weights[i] * terms[i]: of the generator's terms, the total loss of Dong et al. 2018, equation 3."""
     return sum(weights[name] * term for name, term in terms.items())

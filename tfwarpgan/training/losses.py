@@ -47,7 +47,7 @@ def person_l1(real, fake, person):
 
 
 def pyramid_loss(real_features, fake_features, alphas):
-    """The pyramidal-hierarchy loss (section 3.4): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
+    """The pyramidal-hierarchy loss (equation 2): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
 
     Args:
         real_features: List of feature maps [B, h, w, C]; those of scale s + 1 follow those of scale s.

@@ -1,4 +1,4 @@
-"""Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (section 3.4)."""
+"""Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (equation 3)."""
 
 import tensorflow as tf
 
