@@ -1,4 +1,4 @@
-"""Parts of a person: regions of a parsing that move with a warp of their own (Dong et al. 2018, section 3.2)."""
+"""Parts of a person: regions of a parsing that move with a warp of their own (Dong et al. 2018, section 3.1.2)."""
 
 import numpy as np
 import tensorflow as tf

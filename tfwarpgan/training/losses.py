@@ -69,7 +69,7 @@ FEATURE_SCALE = 58.0
 
 
 def perceptual_loss(real_features, fake_features, alphas, form="plain"):
-    """Weighted L1 distances of VGG features: sum_l alpha_l |R_l - F_l|_1, a mean over each layer (section 3.4).
+    """Weighted L1 distances of VGG features: sum_l alpha_l |R_l - F_l|_1, a mean over each layer.
 
     Args:
         real_features: List of [B, h, w, C]; no gradient goes there.
