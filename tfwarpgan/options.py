@@ -251,8 +251,8 @@ class LossOptions:
         perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
         if not (self.lambda_adversarial or self.lambda_pixel or perceptual or pyramid):
             raise InputError(
-                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual with --perceptual_alphas and --lambda_pyramid "
-                "with --pyramid_alphas leave the generator no loss; give one of them a weight above 0."
+                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual with --perceptual_alphas and "
+                "--lambda_pyramid with --pyramid_alphas leave the generator no loss; give one of them a weight above 0."
             )
 
 
