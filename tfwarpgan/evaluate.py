@@ -10,6 +10,8 @@ import os
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.options import DATA_SET, Options, option
 
 # Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
@@ -29,7 +31,12 @@ class EvaluateOptions:
     ssim_protocols: str = option(
         "gaussian", "SSIM protocols, separated by commas; gaussian is always computed: " + ", ".join(SSIM_PROTOCOLS)
     )
-    report_pairs: int = option(20, "Pairs in each part of the report: best, median and worst.", minimum=1, maximum=1000)
+    report_pairs: int = option(
+        20, "Pairs in each part of the page: best, median, worst; easy, middle, hard.", minimum=1, maximum=1000
+    )
+    beside: str = option(
+        "", "An earlier run, or released weights such as people, whose pictures the page shows beside this one's."
+    )
 
     def __post_init__(self):
         for name in self.ssim_protocols.split(","):
@@ -94,8 +101,27 @@ def main(options, evaluate):
     def dataset(split):
         return pairs_dataset(prepared, data_options, split=split, names=True)
 
-    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
+    beside = load_beside(options, evaluate.beside) if evaluate.beside else None
+    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder, beside)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
+
+
+def load_beside(options, name):
+    """Another run (or released weights), of pictures of the same size: the title of its column -> its pipeline.
+
+    Raises:
+        InputError: If there is none, or its pictures have another size.
+    """
+    from tfwarpgan.inference.loading import load_pipeline
+
+    is_run = os.path.isdir(os.path.expanduser(name))
+    other = run_options(name if is_run else released_folder(name))
+    if (other.data.height, other.data.width) != (options.data.height, options.data.width):
+        raise InputError(
+            f"--beside={name} makes pictures of {other.data.height} x {other.data.width} (height x width), and this "
+            f"run of {options.data.height} x {options.data.width}: name a run of the same size."
+        )
+    return {f"synthesized by {name}": load_pipeline(other, "" if is_run else name)}
 
 
 def score_human_parser(options, folder):
@@ -111,7 +137,7 @@ def score_human_parser(options, folder):
     print(f"\n{table}\nNumbers: {path}")
 
 
-def score(pipeline, dataset, num_pairs, options, evaluate, folder):
+def score(pipeline, dataset, num_pairs, options, evaluate, folder, beside=None):
     """Evaluates and writes the report; gives the paths of its files and its table.
 
     Args:
@@ -121,6 +147,7 @@ def score(pipeline, dataset, num_pairs, options, evaluate, folder):
         options: `Options` of the run.
         evaluate: `EvaluateOptions`.
         folder: Where the report goes.
+        beside: Another pipeline whose pictures stand beside this one's, by the title of their column.
     """
     from tfwarpgan.evaluation import evaluator, report
     from tfwarpgan.evaluation.baselines import mean_image
@@ -129,9 +156,9 @@ def score(pipeline, dataset, num_pairs, options, evaluate, folder):
     mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
     total = _at_most(evaluate.max_pairs, num_pairs["test"])
     evaluation = evaluator.evaluate(pipeline, dataset("test"), mean, evaluate.protocols, max_pairs=total, total=total)
-    chosen = [*report.chosen_pairs(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
+    chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     positions = [position for part in chosen for position in part]
-    pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size)
+    pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size, beside=beside)
     facts = {
         "split": "test",
         "dataset": options.data.dataset,

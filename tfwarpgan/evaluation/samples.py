@@ -3,10 +3,11 @@
 import tensorflow as tf
 
 from tfwarpgan.evaluation.evaluator import tensors
+from tfwarpgan.storage.pixels import to_pixels
 from tfwarpgan.viewing.drawing import sample_columns
 
 
-def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2):
+def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2, beside=None):
     """The picture columns of some pairs, which are read again and synthesized again.
 
     Keeping the pictures of all pairs until the ranking is known would need memory that grows with the data set.
@@ -17,6 +18,7 @@ def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2):
         chosen: Positions of pairs in the data set.
         batch_size: Pairs to synthesize at once.
         scale: Of the skeletons.
+        beside: Title of a column -> another pipeline, whose pictures it shows; or None.
 
     Returns:
         Dictionary, position -> {title: uint8 picture}.
@@ -24,6 +26,10 @@ def chosen_pictures(pipeline, dataset, chosen, batch_size, scale=2):
     pictures = {}
     for positions, batch in _gathered(dataset, sorted(set(map(int, chosen))), batch_size):
         columns = sample_columns(batch, pipeline(tensors(batch)), scale)
+        target = columns.pop("target")
+        for title, other in (beside or {}).items():
+            columns[title] = to_pixels(other(tensors(batch))["image"])
+        columns["target"] = target  # the last, beside what is to be compared with it
         for row, position in enumerate(positions):
             pictures[position] = {title: column[row] for title, column in columns.items()}
     return pictures

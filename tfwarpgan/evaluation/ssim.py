@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.evaluation.person import masked_mean
 from tfwarpgan.layers.pixels import to_levels
 
 PROTOCOLS = {
@@ -29,6 +30,9 @@ PROTOCOLS = {
     "uniform7": "uniform window of 7, sample covariance, data range 255, unpadded",
     "win51": "uniform window of 51, sample covariance, data range 255 (1 for pictures in [0, 1]), unpadded",
 }
+PERSON_PROTOCOL = (
+    "ssim/gaussian over the person: full map (mirrored border), mean over the pixels that the target's parsing labels"
+)
 K1, K2 = 0.01, 0.03
 
 
@@ -62,14 +66,38 @@ def ssim(target, generated, protocol="gaussian"):
             f"SSIM protocol {protocol} needs pictures of at least {len(weights)} x {len(weights)} pixels, "
             f"these have {height} x {width}."
         )
-    # float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32.
-    x, y = (to_levels(tf.cast(images, tf.float64)) for images in (target, generated))
+    x, y = _levels(target), _levels(generated)
     data_range = tf.constant(255.0, tf.float64)
     if protocol == "posegan":
         data_range = tf.reduce_max(y, axis=(1, 2, 3), keepdims=True) - tf.reduce_min(y, axis=(1, 2, 3), keepdims=True)
     sample = protocol in ("uniform7", "win51")
     similarity = _similarity(x, y, weights, data_range, sample)
     return tf.cast(tf.reduce_mean(similarity, axis=(1, 2, 3)), tf.float32)
+
+
+def ssim_person(target, generated, person):
+    """SSIM over the person alone: the full map of `gaussian`, its mean over the person's pixels.
+
+    Near the border the pictures are continued by their mirror image, edge repeated, as scikit-image's `full=True` does.
+
+    Args:
+        target: [B, H, W, C] in [-1, 1].
+        generated: Likewise.
+        person: bool [B, H, W].
+
+    Returns:
+        float32 [B]; NaN for a pair without a person.
+    """
+    weights = window("gaussian")
+    margin = [len(weights) // 2] * 2
+    x, y = (tf.pad(_levels(images), [[0, 0], margin, margin, [0, 0]], "SYMMETRIC") for images in (target, generated))
+    similarity = _similarity(x, y, weights, tf.constant(255.0, tf.float64), sample=False)
+    return tf.cast(masked_mean(similarity, person), tf.float32)
+
+
+def _levels(images):
+    """Pictures in [-1, 1] as levels 0..255, float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32."""
+    return to_levels(tf.cast(images, tf.float64))
 
 
 def _similarity(x, y, weights, data_range, sample):

@@ -92,17 +92,18 @@ class ResidualBlock(keras.layers.Layer):
 
 
 class Encoder(keras.layers.Layer):
-    """[B, H, W, C] -> [B, H/8, W/8, 8 width]."""
+    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8."""
 
     def __init__(self, width, **kwargs):
         super().__init__(**kwargs)
         self.blocks = [NormalizedConvolution(ReflectConvolution(width))]
         self.blocks += [NormalizedConvolution(convolution(width * factor, 3, 2)) for factor in (2, 4, 8)]
 
-    def call(self, inputs):
-        for block in self.blocks:
-            inputs = block(inputs)
-        return inputs
+    def call(self, inputs, all_scales=False):
+        scales = {}
+        for scale, block in zip((1, 2, 4, 8), self.blocks):
+            inputs = scales[scale] = block(inputs)
+        return scales if all_scales else inputs
 
 
 class Trunk(keras.layers.Layer):
@@ -118,21 +119,37 @@ class Trunk(keras.layers.Layer):
         return inputs
 
 
-class Decoder(keras.layers.Layer):
-    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels].
+def upsamplings(filters, kind="transposed"):
+    """The three `Upsampling` layers of a decoder, from 1/8 to full size: each halves the width."""
+    return [Upsampling(filters // factor, kind) for factor in (2, 4, 8)]
 
-    Each of three upsampling layers halves the width; a 3x3 convolution at full size brings it to `width` where it is
-    not there yet; the last convolution is linear and computed in float32 under every precision.
+
+class OutputHead(keras.layers.Layer):
+    """Features of full size -> (float32 output [B, H, W, channels], the features [B, H, W, width] that it is made of).
+
+    A 3x3 convolution brings the features to `width` where they are not there yet; the last convolution is linear and
+    computed in float32 under every precision.
     """
+
+    def __init__(self, filters, width, channels, **kwargs):
+        super().__init__(**kwargs)
+        self.narrowing = None if filters == width else NormalizedConvolution(convolution(width, 3))
+        self.output_convolution = ReflectConvolution(channels, dtype="float32")
+
+    def call(self, features):
+        features = features if self.narrowing is None else self.narrowing(features)
+        return self.output_convolution(tf.cast(features, tf.float32)), features
+
+
+class Decoder(keras.layers.Layer):
+    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels]: three upsampling layers and the head."""
 
     def __init__(self, filters, width, channels, upsampling="transposed", **kwargs):
         super().__init__(**kwargs)
-        self.blocks = [Upsampling(filters // factor, upsampling) for factor in (2, 4, 8)]
-        if filters // 8 != width:
-            self.blocks.append(NormalizedConvolution(convolution(width, 3)))
-        self.output_convolution = ReflectConvolution(channels, dtype="float32")
+        self.upsamplings = upsamplings(filters, upsampling)
+        self.head = OutputHead(filters // 8, width, channels)
 
     def call(self, inputs):
-        for block in self.blocks:
-            inputs = block(inputs)
-        return self.output_convolution(tf.cast(inputs, tf.float32))
+        for upsampling in self.upsamplings:
+            inputs = upsampling(inputs)
+        return self.head(inputs)[0]

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tfwarpgan.layers.sampling import sample
 
-__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "tps_grid"]
+__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "strided_grid", "tps_grid"]
 
 IDENTITY_AFFINE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -86,6 +86,25 @@ def compose(affine_theta, tps_offsets, height, width):
     grid = tps_grid(offsets, height, width, control_points)
     dtype = tf.float64 if theta.dtype == grid.dtype == tf.float64 else tf.float32
     return _apply_affine(tf.cast(theta, dtype), tf.cast(grid, dtype))
+
+
+def strided_grid(grid, stride):
+    """The grid of a picture as its strided features see it, at their true centers.
+
+    A 3x3 convolution of stride 2 with "same" padding sees pixels 2i, 2i + 1 and 2i + 2 of an even size: feature i of
+    stride s is centered on pixel s i + s - 1. The features' corners are therefore not those of the picture.
+
+    Args:
+        grid: [B, H, W, 2], normalized (x, y) of the picture; H and W are known multiples of the stride, above it.
+        stride: s, a power of 2; 1 gives the grid itself.
+
+    Returns:
+        [B, H/s, W/s, 2], normalized (x, y) of the features, of the grid's dtype.
+    """
+    _, height, width, _ = grid.shape
+    size = tf.constant([width, height], grid.dtype)
+    centers = (grid[:, stride - 1 :: stride, stride - 1 :: stride] + 1.0) / 2.0 * (size - 1.0)  # pixels
+    return (centers - (stride - 1.0)) / stride * (2.0 / (size / stride - 1.0)) - 1.0
 
 
 def _check_size(height, width):

@@ -8,22 +8,23 @@ keras = tf.keras
 
 
 class PerceptualFeatures(keras.Model):
-    """Images [B, H, W, 3] in [-1, 1] -> the list of relu1_1 .. relu5_1 features; frozen.
+    """Images [B, H, W, 3] in [-1, 1] -> the list of relu1_1 .. relu5_1 features that have a weight; frozen.
 
     Args:
         network: "VGG19" or "VGG16".
         weights: "imagenet", or an npz file of VGG convolution weights.
+        alphas: A weight for each of the five layers; one of weight 0 is left out, and what lies behind the last one
+            that has a weight is not computed.
 
     Raises:
         InputError: If the weights cannot be loaded or do not fit.
     """
 
-    layers_used = tuple(f"block{block}_conv1" for block in range(1, 6))
-    weights_of_layers = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-
-    def __init__(self, network="VGG19", weights="imagenet", **kwargs):
+    def __init__(self, network="VGG19", weights="imagenet", alphas=(1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), **kwargs):
         super().__init__(**kwargs)
-        self.features = vgg_features(network, self.layers_used)
+        layers_used = [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
+        self.alphas = tuple(alpha for alpha in alphas if alpha)
+        self.features = vgg_features(network, layers_used)
         load_weights(self.features, network, weights, flag="perceptual_weights")
         self.trainable = False
 

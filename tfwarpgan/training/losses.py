@@ -39,6 +39,13 @@ def pixel_loss(real, fake, person, person_weight=1.0):
     return tf.reduce_mean(weights * distances / tf.reduce_mean(weights, axis=[1, 2], keepdims=True))
 
 
+def person_l1(real, fake, person):
+    """The mean absolute difference of pictures [B, H, W, 3] over the pixels of `person`, bool [B, H, W]."""
+    person = tf.cast(person, tf.float32)[..., tf.newaxis]
+    distance = tf.reduce_sum(person * tf.abs(real - fake), axis=[1, 2, 3])
+    return tf.reduce_mean(distance / (3.0 * tf.reduce_sum(person, axis=[1, 2, 3]) + 1e-6))
+
+
 def pyramid_loss(real_features, fake_features, alphas):
     """The pyramidal-hierarchy loss (equation 2): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
 
@@ -56,17 +63,30 @@ def pyramid_loss(real_features, fake_features, alphas):
     return tf.add_n(terms) / scales if terms else tf.constant(0.0)
 
 
-def perceptual_loss(real_features, fake_features, weights):
-    """Weighted relative L1 distances of VGG features: sum_l w_l mean|R_l - F_l| / mean|R_l|, the means per picture.
+# VGG's published weights see pictures of range 255; those of torchvision, which pix2pixHD's weights of the layers are
+# made for, see them divided by a standard deviation of about 0.226 x 255, and their features are smaller by as much.
+FEATURE_SCALE = 58.0
 
-    The division makes the weights hold for any network and scale of its input.
+
+def perceptual_loss(real_features, fake_features, alphas, form="plain"):
+    """Weighted L1 distances of VGG features: sum_l alpha_l |R_l - F_l|_1, a mean over each layer.
+
+    Args:
+        real_features: List of [B, h, w, C]; no gradient goes there.
+        fake_features: Likewise.
+        alphas: A weight for each layer.
+        form: "plain" (Wang et al., pix2pixHD, CVPR 2018), at the scale of torchvision's features; or "relative": each
+            picture's distance divided by the mean of its real features, which lifts the deepest layers.
     """
     terms = []
-    for real, fake, weight in zip(real_features, fake_features, weights, strict=True):
+    for real, fake, alpha in zip(real_features, fake_features, alphas, strict=True):
         real = tf.stop_gradient(real)
         distance = tf.reduce_mean(tf.abs(tf.cast(real - fake, tf.float32)), axis=[1, 2, 3])
-        scale = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32)), axis=[1, 2, 3]) + 1e-3
-        terms.append(weight * tf.reduce_mean(distance / scale))
+        if form == "relative":
+            distance /= tf.reduce_mean(tf.abs(tf.cast(real, tf.float32)), axis=[1, 2, 3]) + 1e-3
+        else:
+            distance /= FEATURE_SCALE
+        terms.append(alpha * tf.reduce_mean(distance))
     return tf.add_n(terms)
 
 
@@ -115,14 +135,14 @@ def transformed_grid_loss(grid, true_grid):
 
 
 def grid_smoothness(grid):
-    """The mean squared second difference of a grid [B, H, W, 2] along both axes, in units of its own step.
+    """The mean squared second difference of a grid [..., H, W, 2] along both axes, in units of its own step.
 
     0 for every affine grid.
     """
-    height, width = grid.shape[1:3]
+    height, width = grid.shape[-3:-1]
     step = tf.constant([2.0 / (width - 1), 2.0 / (height - 1)])
-    vertical = (grid[:, 2:] - 2.0 * grid[:, 1:-1] + grid[:, :-2]) / step
-    horizontal = (grid[:, :, 2:] - 2.0 * grid[:, :, 1:-1] + grid[:, :, :-2]) / step
+    vertical = (grid[..., 2:, :, :] - 2.0 * grid[..., 1:-1, :, :] + grid[..., :-2, :, :]) / step
+    horizontal = (grid[..., 2:, :] - 2.0 * grid[..., 1:-1, :] + grid[..., :-2, :]) / step
     return tf.reduce_mean(vertical**2) + tf.reduce_mean(horizontal**2)
 
 

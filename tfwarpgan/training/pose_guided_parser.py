@@ -23,7 +23,7 @@ class PoseGuidedParserTrainer(Trainer):
         super().__init__(networks)
         self.data_options, self.alphas = data_options, losses.pyramid_alphas
         self.weights_of_terms = {
-            "cross_entropy": 1.0,
+            "cross_entropy": losses.parser_lambda_cross_entropy,
             "adversarial": losses.parser_lambda_adversarial,
             "pyramid": losses.parser_lambda_pyramid,
         }

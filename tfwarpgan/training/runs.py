@@ -123,7 +123,8 @@ def train_stage(name, options, stage_data, strategy):
     keras.utils.set_random_seed(options.data.seed)
     with strategy.scope():
         trainer = TRAINERS[name](options)
-        trainer.compile_networks(functools.partial(make_optimizer, options.train, steps), options.train.jit_compile)
+        make = functools.partial(make_optimizer, options.train, steps)
+        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
         done = checkpoints.restore()
     if done >= steps:

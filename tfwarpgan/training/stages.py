@@ -33,14 +33,18 @@ def warping_generator_trainer(options):
     """The generator's trainer, with the stages before it restored from the run and frozen."""
     generator = build.warping_generator(options)
     pipeline = WarpingGAN(
-        {**frozen_networks(options), "warping_generator": generator}, options.data, options.train.parsing_source
+        {**frozen_networks(options), "warping_generator": generator},
+        options.data,
+        options.train.parsing_source,
+        options.networks.parser_average_flip,
     )
     networks, losses = {"warping_generator": generator}, options.losses
     if losses.lambda_adversarial or losses.lambda_pyramid:
         networks["discriminator"] = build.generator_discriminator(options)
     perceptual = None
-    if losses.lambda_perceptual:
-        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights)
+    if losses.lambda_perceptual and any(losses.perceptual_alphas):
+        alphas = losses.perceptual_alphas
+        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
     return WarpingGeneratorTrainer(networks, pipeline, losses, perceptual)
 
 

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tfwarpgan.compat import variables_of
 from tfwarpgan.training.optimization import inner_optimizer, minimize
 
 keras = tf.keras
@@ -20,24 +21,40 @@ class Trainer(keras.Model):
         super().__init__(**kwargs)
         self.networks = networks
         self.optimizers = {}
+        self.ema, self.averages = 0.0, []
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.means}
         self.built = True  # the networks are; nothing else has weights
 
-    def compile_networks(self, make_optimizer, jit_compile=False):
-        """Gives each network an optimizer, built on its variables.
+    def compile_networks(self, make_optimizer, jit_compile=False, ema=0.0):
+        """Gives each network an optimizer, built on its variables, and the stage's own a running mean of its weights.
 
         Args:
             make_optimizer: Function of a network's name -> a new optimizer.
             jit_compile: Whether the train step is compiled by XLA.
+            ema: Decay of the running mean; 0: none.
         """
         self.compile(jit_compile=jit_compile)
         for name, network in self.networks.items():
             self.optimizers[name] = make_optimizer(name)
             self.optimizers[name].build(network.trainable_variables)
+        if ema:
+            self.ema = ema
+            first_replica = tf.VariableAggregation.ONLY_FIRST_REPLICA
+            self.averages = [
+                tf.Variable(variable, trainable=False, aggregation=first_replica) for variable in self._averaged()
+            ]
+
+    def _averaged(self):
+        return variables_of(next(iter(self.networks.values())))
 
     def minimize(self, name, tape, loss):
         """One step of the network of that name; see `minimize` in `optimization`."""
         minimize(self.optimizers[name], tape, loss, self.networks[name].trainable_variables)
+        if self.averages and name == next(iter(self.networks)):
+            step = tf.cast(self.iterations, tf.float32)
+            decay = tf.minimum(self.ema, (1.0 + step) / (10.0 + step))  # the first weights are soon forgotten
+            for average, variable in zip(self.averages, self._averaged(), strict=True):
+                average.assign(decay * average + (1.0 - decay) * variable)
 
     def log(self, weights=None, **values):
         """Adds values to the means of their names; gives the dictionary that a train step returns.

@@ -6,6 +6,8 @@ from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import perceptual_loss, pixel_loss
 from tfwarpgan.training.trainer import Trainer
 
+GATES = ("gate", "gate_4", "gate_2", "gate_1", "gate_image")
+
 
 class WarpingGeneratorTrainer(Trainer):
     """Trains `warping_generator`, against `discriminator` where a loss needs one.
@@ -17,12 +19,12 @@ class WarpingGeneratorTrainer(Trainer):
         perceptual: `PerceptualFeatures`, or None where that loss has weight 0.
     """
 
-    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", "gate")
+    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", *GATES)
 
     def __init__(self, networks, pipeline, losses, perceptual=None):
         super().__init__(networks)
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
-        self.person_weight = losses.person_weight
+        self.person_weight, self.perceptual_form = losses.person_weight, losses.perceptual_form
         self.weights_of_terms = {
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
@@ -41,7 +43,8 @@ class WarpingGeneratorTrainer(Trainer):
         if discriminator_loss is not None:
             self.minimize("discriminator", discriminator_tape, discriminator_loss)
             terms["discriminator"] = discriminator_loss
-        return self.log(**terms, gate=tf.reduce_mean(tf.cast(synthesized["gate"], tf.float32)))
+        gates = {name: tf.reduce_mean(tf.cast(synthesized[name], tf.float32)) for name in GATES if name in synthesized}
+        return self.log(**terms, **gates)
 
     def _terms(self, inputs, real, fake, person):
         terms, discriminator_loss = {}, None
@@ -49,7 +52,7 @@ class WarpingGeneratorTrainer(Trainer):
             terms["pixel"] = pixel_loss(real, fake, person, self.person_weight)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
-            terms["perceptual"] = perceptual_loss(*features, self.perceptual.weights_of_layers)
+            terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)
         if "discriminator" in self.networks:
             more, discriminator_loss = adversarial_terms(
                 self.networks["discriminator"], inputs, "image", real, fake, self.weights_of_terms, self.alphas
