@@ -268,7 +268,7 @@ class NetworkOptions:
             )
         self.scales_of_warp()
 
-    def scales_of_warp(self):
+    def scales_of_warp(self) -> tuple[str, ...]:
         """`warp_scales` as a tuple of names."""
         scales = tuple(name.strip() for name in self.warp_scales.split(","))
         unknown = [name for name in scales if name not in WARP_SCALES]

@@ -6,9 +6,11 @@ and background.
 """
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from tfwarpgan.layers.colors import AXES
+from tfwarpgan.typing import Image, Labels, Tensor
 
 PARTS = {"hair": (2,), "face": (13,), "upper": (5, 6, 7, 10), "lower": (9, 12)}  # by LIP's labels
 AXIS_NAMES = ("lightness", "red_blue", "green_purple")
@@ -19,7 +21,7 @@ PROTOCOL = (
 )
 
 
-def part_means(images, parsing):
+def part_means(images: Image, parsing: Labels) -> Tensor:
     """The mean color of each part along each axis.
 
     Args:
@@ -39,7 +41,7 @@ def part_means(images, parsing):
     return tf.where(counts >= least, means, float("nan"))
 
 
-def slopes(target, generated):
+def slopes(target: npt.ArrayLike, generated: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Least-squares slopes of `part_means` [pairs, 4, 3] of all pairs: float64 [4, 3]; NaN where nothing varies."""
     target, generated = np.asarray(target, np.float64), np.asarray(generated, np.float64)
     seen = np.isfinite(target)

@@ -7,6 +7,7 @@ same places; `texture` only whether there are as many, so that a sharp print in 
 import tensorflow as tf
 
 from tfwarpgan.evaluation.person import masked_mean
+from tfwarpgan.typing import Image, Labels, Tensor
 
 PROTOCOL = (
     "picture minus its 3x3 mean, synthesized against target: Pearson correlation over the person's pixels and channels"
@@ -18,14 +19,14 @@ TEXTURE_PROTOCOL = (
 GARMENTS = (5, 6, 7, 9, 12)
 
 
-def high_pass(images):
+def high_pass(images: Image) -> Image:
     """Pictures [B, H, W, C] minus their 3x3 means, float32."""
     images = tf.cast(images, tf.float32)
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     return images - tf.nn.avg_pool2d(padded, 3, 1, "VALID")
 
 
-def detail(target, generated, person):
+def detail(target: Image, generated: Image, person: Tensor) -> Tensor:
     """Correlation of the fine detail of each pair over the person.
 
     Args:
@@ -42,7 +43,7 @@ def detail(target, generated, person):
     return tf.where(spread > 0, covariance / spread, 0.0 * spread)
 
 
-def texture(target, generated, parsing):
+def texture(target: Image, generated: Image, parsing: Labels) -> Tensor:
     """How rich the garments' detail is, synthesized over target.
 
     Args:
@@ -58,5 +59,5 @@ def texture(target, generated, parsing):
     return tf.where(x > 0, tf.sqrt(y / x), float("nan"))
 
 
-def _centered(values, mask):
+def _centered(values: Tensor, mask: Tensor) -> Tensor:
     return values - masked_mean(values, mask)[:, tf.newaxis, tf.newaxis, tf.newaxis]

@@ -6,8 +6,11 @@ is rounded to the 256 levels of a PNG before it is scored, so the numbers are th
 
 import dataclasses
 import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -24,6 +27,7 @@ from tfwarpgan.evaluation.pose_change import pose_change
 from tfwarpgan.evaluation.ssim import PERSON_PROTOCOL, PROTOCOLS, ssim, ssim_person
 from tfwarpgan.inference.pipeline import for_any_batch_size
 from tfwarpgan.layers.pixels import from_pixels, to_pixels
+from tfwarpgan.typing import Array, Arrays, Batch, Image, Tensor, Tensors
 
 # Metrics of a pair whose goal is not "higher".
 GOALS = {"l1": "lower", "l1_person": "lower", "texture": "one"}
@@ -64,14 +68,14 @@ class Metric:
     protocol: str
     goal: str
     model: float
-    baselines: dict
-    by_label: tuple = ()
+    baselines: dict[str, float]
+    by_label: tuple[float, ...] = ()
 
     @property
-    def beats_baselines(self):
+    def beats_baselines(self) -> bool:
         return all(self._distance(self.model) < self._distance(value) for value in self.baselines.values())
 
-    def _distance(self, value):
+    def _distance(self, value: float) -> float:
         return {"higher": -value, "lower": value, "one": abs(value - 1.0)}[self.goal]
 
 
@@ -82,36 +86,40 @@ class Evaluation:
     `pose_change` is the size of each pair's change of pose, float32 [pairs], see `pose_change`.
     """
 
-    metrics: tuple
-    names: tuple
-    pairs: dict
-    pose_change: np.ndarray
+    metrics: tuple[Metric, ...]
+    names: tuple[tuple[str, str], ...]
+    pairs: dict[str, dict[str, Array]]
+    pose_change: Array
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
-    def ranking(self, metric="ssim_gaussian"):
+    def ranking(self, metric: str = "ssim_gaussian") -> npt.NDArray[np.intp]:
         """The positions of the pairs, the best first."""
         values = self.pairs[metric][MODEL]
         return np.argsort(values if GOALS.get(metric) == "lower" else -values, kind="stable")
 
 
-def quantize(images):
+def quantize(images: Image) -> Image:
     """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
     return from_pixels(to_pixels(images))
 
 
-def contenders(batch, outputs, mean):
+def contenders(batch: Batch, outputs: Tensors, mean: Tensor) -> dict[str, Image]:
     """The pictures that are scored: who (the model or a baseline) -> float [B, H, W, 3] in [-1, 1]."""
     mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(batch["target_image"]))
     return {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
 
 
-def image_metrics(batch, images_of, protocols=("gaussian",)):
+def image_metrics(
+    batch: Batch, images_of: Mapping[str, Image], protocols: Sequence[str] = ("gaussian",)
+) -> dict[str, dict[str, Tensor]]:
     """The metrics of each pair: name -> who -> float32 [B]; see `contenders`."""
     target, parsing = batch["target_image"], batch["target_parsing"]
     person = person_of(parsing)
-    metrics = {f"ssim_{protocol}": functools.partial(ssim, protocol=protocol) for protocol in protocols}
+    metrics: dict[str, Callable[[Image, Image], Tensor]] = {
+        f"ssim_{protocol}": functools.partial(ssim, protocol=protocol) for protocol in protocols
+    }
     metrics |= {
         "l1": l1,
         "ssim_person": functools.partial(ssim_person, person=person),
@@ -124,7 +132,7 @@ def image_metrics(batch, images_of, protocols=("gaussian",)):
     }
 
 
-def parsing_confusions(batch, outputs):
+def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Tensor]]:
     """Confusion matrices of the parsings over a batch: name -> who -> [20, 20].
 
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
@@ -143,7 +151,15 @@ def parsing_confusions(batch, outputs):
     }
 
 
-def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, total=None, progress=True):
+def evaluate(
+    pipeline: Callable[[Batch], Tensors],
+    dataset: Iterable[Batch],
+    mean: npt.NDArray[np.float32],
+    protocols: Sequence[str] = ("gaussian",),
+    max_pairs: int | None = None,
+    total: int | None = None,
+    progress: bool = True,
+) -> Evaluation:
     """Scores a pipeline and the baselines.
 
     Args:
@@ -163,7 +179,7 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
         InputError: If there is no pair.
     """
 
-    def score_batch(batch):
+    def score_batch(batch: Batch) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
         outputs = pipeline(batch)
         images_of = contenders(batch, outputs, mean)
         shown = {**images_of, "target": batch["target_image"]}
@@ -176,13 +192,15 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
         return scores, parsing_confusions(batch, outputs)
 
     score = for_any_batch_size(score_batch)
-    names, parts, confusions = [], [], None
+    names: list[tuple[str, str]] = []
+    parts: list[dict[str, Any]] = []
+    confusions: dict[str, Arrays] = {}
     with tqdm(total=total, unit="pair", desc="evaluate", disable=not progress) as bar:
         for batch in limited(dataset, max_pairs):
             names += batch_names(batch)
             scores, counts = tf.nest.map_structure(np.asarray, score(tensors(batch)))
             parts.append(scores)
-            confusions = counts if confusions is None else tf.nest.map_structure(np.add, confusions, counts)
+            confusions = tf.nest.map_structure(np.add, confusions, counts) if confusions else counts
             bar.update(len(names) - bar.n)
     if not names:
         raise InputError("The test split contains no pairs: there is nothing to evaluate.")
@@ -192,19 +210,19 @@ def evaluate(pipeline, dataset, mean, protocols=("gaussian",), max_pairs=None, t
     return Evaluation(tuple(metrics), tuple(names), pairs, scores["pose_change"])
 
 
-def _pair_metrics(pairs):
+def _pair_metrics(pairs: Mapping[str, Arrays]) -> Iterator[Metric]:
     for name, scores in pairs.items():
         means = {who: _mean(values) for who, values in scores.items()}
         yield Metric(name, PAIR_PROTOCOLS[name], GOALS.get(name, "higher"), means.pop(MODEL), means)
 
 
-def _mean(values):
+def _mean(values: Array) -> float:
     """The mean of those that are numbers: a pair without a person has no mean over it."""
     values = values[np.isfinite(values)]
     return float(np.mean(values, dtype=np.float64)) if len(values) else float("nan")
 
 
-def _color_metrics(means):
+def _color_metrics(means: Arrays) -> Iterator[Metric]:
     slopes = {who: colors.slopes(means["target"], values) for who, values in means.items() if who != "target"}
     for axis, axis_name in enumerate(colors.AXIS_NAMES):
         for part, (part_name, labels) in enumerate(colors.PARTS.items()):
@@ -213,7 +231,7 @@ def _color_metrics(means):
             yield Metric(f"color_{part_name}_{axis_name}", protocol, "one", found.pop(MODEL), found)
 
 
-def _parsing_metrics(confusions):
+def _parsing_metrics(confusions: Mapping[str, Arrays]) -> Iterator[Metric]:
     for name, counts in confusions.items():
         means = {who: float(mean_iou(matrix)) for who, matrix in counts.items()}
         by_label = tuple(np.asarray(iou_by_label(counts[MODEL])).tolist())
@@ -221,7 +239,7 @@ def _parsing_metrics(confusions):
         yield Metric(name, protocol, "higher", means.pop(MODEL), means, by_label)
 
 
-def limited(dataset, max_pairs):
+def limited(dataset: Iterable[Batch], max_pairs: int | None) -> Iterator[Batch]:
     """The batches of a data set up to exactly `max_pairs` pairs; the last may be cut."""
     left = max_pairs or np.inf
     for batch in dataset:
@@ -232,12 +250,12 @@ def limited(dataset, max_pairs):
             return
 
 
-def batch_names(batch):
+def batch_names(batch: Batch) -> list[tuple[str, str]]:
     """The (condition, target) names of a batch's pairs."""
     columns = (np.asarray(batch[key]) for key in ("condition_name", "target_name"))
     return [tuple(name.decode() for name in pair) for pair in zip(*columns)]
 
 
-def tensors(batch):
+def tensors(batch: Batch) -> dict[str, Tensor]:
     """The batch without its names, which no device but the host takes."""
     return {key: value for key, value in batch.items() if not key.endswith("_name")}

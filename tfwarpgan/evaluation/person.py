@@ -2,14 +2,16 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import Labels, Tensor
 
-def person_of(parsing):
+
+def person_of(parsing: Labels) -> Tensor:
     """Where a target's parsing, integer [B, H, W], shows the person: bool; neither background nor ignored (255)."""
     labels = tf.cast(parsing, tf.int32)
     return (labels > 0) & (labels < 20)
 
 
-def masked_mean(values, mask):
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """The mean of a map over the pixels of a mask.
 
     Args:

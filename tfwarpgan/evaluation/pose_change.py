@@ -2,10 +2,12 @@
 
 import tensorflow as tf
 
+from tfwarpgan.typing import Batch, Tensor
+
 THIRDS = ("Easy", "Middle", "Hard")
 
 
-def pose_change(batch, height):
+def pose_change(batch: Batch, height: int) -> Tensor:
     """The size of the pose change of each pair.
 
     Args:

@@ -16,21 +16,28 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
-from tfwarpgan.evaluation.evaluator import MODEL
+from tfwarpgan.evaluation.evaluator import MODEL, Evaluation, Metric
 from tfwarpgan.evaluation.pose_change import THIRDS
 from tfwarpgan.storage.writing import save_png, write_atomically
+from tfwarpgan.typing import Array, Picture
 from tfwarpgan.viewing.drawing import grid
 from tfwarpgan.viewing.pages import image, page
+
+Positions: TypeAlias = npt.NDArray[np.intp]  # of pairs in the test list
+Pictures: TypeAlias = Mapping[int, Mapping[str, Picture]]  # position -> title -> picture
 
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 
 
-def chosen_pairs(evaluation, count=20, metric="ssim_gaussian"):
+def chosen_pairs(evaluation: Evaluation, count: int = 20, metric: str = "ssim_gaussian") -> dict[str, Positions]:
     """Positions of the best, the median and the worst pairs: title of a section -> positions, the best first."""
     ranking = evaluation.ranking(metric)
     count = min(count, len(ranking))
@@ -39,7 +46,7 @@ def chosen_pairs(evaluation, count=20, metric="ssim_gaussian"):
     return {f"{title} by SSIM": positions for title, positions in parts.items()}
 
 
-def pairs_by_pose_change(evaluation):
+def pairs_by_pose_change(evaluation: Evaluation) -> dict[str, Positions]:
     """Positions of the pairs in three equal parts, by the size of their change of pose: title -> positions.
 
     Within a part in order of the test list; pairs that share no joint are in none.
@@ -49,7 +56,7 @@ def pairs_by_pose_change(evaluation):
     return {title: np.sort(part) for title, part in zip(THIRDS, np.array_split(order, len(THIRDS)))}
 
 
-def shown_by_pose_change(evaluation, count=20):
+def shown_by_pose_change(evaluation: Evaluation, count: int = 20) -> dict[str, Positions]:
     """Pairs at even distances through each part of `pairs_by_pose_change`: title of a section -> positions."""
     parts = pairs_by_pose_change(evaluation)
     return {
@@ -59,17 +66,17 @@ def shown_by_pose_change(evaluation, count=20):
     }
 
 
-def sections(evaluation, count=20):
+def sections(evaluation: Evaluation, count: int = 20) -> dict[str, Positions]:
     """The pairs that the page shows: title of a section -> positions."""
     return {**chosen_pairs(evaluation, count), **shown_by_pose_change(evaluation, count)}
 
 
-def even_pairs(evaluation, count=10):
+def even_pairs(evaluation: Evaluation, count: int = 10) -> Positions:
     """Positions of pairs at even distances through the test list."""
     return np.unique(np.linspace(0, len(evaluation) - 1, count).astype(int))
 
 
-def to_json(evaluation, facts=None):
+def to_json(evaluation: Evaluation, facts: Mapping[str, Any] | None = None) -> str:
     """The metrics as JSON text; a number that is not finite is null.
 
     Args:
@@ -87,15 +94,15 @@ def to_json(evaluation, facts=None):
     return json.dumps({"pairs": len(evaluation), **(facts or {}), "metrics": metrics}, indent=2) + "\n"
 
 
-def _mean(values):
+def _mean(values: Array) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
 
 
-def _finite(value):
+def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def to_table(evaluation):
+def to_table(evaluation: Evaluation) -> str:
     """The metrics as a table to read: one line per metric, the protocols under it."""
     lines = [f"{len(evaluation)} test pairs", ""]
     rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
@@ -107,13 +114,13 @@ def to_table(evaluation):
     return "\n".join(lines) + "\n"
 
 
-def _row(metric):
+def _row(metric: Metric) -> list[str]:
     baselines = [f"{metric.baselines[name]:.4f}" if name in metric.baselines else "-" for name in BASELINES]
     name = f"{metric.name} ({'1 is best' if metric.goal == 'one' else metric.goal + ' is better'})"
     return [name, f"{metric.model:.4f}", *baselines, "yes" if metric.beats_baselines else "NO"]
 
 
-def to_csv(evaluation):
+def to_csv(evaluation: Evaluation) -> str:
     """The metrics of each pair as CSV text."""
     columns = {f"{name}_{who}": values for name, scores in evaluation.pairs.items() for who, values in scores.items()}
     text = io.StringIO()
@@ -124,7 +131,9 @@ def to_csv(evaluation):
     return text.getvalue()
 
 
-def to_html(evaluation, chosen, pictures, title="Evaluation"):
+def to_html(
+    evaluation: Evaluation, chosen: Mapping[str, Positions], pictures: Pictures, title: str = "Evaluation"
+) -> str:
     """The page: the table, then the chosen pairs with their pictures, which lie inside the page.
 
     Args:
@@ -143,7 +152,7 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
     return page(title, parts)
 
 
-def _html_table(evaluation):
+def _html_table(evaluation: Evaluation) -> Iterator[str]:
     yield f"<p>{len(evaluation)} test pairs</p><table>"
     yield f"<tr>{''.join(f'<th>{name}</th>' for name in HEADER)}<th>protocol</th></tr>"
     for metric in evaluation.metrics:
@@ -153,7 +162,7 @@ def _html_table(evaluation):
     yield "</table>"
 
 
-def _html_thirds(evaluation):
+def _html_thirds(evaluation: Evaluation) -> Iterator[str]:
     """The metrics of the pairs in three equal parts, by how far the joints move."""
     parts = pairs_by_pose_change(evaluation)
     yield "<h2>By size of the pose change</h2><table>"
@@ -166,18 +175,18 @@ def _html_thirds(evaluation):
     yield "</table>"
 
 
-def _moves(changes):
+def _moves(changes: Array) -> str:
     if not len(changes):
         return "no pairs"
     return f"{len(changes)} pairs, joints move by {changes.min():.2f} to {changes.max():.2f} heights"
 
 
-def _beside_baselines(numbers, form):
+def _beside_baselines(numbers: Mapping[str, float], form: str) -> str:
     others = ", ".join(f"{who} {form.format(value)}" for who, value in numbers.items() if who != MODEL)
     return f"<b>{form.format(numbers[MODEL])}</b><br>({others})"
 
 
-def _html_row(evaluation, position, columns):
+def _html_row(evaluation: Evaluation, position: int, columns: Mapping[str, Picture]) -> str:
     numbers = []
     for name, scores in evaluation.pairs.items():
         found = {who: values[position] for who, values in scores.items()}
@@ -187,7 +196,14 @@ def _html_row(evaluation, position, columns):
     return f"<tr><td>{names}<br>{'<br>'.join(numbers)}</td>{images}</tr>"
 
 
-def write_report(evaluation, pictures, output_dir, facts=None, title="Evaluation", count=20):
+def write_report(
+    evaluation: Evaluation,
+    pictures: Pictures,
+    output_dir: str,
+    facts: Mapping[str, Any] | None = None,
+    title: str = "Evaluation",
+    count: int = 20,
+) -> tuple[dict[str, str], str]:
     """Writes the five files; gives their paths by name, and the table.
 
     Args:

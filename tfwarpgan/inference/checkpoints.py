@@ -21,17 +21,17 @@ def steps_saved(run_dir: str, stage: str) -> int:
     return int(tf.train.latest_checkpoint(stage_folder(run_dir, stage)).rpartition("-")[2])
 
 
-def average_of(name):
+def average_of(name: str) -> str:
     """The name under which a checkpoint holds the running mean of a network's weights."""
     return f"{name}_average"
 
 
-def holds(path, name):
+def holds(path: str, name: str) -> bool:
     """Whether a checkpoint holds something of that name."""
     return any(variable.startswith(f"{name}/") for variable, _ in tf.train.list_variables(path))
 
 
-def load_network(network, run_dir, stage):
+def load_network(network: Network, run_dir: str, stage: str) -> Network:
     """Gives a network the weights of a stage's latest checkpoint: their running mean, if it holds one.
 
     Raises:

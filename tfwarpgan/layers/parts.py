@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from tfwarpgan.typing import OneHot, Tensor
+
 # LIP's labels of each part; a part's number is its place. The first takes the background along.
 PARTS = {
     1: (tuple(range(20)),),
@@ -13,7 +15,7 @@ PARTS = {
 }
 
 
-def part_weights(parsing, parts, softness=8):
+def part_weights(parsing: OneHot, parts: int, softness: int = 8) -> Tensor:
     """How much each part has to say at each position: its region, soft at the seams.
 
     Args:

@@ -16,13 +16,15 @@ it is to be joined with, and the decoder joins the term g * (W R(Phi)) alone, si
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.layers.convolution import ResidualBranch
 from tfwarpgan.layers.sampling import sample
-
-keras = tf.keras
+from tfwarpgan.typing import Features, Grid, Tensor
 
 RESIDUALS = ("conv", "identity")
 GATES = ("spatial", "channel", "scalar", "none")
@@ -48,7 +50,14 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
             features' size.
     """
 
-    def __init__(self, residual="conv", gate="spatial", initial_gate=0.5, context_channels=0, **kwargs):
+    def __init__(
+        self,
+        residual: str = "conv",
+        gate: str = "spatial",
+        initial_gate: float = 0.5,
+        context_channels: int = 0,
+        **kwargs: Any,
+    ) -> None:
         kwargs["autocast"] = False  # a half-precision grid cannot tell neighboring pixels apart
         super().__init__(**kwargs)
         for name, value, choices in (("residual", residual, RESIDUALS), ("gate", gate, GATES)):
@@ -58,9 +67,11 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
             raise ValueError(f"The initial gate of a warping block must lie between 0 and 1, but is {initial_gate}.")
         self.residual, self.gate = residual, gate
         self.initial_gate, self.context_channels = initial_gate, context_channels
-        self.branch, self.gate_layer, self.gate_logit = None, None, None
+        self.branch: Any = None  # these three are built by what they are to see
+        self.gate_layer: Any = None
+        self.gate_logit: Any = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         channels = input_shape[-1]
         if channels is None:
             raise ValueError(f"The channels of a warping block's features must be known, but are {input_shape}.")
@@ -81,7 +92,9 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
             self.gate_logit = self.add_weight(name="gate_logit", shape=(), initializer=initial_logit)
         super().build(input_shape)
 
-    def call(self, features, grid, context=None, return_terms=False):
+    def call(
+        self, features: Features, grid: Grid, context: Features | None = None, return_terms: bool = False
+    ) -> Features | dict[str, Tensor]:
         features = tf.cast(features, self.compute_dtype)
         if not features.shape[1:3].is_compatible_with(grid.shape[1:3]):
             raise ValueError(f"The grid {grid.shape} must be of the features' size {features.shape}.")
@@ -92,16 +105,17 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
         terms = {"output": output, "gate": gate, "warped_features": warped, "gated_features": gated}
         return terms if return_terms else output
 
-    def terms(self, features, grid, context=None):
+    def terms(self, features: Features, grid: Grid, context: Features | None = None) -> dict[str, Tensor]:
         """The terms of equation 1.
 
         Returns:
             `output` T(Phi), `warped_features` W R(Phi) and `gated_features` g * (W R(Phi)), each [B, h, w, C], and
             `gate` in [0, 1]: [B, h, w, 1] if spatial, [B, 1, 1, C] if by channel, else [B, 1, 1, 1].
         """
-        return self(features, grid, context, return_terms=True)
+        terms: dict[str, Tensor] = self(features, grid, context, return_terms=True)
+        return terms
 
-    def _gate(self, context, warped):
+    def _gate(self, context: Features, warped: Features) -> Tensor:
         if self.gate == "spatial":
             return tf.sigmoid(self.gate_layer(tf.concat([context, warped], axis=-1)))
         if self.gate == "channel":
@@ -110,7 +124,7 @@ class SoftGatedWarpingBlock(keras.layers.Layer):
         ones = tf.ones_like(warped[:, :1, :1, :1])
         return ones if self.gate == "none" else ones * tf.sigmoid(tf.cast(self.gate_logit, ones.dtype))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config.pop("autocast", None)
         own = {"initial_gate": self.initial_gate, "context_channels": self.context_channels}

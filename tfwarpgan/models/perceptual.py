@@ -1,10 +1,12 @@
 """Features of a VGG network for the perceptual loss (Johnson et al., ECCV 2016; weights of layers as in pix2pixHD)."""
 
-import tensorflow as tf
+from collections.abc import Sequence
+from typing import Any
+
+from tensorflow import keras
 
 from tfwarpgan.models.vgg import load_weights, preprocess, vgg_features
-
-keras = tf.keras
+from tfwarpgan.typing import Features, Image
 
 
 class PerceptualFeatures(keras.Model):
@@ -20,7 +22,13 @@ class PerceptualFeatures(keras.Model):
         InputError: If the weights cannot be loaded or do not fit.
     """
 
-    def __init__(self, network="VGG19", weights="imagenet", alphas=(1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), **kwargs):
+    def __init__(
+        self,
+        network: str = "VGG19",
+        weights: str = "imagenet",
+        alphas: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         layers_used = [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
         self.alphas = tuple(alpha for alpha in alphas if alpha)
@@ -28,5 +36,5 @@ class PerceptualFeatures(keras.Model):
         load_weights(self.features, network, weights, flag="perceptual_weights")
         self.trainable = False
 
-    def call(self, images):
+    def call(self, images: Image) -> list[Features]:
         return self.features(preprocess(images))

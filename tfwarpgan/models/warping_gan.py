@@ -1,11 +1,16 @@
 """The whole pipeline, from an image and a pose to an image: stage I, the matcher and the warping generator."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Batch, Logits, Tensor, Tensors
 
 # What becomes of the channels of stage I's inputs in a mirror.
 MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
@@ -21,17 +26,23 @@ class WarpingGAN(tf.Module):
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
     """
 
-    def __init__(self, networks, data_options, parsing_source="synthesized", average_flip=False):
+    def __init__(
+        self,
+        networks: Mapping[str, Any],
+        data_options: DataOptions,
+        parsing_source: str = "synthesized",
+        average_flip: bool = False,
+    ) -> None:
         super().__init__()
         self.networks = networks
-        self.parser = networks.get("pose_guided_parser")
+        self.parser: Any = networks.get("pose_guided_parser")
         self.matcher = networks["geometric_matcher"]
-        self.generator = networks.get("warping_generator")
+        self.generator: Any = networks.get("warping_generator")
         self.data_options = data_options
         self.parsing_source, self.average_flip = parsing_source, average_flip
         self.height, self.width = data_options.height, data_options.width
 
-    def conditions(self, batch):
+    def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
 
         Returns:
@@ -44,7 +55,7 @@ class WarpingGAN(tf.Module):
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
         return {key: tf.stop_gradient(value) for key, value in {**inputs, **self.matcher(inputs)}.items()}
 
-    def _parsing_logits(self, inputs):
+    def _parsing_logits(self, inputs: Tensors) -> Logits:
         """Stage I's logits, without the single pixels that its decoder dots a parsing with."""
         logits = self.parser(inputs)["parsing_logits"]
         if self.average_flip:
@@ -53,7 +64,7 @@ class WarpingGAN(tf.Module):
             logits = (logits + mirrored_logits) / 2.0
         return binomial_filter(logits)
 
-    def __call__(self, batch):
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Synthesizes a batch.
 
         Args:
@@ -70,7 +81,7 @@ class WarpingGAN(tf.Module):
         gates = {name: value for name, value in synthesized.items() if name.startswith("gate")}
         return {"image": synthesized["image"], **gates, **self.warped(conditions), **kept}
 
-    def warped(self, conditions):
+    def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition picture and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
         grid = conditions["grid"]
         return {

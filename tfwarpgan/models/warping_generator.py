@@ -1,13 +1,16 @@
 """Stage II: the generator with the soft-gated warping block (Dong et al. 2018, section 3.1.2, equation 1)."""
 
+from collections.abc import Collection
+from typing import Any
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.convolution import Encoder, NormalizedConvolution, OutputHead, Trunk, convolution, upsamplings
 from tfwarpgan.layers.transforms import strided_grid
 from tfwarpgan.layers.warping import SoftGatedWarpingBlock
-
-keras = tf.keras
+from tfwarpgan.typing import Features, Grid, Image, Tensor, Tensors
 
 DECODER_SCALES = (4, 2, 1)
 FINE_GATE = 0.12  # where a fine scale's gate starts: the decoder first learns to paint, then what to trust
@@ -20,12 +23,12 @@ class WarpedSkip(keras.layers.Layer):
     the pose encoder's; a 3x3 convolution brings them back to `filters`.
     """
 
-    def __init__(self, filters, context_channels, residual, gate, **kwargs):
+    def __init__(self, filters: int, context_channels: int, residual: str, gate: str, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.block = SoftGatedWarpingBlock(residual, gate, FINE_GATE, context_channels)
         self.join = NormalizedConvolution(convolution(filters, 3))
 
-    def call(self, decoded, appearance, pose, grid):
+    def call(self, decoded: Features, appearance: Features, pose: Features, grid: Grid) -> tuple[Features, Tensor]:
         context = tf.concat([decoded, pose], axis=-1)
         warp = self.block.terms(appearance, grid, context)
         return self.join(tf.concat([context, warp["gated_features"]], axis=-1)), warp["gate"]
@@ -34,11 +37,11 @@ class WarpedSkip(keras.layers.Layer):
 class WarpedImage(keras.layers.Layer):
     """The condition image itself, warped, through a gate: a W(I) + (1 - a) painted; a sees both and the features."""
 
-    def __init__(self, context_channels, **kwargs):
+    def __init__(self, context_channels: int, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.block = SoftGatedWarpingBlock("identity", "spatial", FINE_GATE, context_channels, dtype="float32")
 
-    def call(self, painted, features, image, grid):
+    def call(self, painted: Image, features: Features, image: Image, grid: Grid) -> tuple[Image, Tensor]:
         context = tf.concat([painted, tf.cast(features, tf.float32)], axis=-1)
         warp = self.block.terms(image, grid, context)
         return warp["gated_features"] + (1.0 - warp["gate"]) * painted, warp["gate"]
@@ -66,16 +69,16 @@ class WarpingGenerator(keras.Model):
 
     def __init__(
         self,
-        width=64,
-        blocks=9,
-        fusion_width=0,
-        residual="conv",
-        gate="spatial",
-        upsampling="transposed",
-        decorrelated_colors=False,
-        warp_scales=("8",),
-        **kwargs,
-    ):
+        width: int = 64,
+        blocks: int = 9,
+        fusion_width: int = 0,
+        residual: str = "conv",
+        gate: str = "spatial",
+        upsampling: str = "transposed",
+        decorrelated_colors: bool = False,
+        warp_scales: Collection[str] = ("8",),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(autocast=False, **kwargs)  # a half-precision grid would move the picture
         joined = 16 * width
         fusion_width = fusion_width or joined
@@ -94,7 +97,7 @@ class WarpingGenerator(keras.Model):
             self.skips.append(WarpedSkip(filters, channels, residual, gate) if str(scale) in warp_scales else None)
         self.warped_image = WarpedImage(width + 3) if "image" in warp_scales else None
 
-    def call(self, inputs):
+    def call(self, inputs: Tensors) -> dict[str, Tensor]:
         image, grid = inputs["condition_image"], inputs["grid"]
         colors = decorrelate_colors(image) if self.decorrelated_colors else image
         appearance = self.appearance_encoder(tf.concat([colors, inputs["condition_parsing"]], axis=-1), all_scales=True)

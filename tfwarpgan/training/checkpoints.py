@@ -5,6 +5,7 @@ import tensorflow as tf
 from tfwarpgan.compat import trackable, variables_of
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference.checkpoints import average_of, holds
+from tfwarpgan.training.trainer import Trainer
 
 
 class StageCheckpoints:
@@ -14,7 +15,7 @@ class StageCheckpoints:
     layer that Keras 3 holds in a list, and the lists are alike on both stacks.
     """
 
-    def __init__(self, trainer, folder, keep=2):
+    def __init__(self, trainer: Trainer, folder: str, keep: int = 2) -> None:
         networks = {name: variables_of(network) for name, network in trainer.networks.items()}
         optimizers = {f"{name}_optimizer": trackable(optimizer) for name, optimizer in trainer.optimizers.items()}
         self.trainer = trainer
@@ -24,13 +25,13 @@ class StageCheckpoints:
             self.objects[self.average] = list(trainer.averages)
         self.manager = tf.train.CheckpointManager(tf.train.Checkpoint(**self.objects), folder, max_to_keep=keep)
 
-    def save(self):
+    def save(self) -> None:
         """Writes a checkpoint of the current step, unless there is one."""
         step = self.trainer.steps_done
         if not (self.manager.latest_checkpoint or "").endswith(f"ckpt-{step}"):
             self.manager.save(checkpoint_number=step)
 
-    def restore(self):
+    def restore(self) -> int:
         """Restores the latest checkpoint, if there is one; returns the number of its steps.
 
         Raises:

@@ -5,19 +5,24 @@ the warped condition parsing has to cover the target parsing and the grid has to
 to tear the grid.
 """
 
+from collections.abc import Mapping
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.options import DataOptions, LossOptions
 from tfwarpgan.training.losses import grid_smoothness, person_l1, soft_iou_loss, transformed_grid_loss
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Affine, Batch, Grid, Scalar, Spline, Tensor, Tensors
 
 # Half ranges of the random warps: rotation in radians, the rest in normalized coordinates.
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
 
 
-def random_warp(batch_size, control_points, seed):
+def random_warp(batch_size: Tensor, control_points: int, seed: Tensor) -> tuple[Affine, Spline]:
     """Random affine parameters [B, 6] and spline offsets [B, control_points**2, 2], around the identity.
 
     The same for the same integer `seed` [2], so that a resumed run draws what an uninterrupted one would.
@@ -47,14 +52,20 @@ class GeometricMatcherTrainer(Trainer):
 
     means = ("transformed_grid", "soft_iou", "smoothness", "image", "parts", "miou_before", "miou_after")
 
-    def __init__(self, networks, data_options, losses, pretraining_steps):
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        data_options: DataOptions,
+        losses: LossOptions,
+        pretraining_steps: int,
+    ) -> None:
         super().__init__(networks)
         self.data_options = data_options
         self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
         self.parts_weight = losses.matcher_lambda_parts
         self.pretraining_steps = pretraining_steps
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs = dense_inputs(batch, self.data_options)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
@@ -89,7 +100,7 @@ class GeometricMatcherTrainer(Trainer):
             miou_after=1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
         )
 
-    def _known_loss(self, warp, true_affine, true_grid):
+    def _known_loss(self, warp: Tensors, true_affine: Affine, true_grid: Grid) -> Scalar:
         """The transformed-grid loss of both passes, of each part: a random warp moves them all alike."""
         parts = self.networks["geometric_matcher"].parts
         height, width = self.data_options.height, self.data_options.width

@@ -1,10 +1,17 @@
 """Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (equation 3)."""
 
-import tensorflow as tf
+from collections.abc import Mapping
 
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwarpgan.models.perceptual import PerceptualFeatures
+from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import perceptual_loss, pixel_loss
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
 
 GATES = ("gate", "gate_4", "gate_2", "gate_1", "gate_image")
 
@@ -21,7 +28,13 @@ class WarpingGeneratorTrainer(Trainer):
 
     means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", *GATES)
 
-    def __init__(self, networks, pipeline, losses, perceptual=None):
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        pipeline: WarpingGAN,
+        losses: LossOptions,
+        perceptual: PerceptualFeatures | None = None,
+    ) -> None:
         super().__init__(networks)
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
         self.person_weight, self.perceptual_form = losses.person_weight, losses.perceptual_form
@@ -32,7 +45,7 @@ class WarpingGeneratorTrainer(Trainer):
             "pyramid": losses.lambda_pyramid,
         }
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs, real = self.pipeline.conditions(batch), batch["target_image"]
         person = batch["target_parsing"] > 0
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
@@ -46,7 +59,9 @@ class WarpingGeneratorTrainer(Trainer):
         gates = {name: tf.reduce_mean(tf.cast(synthesized[name], tf.float32)) for name in GATES if name in synthesized}
         return self.log(**terms, **gates)
 
-    def _terms(self, inputs, real, fake, person):
+    def _terms(
+        self, inputs: Tensors, real: Image, fake: Image, person: Tensor
+    ) -> tuple[dict[str, Scalar], Scalar | None]:
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
             terms["pixel"] = pixel_loss(real, fake, person, self.person_weight)
