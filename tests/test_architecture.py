@@ -13,7 +13,16 @@ PACKAGE = ROOT / "tfwarpgan"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 DRAWING = re.search(r"```mermaid\n(.*?)```", PAGE, re.DOTALL).group(1)
 NAMES = set(re.findall(r"`([^`\n]+)`", PAGE.replace(DRAWING, "")))
-SINGLE_MODULES = ("command_line", "command_help", "flagfiles", "flags", "options", "compat", "typing", "errors")  # the others are commands
+SINGLE_MODULES = (
+    "command_line",
+    "command_help",
+    "flagfiles",
+    "flags",
+    "options",
+    "compat",
+    "typing",
+    "errors",
+)  # the others are commands
 
 
 def exists(name):
