@@ -53,6 +53,7 @@ TENSORFLOW = [
     *CLIENT,
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
+    "etils<1.14; python_version < '3.11'",  # later ones need Python 3.11, which the pip of 3.10 may find out too late
 ]
 # The same TensorFlow with NVIDIA's CUDA libraries.
 CUDA = ["tensorflow[and-cuda]==2.15.1" + BEFORE_312, "tensorflow[and-cuda]==2.21.*" + FROM_312]
