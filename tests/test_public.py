@@ -17,6 +17,7 @@ CLIENT = {
     ".wait_until_ready": "self timeout",
 }
 PUBLIC = {
+    "tfwarpgan": {"InputError": "sentence", "load": "source model * human_parser_run_dir"},
     "tfwarpgan.layers": {
         "InstanceNormalization": "epsilon",
         "SoftGatedWarpingBlock": "residual gate",
@@ -46,7 +47,11 @@ PUBLIC = {
         "channel_options": "attempts server_name",
     },
 }
-VALUES = {"tfwarpgan.layers.transforms": {"IDENTITY_AFFINE"}, "tfwarpgan.serving.client": {"METHODS"}}
+VALUES = {
+    "tfwarpgan": {"__version__"},
+    "tfwarpgan.layers.transforms": {"IDENTITY_AFFINE"},
+    "tfwarpgan.serving.client": {"METHODS"},
+}
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -41,7 +41,7 @@ def measure(options, benchmark):
     from tfwarpgan.data.batches.pairs import pairs_dataset
     from tfwarpgan.data.records.preparation import prepare
     from tfwarpgan.inference.loading import load_pipeline
-    from tfwarpgan.inference.synthesis import for_any_batch_size
+    from tfwarpgan.inference.pipeline import for_any_batch_size
     from tfwarpgan.layers.colors import decorrelate_colors
 
     synthesize = for_any_batch_size(load_pipeline(options, benchmark.weights))
