@@ -13,7 +13,16 @@ PACKAGE = ROOT / "tfwarpgan"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 DRAWING = re.search(r"```mermaid\n(.*?)```", PAGE, re.DOTALL).group(1)
 NAMES = set(re.findall(r"`([^`\n]+)`", PAGE.replace(DRAWING, "")))
-SINGLE_MODULES = ("command_line", "flagfiles", "flags", "options", "compat", "errors")  # the others are commands
+SINGLE_MODULES = (
+    "command_line",
+    "command_help",
+    "flagfiles",
+    "flags",
+    "options",
+    "compat",
+    "typing",
+    "errors",
+)  # the others are commands
 
 
 def exists(name):
@@ -106,12 +115,20 @@ def room(module):
     return module[0] if (PACKAGE / module[0]).is_dir() or module[0] in SINGLE_MODULES else "commands"
 
 
+def at_run_time(tree):
+    """The nodes of a tree, without what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from at_run_time(node)
+
+
 def imports():
     """Pairs of rooms of which the first imports the second."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         importer = room(path.relative_to(PACKAGE).with_suffix("").parts)
-        for node in ast.walk(parsed(path)):
+        for node in at_run_time(parsed(path)):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("tfwarpgan."):
                 packages = node.module.split(".")[1:]
                 found |= {(importer, room([*packages, alias.name])) for alias in node.names}

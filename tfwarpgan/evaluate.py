@@ -7,10 +7,19 @@ A run of the human parser is evaluated on the validation images of LIP instead, 
 
 import dataclasses
 import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.options import DATA_SET, Options, option
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfwarpgan.models.warping_gan import WarpingGAN
 
 # Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
 SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
@@ -29,20 +38,25 @@ class EvaluateOptions:
     ssim_protocols: str = option(
         "gaussian", "SSIM protocols, separated by commas; gaussian is always computed: " + ", ".join(SSIM_PROTOCOLS)
     )
-    report_pairs: int = option(20, "Pairs in each part of the report: best, median and worst.", minimum=1, maximum=1000)
+    report_pairs: int = option(
+        20, "Pairs in each part of the page: best, median, worst; easy, middle, hard.", minimum=1, maximum=1000
+    )
+    beside: str = option(
+        "", "An earlier run, or released weights such as people, whose pictures the page shows beside this one's."
+    )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in self.ssim_protocols.split(","):
             if name.strip() not in SSIM_PROTOCOLS:
                 raise InputError(f"--ssim_protocols: '{name.strip()}' must be one of {', '.join(SSIM_PROTOCOLS)}.")
 
     @property
-    def protocols(self):
+    def protocols(self) -> list[str]:
         """The SSIM protocols; the first is `gaussian`, which ranks the pairs."""
         return list(dict.fromkeys(["gaussian", *(name.strip() for name in self.ssim_protocols.split(","))]))
 
 
-def output_folder(options, evaluate):
+def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
     """Where the report goes.
 
     Raises:
@@ -59,7 +73,7 @@ def output_folder(options, evaluate):
     return os.path.join(options.train.run_dir, "evaluation")
 
 
-def check_windows(options, evaluate):
+def check_windows(options: Options, evaluate: EvaluateOptions) -> None:
     """Refuses SSIM protocols whose window is larger than the pictures.
 
     Raises:
@@ -75,7 +89,7 @@ def check_windows(options, evaluate):
             )
 
 
-def main(options, evaluate):
+def main(options: Options, evaluate: EvaluateOptions) -> None:
     """Scores the pipeline and writes the report."""
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
@@ -91,14 +105,33 @@ def main(options, evaluate):
     # The mean is of the pictures as they are, not of mirrored ones.
     data_options = dataclasses.replace(options.data, flip=False)
 
-    def dataset(split):
+    def dataset(split: str) -> "tf.data.Dataset":
         return pairs_dataset(prepared, data_options, split=split, names=True)
 
-    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder)
+    beside = load_beside(options, evaluate.beside) if evaluate.beside else None
+    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder, beside)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
 
 
-def score_human_parser(options, folder):
+def load_beside(options: Options, name: str) -> dict[str, "WarpingGAN"]:
+    """Another run (or released weights), of pictures of the same size: the title of its column -> its pipeline.
+
+    Raises:
+        InputError: If there is none, or its pictures have another size.
+    """
+    from tfwarpgan.inference.loading import load_pipeline
+
+    is_run = os.path.isdir(os.path.expanduser(name))
+    other = run_options(name if is_run else released_folder(name))
+    if (other.data.height, other.data.width) != (options.data.height, options.data.width):
+        raise InputError(
+            f"--beside={name} makes pictures of {other.data.height} x {other.data.width} (height x width), and this "
+            f"run of {options.data.height} x {options.data.width}: name a run of the same size."
+        )
+    return {f"synthesized by {name}": load_pipeline(other, "" if is_run else name)}
+
+
+def score_human_parser(options: Options, folder: str) -> None:
     """Scores the human parser of a run, writes metrics.json and prints the table."""
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
@@ -111,7 +144,15 @@ def score_human_parser(options, folder):
     print(f"\n{table}\nNumbers: {path}")
 
 
-def score(pipeline, dataset, num_pairs, options, evaluate, folder):
+def score(
+    pipeline: "WarpingGAN",
+    dataset: Callable[[str], "tf.data.Dataset"],
+    num_pairs: Mapping[str, int],
+    options: Options,
+    evaluate: EvaluateOptions,
+    folder: str,
+    beside: Mapping[str, "WarpingGAN"] | None = None,
+) -> tuple[dict[str, str], str]:
     """Evaluates and writes the report; gives the paths of its files and its table.
 
     Args:
@@ -121,6 +162,7 @@ def score(pipeline, dataset, num_pairs, options, evaluate, folder):
         options: `Options` of the run.
         evaluate: `EvaluateOptions`.
         folder: Where the report goes.
+        beside: Another pipeline whose pictures stand beside this one's, by the title of their column.
     """
     from tfwarpgan.evaluation import evaluator, report
     from tfwarpgan.evaluation.baselines import mean_image
@@ -129,9 +171,9 @@ def score(pipeline, dataset, num_pairs, options, evaluate, folder):
     mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
     total = _at_most(evaluate.max_pairs, num_pairs["test"])
     evaluation = evaluator.evaluate(pipeline, dataset("test"), mean, evaluate.protocols, max_pairs=total, total=total)
-    chosen = [*report.chosen_pairs(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
+    chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     positions = [position for part in chosen for position in part]
-    pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size)
+    pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size, beside=beside)
     facts = {
         "split": "test",
         "dataset": options.data.dataset,
@@ -145,11 +187,11 @@ def score(pipeline, dataset, num_pairs, options, evaluate, folder):
     return report.write_report(evaluation, pictures, folder, facts, title, evaluate.report_pairs)
 
 
-def _at_most(wanted, there):
+def _at_most(wanted: int, there: int) -> int:
     return min(wanted or there, there)
 
 
-def cli():
+def cli() -> None:
     """The command."""
     takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
     run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)

@@ -14,6 +14,7 @@ from tfwarpgan.errors import InputError
 T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
 _BOXES = (
@@ -216,6 +217,9 @@ class NetworkOptions:
     parser_width: int = option(64, "Channels of the first convolution of the pose-guided parser.", minimum=4)
     parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
     parser_uses_image: bool = option(False, "Feed the condition image to the pose-guided parser too.")
+    parser_average_flip: bool = option(
+        False, "Average the synthesized parsing with that of the mirrored inputs: better, at twice stage I's time."
+    )
     matcher_width: int = option(64, "Channels of the first convolution of the geometric matcher.", minimum=4)
     matcher_scale: int = option(
         16, "Downscaling of the matcher's features: 16 means 1/16 of the image size.", choices=(4, 8, 16)
@@ -236,6 +240,14 @@ class NetworkOptions:
         "Gate of the warping block: one value per position, per channel or per image, or no gate.",
         choices=("spatial", "channel", "scalar", "none"),
     )
+    warp_scales: str = option(
+        "8",
+        "Where the warping block is injected: 8, the bottleneck (the paper's one block), then 4, 2 and 1, the scales "
+        "of the decoder, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
+    )
+    warp_parts: int = option(
+        1, "Parts of the person with a warp each, chosen by the target parsing; 1: the paper's.", choices=(1, 4, 8)
+    )
     decorrelated_colors: bool = option(
         False, "Feed the generator decorrelated color channels; it learns hue faster.", former="decorrelated_colours"
     )
@@ -254,6 +266,17 @@ class NetworkOptions:
             raise InputError(
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
             )
+        self.scales_of_warp()
+
+    def scales_of_warp(self) -> tuple[str, ...]:
+        """`warp_scales` as a tuple of names."""
+        scales = tuple(name.strip() for name in self.warp_scales.split(","))
+        unknown = [name for name in scales if name not in WARP_SCALES]
+        if unknown or len(set(scales)) < len(scales) or "8" not in scales:
+            raise InputError(
+                f"--warp_scales={self.warp_scales} must name 8 and any of {', '.join(WARP_SCALES[1:])}, each once."
+            )
+        return scales
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,6 +306,22 @@ class LossOptions:
     matcher_lambda_smooth: float = option(
         1.0, "Matcher: weight of the smoothness of the grid on real pairs.", minimum=0
     )
+    parser_lambda_cross_entropy: float = option(1.0, "Pose-guided parser: pixel-wise cross-entropy.", minimum=0)
+    matcher_lambda_parts: float = option(
+        0.3, "Matcher: mean squared distance of the parts' grids from their mean on real pairs.", minimum=0
+    )
+    matcher_lambda_image: float = option(
+        0.0, "Matcher: L1 between the warped condition image and the target image, over the person.", minimum=0
+    )
+    perceptual_form: str = option(
+        "plain",
+        "Perceptual loss: plain, pix2pixHD's L1 at the scale of torchvision's features; relative, each layer divided "
+        "by the mean of its features.",
+        choices=("plain", "relative"),
+    )
+    perceptual_alphas: tuple[float, ...] = option(
+        (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), "Weights of the features relu1_1 to relu5_1; 0 leaves one out.", minimum=0
+    )
     perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
     perceptual_weights: str = option(
         "imagenet", "'imagenet' (downloaded by Keras), or an npz file of VGG convolution weights."
@@ -291,11 +330,15 @@ class LossOptions:
     def __post_init__(self) -> None:
         if len(self.pyramid_alphas) != 3:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
+        if len(self.perceptual_alphas) != 5:
+            raise InputError(f"--perceptual_alphas needs 5 numbers, got {len(self.perceptual_alphas)}.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
-        if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_perceptual or pyramid):
+        perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
+        if not (self.lambda_adversarial or self.lambda_pixel or perceptual or pyramid):
             raise InputError(
-                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual and --lambda_pyramid with --pyramid_alphas "
-                "leave the generator without a loss; give one of them a weight above 0."
+                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual with --perceptual_alphas and "
+                "--lambda_pyramid with --pyramid_alphas leave the generator without a loss; give one of them a weight "
+                "above 0."
             )
 
 
@@ -325,6 +368,13 @@ class TrainOptions:
         "Share of a stage's steps after which the learning rate decays linearly to 0; 1 means never.",
         minimum=0,
         maximum=1,
+    )
+    ema: float = option(
+        0.0,
+        "Decay of a running mean of the trained network's weights, such as 0.999, which evaluate, export and later "
+        "stages then use; 0: none.",
+        minimum=0,
+        maximum=0.99999,
     )
     parsing_source: str = option(
         "synthesized",

@@ -22,8 +22,8 @@ def make_pairs(count, seed=0):
         "target_image": images[1],
         "condition_parsing": lower,
         "target_parsing": upper,
-        "target_keypoints": np.full((count, 18, 2), 8, np.float32),
-        "target_visible": np.ones((count, 18), bool),
+        **{f"{side}_keypoints": np.full((count, 18, 2), 8, np.float32) for side in ("condition", "target")},
+        **{f"{side}_visible": np.ones((count, 18), bool) for side in ("condition", "target")},
         "condition_name": np.array([f"c{index}.jpg".encode() for index in range(count)]),
         "target_name": np.array([f"t{index}.jpg".encode() for index in range(count)]),
     }
@@ -133,7 +133,8 @@ def test_without_stage_one_only_the_label_is_a_reference():
         del outputs["parsing_logits"]
         return outputs
 
-    assert list(by_name(run(upper_bound, make_pairs(2)))) == ["ssim_gaussian", "l1", "matcher_miou_target"]
+    names = [name for name in by_name(run(upper_bound, make_pairs(2))) if "miou" in name]
+    assert names == ["matcher_miou_target"]
 
 
 def test_batches_of_any_size_give_the_same_numbers():

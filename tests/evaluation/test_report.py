@@ -21,9 +21,9 @@ def make_evaluation(count=7):
     """SSIM of pair i is i / 10, worse than copying; L1 beats both baselines."""
     rising = np.arange(count, dtype=np.float32) / 10
     metrics = (
-        Metric("ssim_gaussian", "gaussian: a window", True, 0.3, {"copy_condition": 0.4, "mean_image": 0.2}),
-        Metric("l1", "range 2", False, 0.1, {"copy_condition": 0.2, "mean_image": 0.3}),
-        Metric("parsing_miou", "pixels", True, float("nan"), {"copy_condition": 0.5}, BY_LABEL),
+        Metric("ssim_gaussian", "gaussian: a window", "higher", 0.3, {"copy_condition": 0.4, "mean_image": 0.2}),
+        Metric("l1", "range 2", "lower", 0.1, {"copy_condition": 0.2, "mean_image": 0.3}),
+        Metric("parsing_miou", "pixels", "higher", float("nan"), {"copy_condition": 0.5}, BY_LABEL),
     )
     pairs = {
         "ssim_gaussian": {"model": rising, "copy_condition": rising + 0.1, "mean_image": rising - 0.1},

@@ -41,7 +41,7 @@ def test_it_beats_the_baselines_by_most_of_its_margin(scores, name, share):
     """Of the margin over all test pairs, which these few cannot show to the digit."""
     with open(os.path.join(FOLDER, "metrics.json")) as file:
         stated = json.load(file)["metrics"][name]
-    sign = 1 if stated["higher_is_better"] else -1
+    sign = 1 if scores[name].goal == "higher" else -1
     assert set(scores[name].baselines) == set(stated["baselines"])
     for baseline, value in stated["baselines"].items():
         margin = sign * (stated["model"] - value)

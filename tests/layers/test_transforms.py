@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
-from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample, tps_grid
+from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample, strided_grid, tps_grid
 
 
 def regular(height, width):
@@ -165,3 +165,36 @@ def test_grids_have_at_least_single_precision(dtype, expected):
 def test_refusals(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4, 8])
+def test_strided_grid_holds_the_true_centers(stride):
+    """Feature i of stride s is centered on pixel s i + s - 1: columns of pixel numbers sampled there say so."""
+    height, width = 32, 16
+    rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
+    numbers = tf.constant(np.stack([rows, columns], -1)[None], tf.float32)
+    features = numbers[:, stride - 1 :: stride, stride - 1 :: stride]  # what each feature is centered on
+    shift = [2 * 2.0 / (width - 1), -2 * 1.0 / (height - 1)]  # two pixels to the right, one up
+    grid = affine_grid([[1.0, 0, shift[0], 0, 1, shift[1]]], height, width)
+    there = sample(features, strided_grid(grid, stride))
+    inside = (features[..., 0] - 1 >= stride - 1) & (features[..., 1] + 2 <= width - 1)
+    expected = tf.stack([features[..., 0] - 1, features[..., 1] + 2], -1)
+    np.testing.assert_allclose(there[inside], expected[inside], atol=1e-3)
+    assert np.count_nonzero(inside)
+    if stride == 1:
+        np.testing.assert_allclose(strided_grid(grid, 1), grid, atol=1e-6)
+
+
+def test_strided_convolutions_are_centered_where_strided_grid_says():
+    """Three convolutions of stride 2, all weights 1: the mean position of what a feature sees is pixel 8 i + 7."""
+    layers = [tf.keras.layers.Conv2D(1, 3, 2, "same", kernel_initializer="ones", use_bias=False) for _ in range(3)]
+    image = tf.Variable(tf.zeros([1, 64, 64, 1]))
+    with tf.GradientTape() as tape:
+        features = image
+        for layer in layers:
+            features = layer(features)
+        value = features[0, 3, 4, 0]
+    weights = tape.gradient(value, image)[0, ..., 0].numpy()
+    rows, columns = np.indices(weights.shape)
+    center = (weights * rows).sum() / weights.sum(), (weights * columns).sum() / weights.sum()
+    np.testing.assert_allclose(center, (8 * 3 + 7, 8 * 4 + 7))

@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.layers.colors import decorrelate_colors
+from tfwarpgan.layers.parts import part_weights
+from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models import (
     GeometricMatcher,
     HumanParser,
@@ -28,8 +30,7 @@ def random_inputs(batch=2, height=32, width=16, seed=0):
         "target_parsing": parsing(),
         "target_pose": tf.constant(generator.integers(0, 2, [batch, height, width, 18]), tf.float32),
         "image": tf.constant(generator.uniform(-1, 1, [batch, height, width, 3]), tf.float32),
-        "theta_affine": tf.constant(generator.normal(0, 0.1, [batch, 6]) + [1, 0, 0, 0, 1, 0], tf.float32),
-        "theta_tps": tf.constant(generator.normal(0, 0.1, [batch, 9, 2]), tf.float32),
+        "grid": tf.constant(generator.uniform(-1.1, 1.1, [batch, height, width, 2]), tf.float32),
     }
 
 
@@ -38,7 +39,7 @@ def test_parser_gives_linear_logits(upsampling):
     parser = PoseGuidedParser(width=4, blocks=1, upsampling=upsampling)
     logits = parser(random_inputs())["parsing_logits"]
     assert logits.shape == (2, 32, 16, 20) and logits.dtype == tf.float32
-    parser.decoder.output_convolution.convolution.bias.assign(tf.fill([20], 7.0))
+    parser.decoder.head.output_convolution.convolution.bias.assign(tf.fill([20], 7.0))
     assert float(tf.reduce_max(parser(random_inputs())["parsing_logits"])) > 5.0  # a tanh would end at 1
 
 
@@ -102,8 +103,8 @@ NETWORKS = {
     ),
     "matcher": (lambda: GeometricMatcher(width=4, scale=8), ["condition_parsing", "target_parsing"], (32, 16)),
     "generator": (
-        lambda: WarpingGenerator(width=4, blocks=1, fusion_width=32),
-        [*ALL_KEYS, "theta_affine", "theta_tps"],
+        lambda: WarpingGenerator(width=4, blocks=1, fusion_width=32, warp_scales=("8", "4", "2", "1", "image")),
+        [*ALL_KEYS, "grid"],
         (32, 16),
     ),
     "discriminator": (
@@ -146,3 +147,55 @@ def test_half_precision_keeps_outputs_and_thetas_in_float32(policy):
         assert PoseGuidedParser(width=4, blocks=1)(inputs)["parsing_logits"].dtype == tf.float32
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+SCALES = ("8", "4", "2", "1", "image")
+
+
+def built(scales):
+    generator = WarpingGenerator(width=4, blocks=1, fusion_width=32, warp_scales=scales)
+    generator(random_inputs())
+    return generator
+
+
+def test_gates_of_every_scale_have_their_size_and_start_small():
+    outputs = built(SCALES)(random_inputs())
+    sizes = {"gate": (4, 2), "gate_4": (8, 4), "gate_2": (16, 8), "gate_1": (32, 16), "gate_image": (32, 16)}
+    for name, size in sizes.items():
+        assert outputs[name].shape == (2, *size, 1)
+        np.testing.assert_allclose(outputs[name], 0.5 if name == "gate" else 0.12, rtol=1e-5)
+
+
+def test_an_open_image_gate_gives_the_warped_condition_image():
+    inputs, generator = random_inputs(), built(("8", "image"))
+    painted = generator(inputs)["image"]
+    gate = generator.warped_image.block.gate_layer
+    gate.bias.assign([100.0])
+    warped = sample(inputs["condition_image"], inputs["grid"])
+    np.testing.assert_allclose(generator(inputs)["image"], warped, atol=1e-5)
+    gate.bias.assign([-100.0])
+    alone = generator(inputs)["image"]
+    np.testing.assert_allclose(painted, 0.12 * warped + 0.88 * alone, atol=1e-5)
+
+
+def test_finer_scales_add_weights_behind_those_of_one_block():
+    """Weights are kept by their number: those of the paper's generator must keep their places."""
+    one, all_scales = ([tuple(weight.shape) for weight in built(scales).weights] for scales in (("8",), SCALES))
+    assert all_scales[: len(one)] == one and len(all_scales) > len(one)
+
+
+def test_parts_start_as_one_person_and_move_alone():
+    inputs = random_inputs(height=64, width=32)
+    matcher = GeometricMatcher(width=4, scale=8, parts=4)
+    outputs = matcher(inputs)
+    assert outputs["theta_affine"].shape == (2, 4, 6) and outputs["theta_tps"].shape == (2, 4, 9, 2)
+    assert outputs["part_grids"].shape == (2, 4, 64, 32, 2)
+    x, y = np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 64))
+    np.testing.assert_allclose(outputs["grid"][0], np.stack([x, y], -1), atol=1e-5)
+
+    bias = np.array(matcher.affine_regression.dense.bias)
+    bias[6 + 6 * 3 + 2] = 0.5  # the correction of part 3, the lower body: its shift along x
+    matcher.affine_regression.dense.bias.assign(bias)
+    weights = part_weights(inputs["target_parsing"], 4)
+    expected = np.stack([x, y], -1) + 0.5 * np.stack([weights[0, ..., 3], 0 * x], -1)
+    np.testing.assert_allclose(matcher(inputs)["grid"][0], expected, atol=1e-5)

@@ -70,7 +70,7 @@ def test_the_features_are_the_applications(perceptual, wanted):
 
 
 def test_the_deeper_the_heavier(perceptual):
-    assert perceptual.weights_of_layers == (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+    assert perceptual.alphas == (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 
 def test_gradients_reach_the_pictures_and_not_the_weights(perceptual):

@@ -40,8 +40,7 @@ def zeros(**channels):
 
 GENERATOR_INPUTS = {
     **zeros(condition_image=3, condition_parsing=20, target_parsing=20, target_pose=18),
-    "theta_affine": tf.zeros([1, 6]),
-    "theta_tps": tf.zeros([1, 9, 2]),
+    "grid": tf.zeros([1, *SIZE, 2]),
 }
 
 
@@ -117,3 +116,23 @@ def test_flags_reach_the_networks():
     generator = build.warping_generator(options)
     assert len(generator.trunk.blocks) == 3
     assert generator.fusion is not None
+
+
+def test_generator_with_blocks_at_every_scale():
+    """What each scale costs at width 64, fusion 1024: a residual branch, a gate, the 3x3 convolution that joins."""
+    one_block = 184_183_620
+    total = one_block
+    for scale, decoded in ((4, 512), (2, 256), (1, 128)):
+        features = 64 * scale  # of either encoder
+        gate = conv(3, decoded + features + features, 1)
+        total += 2 * conv(3, features, features) + gate + conv(3, decoded + 2 * features, decoded)
+    image_gate = conv(3, 64 + 3 + 3, 1)
+    assert (total - one_block, image_gate) == (7_759_363, 631)
+    assert count(WarpingGenerator(warp_scales=("8", "4", "2", "1")), GENERATOR_INPUTS) == total
+    assert count(WarpingGenerator(warp_scales=("8", "4", "2", "1", "image")), GENERATOR_INPUTS) == total + image_gate
+
+
+def test_matcher_of_eight_parts_at_128x64():
+    inputs = {name: tf.zeros([1, 128, 64, 20]) for name in ("condition_parsing", "target_parsing")}
+    more = 8 * (64 * 32 + 1) * (6 + 18)  # the dense layers give a correction for each part too
+    assert count(GeometricMatcher(parts=8), inputs) == 5_994_328 + more

@@ -52,3 +52,42 @@ def test_a_network_alone_is_read_whole(options, batch, tmp_path):
 def test_a_stage_that_was_not_trained_is_named(options, tmp_path):
     with pytest.raises(InputError, match="--stage=geometric_matcher"):
         load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+
+
+def ema_trainer(options, folder, ema):
+    trainer = geometric_matcher_trainer(options)
+    trainer.compile_networks(lambda name: make_optimizer(options.train, 10), ema=ema)
+    return trainer, StageCheckpoints(trainer, str(folder / "geometric_matcher"))
+
+
+def test_the_running_mean_is_saved_and_is_what_others_read(options, batch, tmp_path):
+    """Two steps by hand: after step n the decay is min(0.9, (1 + n) / (10 + n))."""
+    trainer, checkpoints = ema_trainer(options, tmp_path, ema=0.9)
+    weights = [trainer.networks["geometric_matcher"].get_weights()]
+    for _ in range(2):
+        trainer.train_step(batch)
+        weights.append(trainer.networks["geometric_matcher"].get_weights())
+    checkpoints.save()
+    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    for start, first, second, found in zip(*weights, matcher.get_weights(), strict=True):
+        mean = 2 / 11 * start + 9 / 11 * first
+        np.testing.assert_allclose(found, 3 / 12 * mean + 9 / 12 * second, rtol=1e-5, atol=1e-7)
+
+    other, checkpoints = ema_trainer(options, tmp_path, ema=0.9)
+    assert checkpoints.restore() == 2
+    for old, new in zip(trainer.averages, other.averages, strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+@pytest.mark.parametrize("before, after", [(0.0, 0.9), (0.9, 0.0)])
+def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, batch, tmp_path):
+    trainer, checkpoints = ema_trainer(options, tmp_path, before)
+    trainer.train_step(batch)
+    checkpoints.save()
+    other, checkpoints = ema_trainer(options, tmp_path, after)
+    assert checkpoints.restore() == 1
+    for weight, average in zip(trainer.networks["geometric_matcher"].get_weights(), other.averages):
+        np.testing.assert_array_equal(average, weight)  # it begins with the weights that are there
+    other.train_step(batch)
+    checkpoints.save()
+    assert checkpoints.manager.latest_checkpoint.endswith("ckpt-2")

@@ -43,7 +43,7 @@ def test_pyramid_loss_has_no_gradient_to_the_real_features():
 def test_perceptual_loss_is_relative_to_the_real_features():
     real = [tf.fill([2, 1, 1, 4], 10.0), tf.fill([2, 1, 1, 4], 100.0)]
     fake = [tf.fill([2, 1, 1, 4], 15.0), tf.fill([2, 1, 1, 4], 100.0)]
-    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0)), 0.25 * 0.5, rtol=1e-3)
+    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0), "relative"), 0.25 * 0.5, rtol=1e-3)
 
 
 def test_cross_entropy_of_even_logits():
@@ -81,3 +81,15 @@ def test_soft_iou_by_hand():
     warped = tf.one_hot([[[0, 1, 1, 1]]], 20)
     np.testing.assert_allclose(losses.soft_iou_loss(warped, target), 1 - (1 / 2 + 2 / 3) / 2, rtol=1e-6)
     np.testing.assert_allclose(losses.soft_iou_loss(target, target), 0.0, atol=1e-7)
+
+
+def test_plain_perceptual_loss_by_hand():
+    real, fake = [tf.fill([2, 2, 2, 3], 5.0), tf.zeros([2, 1, 1, 4])], [tf.zeros([2, 2, 2, 3]), tf.ones([2, 1, 1, 4])]
+    np.testing.assert_allclose(losses.perceptual_loss(real, fake, (0.25, 1.0)), (0.25 * 5 + 1) / 58, rtol=1e-6)
+
+
+def test_person_l1_counts_the_person_alone():
+    real = tf.zeros([2, 2, 2, 3])
+    fake = tf.concat([tf.fill([2, 1, 2, 3], 0.5), tf.fill([2, 1, 2, 3], 9.0)], axis=1)
+    person = tf.constant([[[True, False], [False, False]], [[True, True], [False, False]]])
+    np.testing.assert_allclose(losses.person_l1(real, fake, person), 0.5, rtol=1e-5)

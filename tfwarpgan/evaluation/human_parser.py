@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,9 +12,12 @@ from tqdm import tqdm
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.storage.writing import write_atomically
+from tfwarpgan.typing import Batch, Image, Tensor
 
 
-def evaluate_human_parser(parse, dataset, progress=True):
+def evaluate_human_parser(
+    parse: Callable[[Image], Tensor], dataset: Iterable[Batch], progress: bool = True
+) -> dict[str, Any]:
     """Scores a human parser.
 
     Args:
@@ -36,7 +41,7 @@ def evaluate_human_parser(parse, dataset, progress=True):
     }
 
 
-def write_human_parser_report(metrics, folder):
+def write_human_parser_report(metrics: dict[str, Any], folder: str) -> tuple[str, str]:
     """Writes metrics.json into the folder; gives its path and a readable table."""
     path = os.path.join(folder, "metrics.json")
     write_atomically(path, json.dumps(metrics, indent=2) + "\n")

@@ -2,10 +2,14 @@
 
 import tensorflow as tf
 
+from tfwarpgan.evaluation.person import masked_mean
+from tfwarpgan.typing import Image, Tensor
+
 PROTOCOL = "range 2: mean absolute difference of pictures in [-1, 1], over pixels and channels"
+PERSON_PROTOCOL = "l1 over the person: mean over the pixels that the target's parsing labels, and channels"
 
 
-def l1(target, generated):
+def l1(target: Image, generated: Image) -> Tensor:
     """Mean absolute difference of each pair of pictures.
 
     Args:
@@ -18,3 +22,8 @@ def l1(target, generated):
     """
     difference = tf.abs(tf.cast(target, tf.float32) - tf.cast(generated, tf.float32))
     return tf.reduce_mean(difference, axis=(1, 2, 3))
+
+
+def l1_person(target: Image, generated: Image, person: Tensor) -> Tensor:
+    """`l1` over the pixels of `person`, bool [B, H, W]; float32 [B], NaN for a pair without a person."""
+    return masked_mean(tf.abs(tf.cast(target, tf.float32) - tf.cast(generated, tf.float32)), person)

@@ -6,8 +6,10 @@ For label k, IoU = n_kk / (sum_j n_kj + sum_j n_jk - n_kk), n_kj being the pixel
 
 import tensorflow as tf
 
+from tfwarpgan.typing import Labels, Tensor
 
-def confusion_matrix(truth, prediction, num_labels=20):
+
+def confusion_matrix(truth: Labels, prediction: Labels, num_labels: int = 20) -> Tensor:
     """Pixels of each true label (row) that were given each label (column).
 
     Args:
@@ -26,7 +28,7 @@ def confusion_matrix(truth, prediction, num_labels=20):
     return tf.reshape(counts[:-1], [num_labels, num_labels])
 
 
-def iou_by_label(matrix):
+def iou_by_label(matrix: Tensor) -> Tensor:
     """IoU of each label: float64 [num_labels], NaN for a label that does not occur in the truth."""
     matrix = tf.cast(matrix, tf.float64)
     common, true, given = tf.linalg.diag_part(matrix), tf.reduce_sum(matrix, axis=1), tf.reduce_sum(matrix, axis=0)
@@ -34,7 +36,7 @@ def iou_by_label(matrix):
     return tf.where(true > 0, tf.math.divide_no_nan(common, union), tf.constant(float("nan"), tf.float64))
 
 
-def mean_iou(matrix):
+def mean_iou(matrix: Tensor) -> Tensor:
     """Mean of `iou_by_label` over the labels that occur in the truth; 0 where there is no pixel at all."""
     iou = iou_by_label(matrix)
     present = ~tf.math.is_nan(iou)

@@ -4,7 +4,8 @@
     metrics.txt    the same as a table
     pairs.csv      the numbers of each pair
     grid.png       pairs at even distances through the test list: not chosen by their score
-    index.html     the best, median and worst pairs by SSIM, with their pictures inside the file
+    index.html     the best, median and worst pairs by SSIM, and pairs by size of the pose change, with their pictures
+                   inside the file
 
 Each file is written under another name and then renamed: a report is never half-written.
 """
@@ -15,33 +16,67 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
-from tfwarpgan.evaluation.evaluator import MODEL
+from tfwarpgan.evaluation.evaluator import MODEL, Evaluation, Metric
+from tfwarpgan.evaluation.pose_change import THIRDS
 from tfwarpgan.storage.writing import save_png, write_atomically
+from tfwarpgan.typing import Array, Picture
 from tfwarpgan.viewing.drawing import grid
 from tfwarpgan.viewing.pages import image, page
+
+Positions: TypeAlias = npt.NDArray[np.intp]  # of pairs in the test list
+Pictures: TypeAlias = Mapping[int, Mapping[str, Picture]]  # position -> title -> picture
 
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 
 
-def chosen_pairs(evaluation, count=20, metric="ssim_gaussian"):
-    """Positions of the best, the median and the worst pairs: title -> positions, the best first."""
+def chosen_pairs(evaluation: Evaluation, count: int = 20, metric: str = "ssim_gaussian") -> dict[str, Positions]:
+    """Positions of the best, the median and the worst pairs: title of a section -> positions, the best first."""
     ranking = evaluation.ranking(metric)
     count = min(count, len(ranking))
     middle = (len(ranking) - count) // 2
-    return {"Best": ranking[:count], "Median": ranking[middle : middle + count], "Worst": ranking[-count:]}
+    parts = {"Best": ranking[:count], "Median": ranking[middle : middle + count], "Worst": ranking[-count:]}
+    return {f"{title} by SSIM": positions for title, positions in parts.items()}
 
 
-def even_pairs(evaluation, count=10):
+def pairs_by_pose_change(evaluation: Evaluation) -> dict[str, Positions]:
+    """Positions of the pairs in three equal parts, by the size of their change of pose: title -> positions.
+
+    Within a part in order of the test list; pairs that share no joint are in none.
+    """
+    known = np.flatnonzero(np.isfinite(evaluation.pose_change))
+    order = known[np.argsort(evaluation.pose_change[known], kind="stable")]
+    return {title: np.sort(part) for title, part in zip(THIRDS, np.array_split(order, len(THIRDS)))}
+
+
+def shown_by_pose_change(evaluation: Evaluation, count: int = 20) -> dict[str, Positions]:
+    """Pairs at even distances through each part of `pairs_by_pose_change`: title of a section -> positions."""
+    parts = pairs_by_pose_change(evaluation)
+    return {
+        f"{title} changes of pose": part[np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))]
+        for title, part in parts.items()
+        if len(part)
+    }
+
+
+def sections(evaluation: Evaluation, count: int = 20) -> dict[str, Positions]:
+    """The pairs that the page shows: title of a section -> positions."""
+    return {**chosen_pairs(evaluation, count), **shown_by_pose_change(evaluation, count)}
+
+
+def even_pairs(evaluation: Evaluation, count: int = 10) -> Positions:
     """Positions of pairs at even distances through the test list."""
     return np.unique(np.linspace(0, len(evaluation) - 1, count).astype(int))
 
 
-def to_json(evaluation, facts=None):
+def to_json(evaluation: Evaluation, facts: Mapping[str, Any] | None = None) -> str:
     """The metrics as JSON text; a number that is not finite is null.
 
     Args:
@@ -50,7 +85,7 @@ def to_json(evaluation, facts=None):
     """
     metrics = {}
     for metric in evaluation.metrics:
-        entry = {"protocol": metric.protocol, "higher_is_better": metric.higher_is_better, "pairs": len(evaluation)}
+        entry = {"protocol": metric.protocol, "goal": metric.goal, "pairs": len(evaluation)}
         entry |= {MODEL: _finite(metric.model), "baselines": {k: _finite(v) for k, v in metric.baselines.items()}}
         entry["beats_baselines"] = bool(metric.beats_baselines)
         if metric.by_label:
@@ -59,11 +94,15 @@ def to_json(evaluation, facts=None):
     return json.dumps({"pairs": len(evaluation), **(facts or {}), "metrics": metrics}, indent=2) + "\n"
 
 
-def _finite(value):
+def _mean(values: Array) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
+
+
+def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def to_table(evaluation):
+def to_table(evaluation: Evaluation) -> str:
     """The metrics as a table to read: one line per metric, the protocols under it."""
     lines = [f"{len(evaluation)} test pairs", ""]
     rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
@@ -75,13 +114,13 @@ def to_table(evaluation):
     return "\n".join(lines) + "\n"
 
 
-def _row(metric):
+def _row(metric: Metric) -> list[str]:
     baselines = [f"{metric.baselines[name]:.4f}" if name in metric.baselines else "-" for name in BASELINES]
-    name = f"{metric.name} ({'higher' if metric.higher_is_better else 'lower'} is better)"
+    name = f"{metric.name} ({'1 is best' if metric.goal == 'one' else metric.goal + ' is better'})"
     return [name, f"{metric.model:.4f}", *baselines, "yes" if metric.beats_baselines else "NO"]
 
 
-def to_csv(evaluation):
+def to_csv(evaluation: Evaluation) -> str:
     """The metrics of each pair as CSV text."""
     columns = {f"{name}_{who}": values for name, scores in evaluation.pairs.items() for who, values in scores.items()}
     text = io.StringIO()
@@ -92,18 +131,20 @@ def to_csv(evaluation):
     return text.getvalue()
 
 
-def to_html(evaluation, chosen, pictures, title="Evaluation"):
+def to_html(
+    evaluation: Evaluation, chosen: Mapping[str, Positions], pictures: Pictures, title: str = "Evaluation"
+) -> str:
     """The page: the table, then the chosen pairs with their pictures, which lie inside the page.
 
     Args:
         evaluation: An `Evaluation`.
-        chosen: Title of a section -> positions of its pairs, see `chosen_pairs`.
+        chosen: Title of a section -> positions of its pairs, see `sections`.
         pictures: Position -> {title: uint8 picture}, see `samples.chosen_pictures`.
         title: Of the page.
     """
-    parts = list(_html_table(evaluation))
+    parts = [*_html_table(evaluation), *_html_thirds(evaluation)]
     for section, positions in chosen.items():
-        parts.append(f"<h2>{html.escape(section)} {len(positions)} pairs by SSIM</h2><table>")
+        parts.append(f"<h2>{html.escape(section)}: {len(positions)} pairs</h2><table>")
         titles = pictures[int(positions[0])]
         parts.append(f"<tr><th>pair</th>{''.join(f'<th>{html.escape(name)}</th>' for name in titles)}</tr>")
         parts += [_html_row(evaluation, int(position), pictures[int(position)]) for position in positions]
@@ -111,7 +152,7 @@ def to_html(evaluation, chosen, pictures, title="Evaluation"):
     return page(title, parts)
 
 
-def _html_table(evaluation):
+def _html_table(evaluation: Evaluation) -> Iterator[str]:
     yield f"<p>{len(evaluation)} test pairs</p><table>"
     yield f"<tr>{''.join(f'<th>{name}</th>' for name in HEADER)}<th>protocol</th></tr>"
     for metric in evaluation.metrics:
@@ -121,22 +162,53 @@ def _html_table(evaluation):
     yield "</table>"
 
 
-def _html_row(evaluation, position, columns):
+def _html_thirds(evaluation: Evaluation) -> Iterator[str]:
+    """The metrics of the pairs in three equal parts, by how far the joints move."""
+    parts = pairs_by_pose_change(evaluation)
+    yield "<h2>By size of the pose change</h2><table>"
+    headings = [f"{title} ({_moves(evaluation.pose_change[positions])})" for title, positions in parts.items()]
+    yield f"<tr><th>metric</th>{''.join(f'<th>{heading}</th>' for heading in headings)}</tr>"
+    for name, scores in evaluation.pairs.items():
+        means = [{who: _mean(values[positions]) for who, values in scores.items()} for positions in parts.values()]
+        cells = "".join(f'<td class="number">{_beside_baselines(numbers, "{:.4f}")}</td>' for numbers in means)
+        yield f"<tr><td>{html.escape(name)}</td>{cells}</tr>"
+    yield "</table>"
+
+
+def _moves(changes: Array) -> str:
+    if not len(changes):
+        return "no pairs"
+    return f"{len(changes)} pairs, joints move by {changes.min():.2f} to {changes.max():.2f} heights"
+
+
+def _beside_baselines(numbers: Mapping[str, float], form: str) -> str:
+    others = ", ".join(f"{who} {form.format(value)}" for who, value in numbers.items() if who != MODEL)
+    return f"<b>{form.format(numbers[MODEL])}</b><br>({others})"
+
+
+def _html_row(evaluation: Evaluation, position: int, columns: Mapping[str, Picture]) -> str:
     numbers = []
     for name, scores in evaluation.pairs.items():
-        others = ", ".join(f"{who} {values[position]:.3f}" for who, values in scores.items() if who != MODEL)
-        numbers.append(f"{name} <b>{scores[MODEL][position]:.3f}</b><br>({others})")
+        found = {who: values[position] for who, values in scores.items()}
+        numbers.append(f"{name} {_beside_baselines(found, '{:.3f}')}")
     names = "<br>to ".join(f"<code>{html.escape(name)}</code>" for name in evaluation.names[position])
     images = "".join(f"<td>{image(name, array)}</td>" for name, array in columns.items())
     return f"<tr><td>{names}<br>{'<br>'.join(numbers)}</td>{images}</tr>"
 
 
-def write_report(evaluation, pictures, output_dir, facts=None, title="Evaluation", count=20):
+def write_report(
+    evaluation: Evaluation,
+    pictures: Pictures,
+    output_dir: str,
+    facts: Mapping[str, Any] | None = None,
+    title: str = "Evaluation",
+    count: int = 20,
+) -> tuple[dict[str, str], str]:
     """Writes the five files; gives their paths by name, and the table.
 
     Args:
         evaluation: An `Evaluation`.
-        pictures: Position -> {title: uint8 picture} of at least `chosen_pairs` and `even_pairs`.
+        pictures: Position -> {title: uint8 picture} of at least `sections` and `even_pairs`.
         output_dir: Folder, made if need be.
         facts: See `to_json`.
         title: Of the page.
@@ -150,7 +222,7 @@ def write_report(evaluation, pictures, output_dir, facts=None, title="Evaluation
         "metrics.json": to_json(evaluation, facts),
         "metrics.txt": to_table(evaluation),
         "pairs.csv": to_csv(evaluation),
-        "index.html": to_html(evaluation, chosen_pairs(evaluation, count), pictures, title),
+        "index.html": to_html(evaluation, sections(evaluation, count), pictures, title),
     }
     paths = {name: os.path.join(os.path.expanduser(output_dir), name) for name in (*texts, "grid.png")}
     for name, text in texts.items():

@@ -38,13 +38,14 @@ def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = 
             "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
         )
+    average_flip = options.networks.parser_average_flip
     if weights:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
-        return WarpingGAN(load_released(weights, builders), options.data)
+        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
     networks = frozen_networks(options)
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
-    return WarpingGAN(networks, options.data, options.train.parsing_source)
+    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
 
 
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:

@@ -6,20 +6,22 @@ section 3; Wang et al., "pix2pixHD", CVPR 2018, appendix A). Instance normalizat
 start from N(0, 0.02).
 """
 
+from typing import Any
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.layers.normalization import InstanceNormalization
+from tfwarpgan.typing import Features
 
-keras = tf.keras
 
-
-def convolution(filters, size, strides=1, padding="same", **kwargs):
+def convolution(filters: int, size: int, strides: int = 1, padding: str = "same", **kwargs: Any) -> keras.layers.Layer:
     """A 2-D convolution whose weights start from N(0, 0.02)."""
     initializer = keras.initializers.RandomNormal(stddev=0.02)
     return keras.layers.Conv2D(filters, size, strides, padding, kernel_initializer=initializer, **kwargs)
 
 
-def upsample_nearest(features):
+def upsample_nearest(features: Features) -> Features:
     """Each position of [B, H, W, C] four times: [B, 2H, 2W, C]."""
     return tf.repeat(tf.repeat(features, 2, axis=1), 2, axis=2)
 
@@ -27,12 +29,12 @@ def upsample_nearest(features):
 class ReflectConvolution(keras.layers.Layer):
     """A convolution of odd `size` over a reflect-padded input: [B, H, W, C] -> [B, H, W, filters]."""
 
-    def __init__(self, filters, size=7, dtype=None, **kwargs):
+    def __init__(self, filters: int, size: int = 7, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(dtype=dtype, **kwargs)
         self.margin = size // 2
         self.convolution = convolution(filters, size, padding="valid", dtype=dtype)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         margins = [self.margin, self.margin]
         return self.convolution(tf.pad(inputs, [[0, 0], margins, margins, [0, 0]], "REFLECT"))
 
@@ -40,19 +42,19 @@ class ReflectConvolution(keras.layers.Layer):
 class NormalizedConvolution(keras.layers.Layer):
     """A convolution layer, instance normalization, ReLU."""
 
-    def __init__(self, convolution, **kwargs):
+    def __init__(self, convolution: keras.layers.Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.convolution = convolution
         self.normalization = InstanceNormalization(dtype=self.dtype_policy)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         return tf.nn.relu(self.normalization(self.convolution(inputs)))
 
 
 class Upsampling(keras.layers.Layer):
     """Doubles the size: a transposed convolution, or nearest resizing and a convolution; [B, 2H, 2W, filters]."""
 
-    def __init__(self, filters, kind="transposed", **kwargs):
+    def __init__(self, filters: int, kind: str = "transposed", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
         if kind == "transposed":
@@ -62,7 +64,7 @@ class Upsampling(keras.layers.Layer):
             self.convolution = convolution(filters, 3)
         self.normalization = InstanceNormalization()
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         features = inputs if self.kind == "transposed" else upsample_nearest(inputs)
         return tf.nn.relu(self.normalization(self.convolution(features)))
 
@@ -70,69 +72,86 @@ class Upsampling(keras.layers.Layer):
 class ResidualBranch(keras.layers.Layer):
     """IN(conv3x3(ReLU(IN(conv3x3(x))))), at constant width."""
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.first = NormalizedConvolution(convolution(filters, 3, dtype=self.dtype_policy), dtype=self.dtype_policy)
         self.second = convolution(filters, 3, dtype=self.dtype_policy)
         self.normalization = InstanceNormalization(dtype=self.dtype_policy)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         return self.normalization(self.second(self.first(inputs)))
 
 
 class ResidualBlock(keras.layers.Layer):
     """x + the residual branch of x."""
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.branch = ResidualBranch(filters)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         return inputs + self.branch(inputs)
 
 
 class Encoder(keras.layers.Layer):
-    """[B, H, W, C] -> [B, H/8, W/8, 8 width]."""
+    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8."""
 
-    def __init__(self, width, **kwargs):
+    def __init__(self, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = [NormalizedConvolution(ReflectConvolution(width))]
         self.blocks += [NormalizedConvolution(convolution(width * factor, 3, 2)) for factor in (2, 4, 8)]
 
-    def call(self, inputs):
-        for block in self.blocks:
-            inputs = block(inputs)
-        return inputs
+    def call(self, inputs: Features, all_scales: bool = False) -> Features | dict[int, Features]:
+        scales = {}
+        for scale, block in zip((1, 2, 4, 8), self.blocks):
+            inputs = scales[scale] = block(inputs)
+        return scales if all_scales else inputs
 
 
 class Trunk(keras.layers.Layer):
     """A sequence of residual blocks at constant width."""
 
-    def __init__(self, filters, blocks, **kwargs):
+    def __init__(self, filters: int, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = [ResidualBlock(filters) for _ in range(blocks)]
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         for block in self.blocks:
             inputs = block(inputs)
         return inputs
 
 
-class Decoder(keras.layers.Layer):
-    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels].
+def upsamplings(filters: int, kind: str = "transposed") -> list[Upsampling]:
+    """The three `Upsampling` layers of a decoder, from 1/8 to full size: each halves the width."""
+    return [Upsampling(filters // factor, kind) for factor in (2, 4, 8)]
 
-    Each of three upsampling layers halves the width; a 3x3 convolution at full size brings it to `width` where it is
-    not there yet; the last convolution is linear and computed in float32 under every precision.
+
+class OutputHead(keras.layers.Layer):
+    """Features of full size -> (float32 output [B, H, W, channels], the features [B, H, W, width] that it is made of).
+
+    A 3x3 convolution brings the features to `width` where they are not there yet; the last convolution is linear and
+    computed in float32 under every precision.
     """
 
-    def __init__(self, filters, width, channels, upsampling="transposed", **kwargs):
+    def __init__(self, filters: int, width: int, channels: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.blocks = [Upsampling(filters // factor, upsampling) for factor in (2, 4, 8)]
-        if filters // 8 != width:
-            self.blocks.append(NormalizedConvolution(convolution(width, 3)))
+        self.narrowing = None if filters == width else NormalizedConvolution(convolution(width, 3))
         self.output_convolution = ReflectConvolution(channels, dtype="float32")
 
-    def call(self, inputs):
-        for block in self.blocks:
-            inputs = block(inputs)
-        return self.output_convolution(tf.cast(inputs, tf.float32))
+    def call(self, features: Features) -> tuple[Features, Features]:
+        features = features if self.narrowing is None else self.narrowing(features)
+        return self.output_convolution(tf.cast(features, tf.float32)), features
+
+
+class Decoder(keras.layers.Layer):
+    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels]: three upsampling layers and the head."""
+
+    def __init__(self, filters: int, width: int, channels: int, upsampling: str = "transposed", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.upsamplings = upsamplings(filters, upsampling)
+        self.head = OutputHead(filters // 8, width, channels)
+
+    def call(self, inputs: Features) -> Features:
+        for upsampling in self.upsamplings:
+            inputs = upsampling(inputs)
+        return self.head(inputs)[0]

@@ -12,16 +12,18 @@ import functools
 import math
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from tfwarpgan.layers.sampling import sample
+from tfwarpgan.typing import Affine, Grid, Spline, Tensor
 
-__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "tps_grid"]
+__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "strided_grid", "tps_grid"]
 
 IDENTITY_AFFINE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def affine_grid(theta, height, width):
+def affine_grid(theta: Affine, height: int, width: int) -> Grid:
     """The grid of x' = a x + b y + tx, y' = c x + d y + ty.
 
     Args:
@@ -40,7 +42,7 @@ def affine_grid(theta, height, width):
     return _apply_affine(theta, tf.constant(_regular_grid(height, width)[None], theta.dtype))
 
 
-def tps_grid(offsets, height, width, control_points=3):
+def tps_grid(offsets: Spline, height: int, width: int, control_points: int = 3) -> Grid:
     """The grid of the thin-plate spline that moves a regular control grid by `offsets`.
 
     Args:
@@ -62,7 +64,7 @@ def tps_grid(offsets, height, width, control_points=3):
     return tf.constant(_regular_grid(height, width)[None], offsets.dtype) + tf.reshape(shift, [-1, height, width, 2])
 
 
-def compose(affine_theta, tps_offsets, height, width):
+def compose(affine_theta: Affine, tps_offsets: Spline, height: int, width: int) -> Grid:
     """One grid of both: G(p) = A(T(p)), the affine map of the spline's positions.
 
     Args:
@@ -88,13 +90,32 @@ def compose(affine_theta, tps_offsets, height, width):
     return _apply_affine(tf.cast(theta, dtype), tf.cast(grid, dtype))
 
 
-def _check_size(height, width):
+def strided_grid(grid: Grid, stride: int) -> Grid:
+    """The grid of a picture as its strided features see it, at their true centers.
+
+    A 3x3 convolution of stride 2 with "same" padding sees pixels 2i, 2i + 1 and 2i + 2 of an even size: feature i of
+    stride s is centered on pixel s i + s - 1. The features' corners are therefore not those of the picture.
+
+    Args:
+        grid: [B, H, W, 2], normalized (x, y) of the picture; H and W are known multiples of the stride, above it.
+        stride: s, a power of 2; 1 gives the grid itself.
+
+    Returns:
+        [B, H/s, W/s, 2], normalized (x, y) of the features, of the grid's dtype.
+    """
+    _, height, width, _ = grid.shape
+    size = tf.constant([width, height], grid.dtype)
+    centers = (grid[:, stride - 1 :: stride, stride - 1 :: stride] + 1.0) / 2.0 * (size - 1.0)  # pixels
+    return (centers - (stride - 1.0)) / stride * (2.0 / (size / stride - 1.0)) - 1.0
+
+
+def _check_size(height: int, width: int) -> None:
     for name, size in (("height", height), ("width", width)):
         if not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"The {name} of a grid must be a positive whole number, but is {size!r}.")
 
 
-def _parameters(values, control_points=None):
+def _parameters(values: Tensor, control_points: int | None = None) -> Tensor:
     """Checked parameters in float32 at least: half types would move a wide image by pixels."""
     values = tf.convert_to_tensor(values)
     if not values.dtype.is_floating:
@@ -112,7 +133,7 @@ def _parameters(values, control_points=None):
     return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)
 
 
-def _apply_affine(theta, points):
+def _apply_affine(theta: Affine, points: Tensor) -> Grid:
     """Affine map of points [B or 1, H, W, 2] by theta [B, 6], written out: a product of 2x2 matrices is slower."""
     a, b, tx, c, d, ty = [parameter[:, None, None] for parameter in tf.unstack(theta, 6, axis=1)]
     x, y = points[..., 0], points[..., 1]
@@ -120,14 +141,14 @@ def _apply_affine(theta, points):
 
 
 @functools.lru_cache(maxsize=64)
-def _regular_grid(height, width):
+def _regular_grid(height: int, width: int) -> npt.NDArray[np.float64]:
     """float64 [height, width, 2] of (x, y): the identity."""
     x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     return np.stack([x, y], axis=-1)
 
 
 @functools.lru_cache(maxsize=64)
-def _tps_matrix(height, width, control_points):
+def _tps_matrix(height: int, width: int, control_points: int) -> npt.NDArray[np.float64]:
     """float64 [height*width, k*k]: values at the control points -> the spline's values at the grid's positions."""
     control = _regular_grid(control_points, control_points).reshape(-1, 2)
     positions = _regular_grid(height, width).reshape(-1, 2)
@@ -138,7 +159,7 @@ def _tps_matrix(height, width, control_points):
     return _spline_terms(positions, control) @ np.linalg.inv(system)[:, :count]
 
 
-def _spline_terms(positions, control):
+def _spline_terms(positions: npt.NDArray[np.float64], control: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """[P, K + 3]: the kernel r^2 log r^2 to each control point, then 1, x, y."""
     squared = ((positions[:, None] - control[None]) ** 2).sum(-1)
     kernel = squared * np.log(np.where(squared > 0, squared, 1.0))

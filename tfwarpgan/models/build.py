@@ -28,6 +28,7 @@ CHANNELS = {
     "target_parsing": NUM_LABELS,
     "parsing": NUM_LABELS,
     "target_pose": NUM_JOINTS,
+    "grid": 2,
 }
 
 
@@ -70,7 +71,9 @@ def parser_discriminator(options: Options) -> PyramidDiscriminator:
 def geometric_matcher(options: Options) -> GeometricMatcher:
     """The geometric matcher."""
     networks = options.networks
-    matcher = GeometricMatcher(networks.matcher_width, networks.matcher_scale, networks.matcher_control_points)
+    matcher = GeometricMatcher(
+        networks.matcher_width, networks.matcher_scale, networks.matcher_control_points, networks.warp_parts
+    )
     return _built(matcher, ["condition_parsing", "target_parsing"], options.data)
 
 
@@ -80,10 +83,10 @@ def warping_generator(options: Options) -> WarpingGenerator:
     generator = WarpingGenerator(
         networks.generator_width, networks.generator_blocks, networks.fusion_width,
         networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
+        networks.scales_of_warp(),
     )  # fmt: skip
-    keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose"]
-    thetas = {"theta_affine": tf.zeros([1, 6]), "theta_tps": tf.zeros([1, networks.matcher_control_points**2, 2])}
-    return _built(generator, keys, options.data, **thetas)
+    keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose", "grid"]
+    return _built(generator, keys, options.data)
 
 
 def generator_discriminator(options: Options) -> PyramidDiscriminator:

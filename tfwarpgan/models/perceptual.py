@@ -1,31 +1,40 @@
 """Features of a VGG network for the perceptual loss (Johnson et al., ECCV 2016; weights of layers as in pix2pixHD)."""
 
-import tensorflow as tf
+from collections.abc import Sequence
+from typing import Any
+
+from tensorflow import keras
 
 from tfwarpgan.models.vgg import load_weights, preprocess, vgg_features
-
-keras = tf.keras
+from tfwarpgan.typing import Features, Image
 
 
 class PerceptualFeatures(keras.Model):
-    """Images [B, H, W, 3] in [-1, 1] -> the list of relu1_1 .. relu5_1 features; frozen.
+    """Images [B, H, W, 3] in [-1, 1] -> the list of relu1_1 .. relu5_1 features that have a weight; frozen.
 
     Args:
         network: "VGG19" or "VGG16".
         weights: "imagenet", or an npz file of VGG convolution weights.
+        alphas: A weight for each of the five layers; one of weight 0 is left out, and what lies behind the last one
+            that has a weight is not computed.
 
     Raises:
         InputError: If the weights cannot be loaded or do not fit.
     """
 
-    layers_used = tuple(f"block{block}_conv1" for block in range(1, 6))
-    weights_of_layers = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-
-    def __init__(self, network="VGG19", weights="imagenet", **kwargs):
+    def __init__(
+        self,
+        network: str = "VGG19",
+        weights: str = "imagenet",
+        alphas: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.features = vgg_features(network, self.layers_used)
+        layers_used = [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
+        self.alphas = tuple(alpha for alpha in alphas if alpha)
+        self.features = vgg_features(network, layers_used)
         load_weights(self.features, network, weights, flag="perceptual_weights")
         self.trainable = False
 
-    def call(self, images):
+    def call(self, images: Image) -> list[Features]:
         return self.features(preprocess(images))

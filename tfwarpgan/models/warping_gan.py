@@ -1,10 +1,19 @@
 """The whole pipeline, from an image and a pose to an image: stage I, the matcher and the warping generator."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
-from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.body import joints, labels
+from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.options import DataOptions
+from tfwarpgan.typing import Batch, Logits, Tensor, Tensors
+
+# What becomes of the channels of stage I's inputs in a mirror.
+MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
 
 
 class WarpingGAN(tf.Module):
@@ -17,17 +26,23 @@ class WarpingGAN(tf.Module):
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
     """
 
-    def __init__(self, networks, data_options, parsing_source="synthesized"):
+    def __init__(
+        self,
+        networks: Mapping[str, Any],
+        data_options: DataOptions,
+        parsing_source: str = "synthesized",
+        average_flip: bool = False,
+    ) -> None:
         super().__init__()
         self.networks = networks
-        self.parser = networks.get("pose_guided_parser")
+        self.parser: Any = networks.get("pose_guided_parser")
         self.matcher = networks["geometric_matcher"]
-        self.generator = networks.get("warping_generator")
+        self.generator: Any = networks.get("warping_generator")
         self.data_options = data_options
-        self.parsing_source = parsing_source
+        self.parsing_source, self.average_flip = parsing_source, average_flip
         self.height, self.width = data_options.height, data_options.width
 
-    def conditions(self, batch):
+    def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
 
         Returns:
@@ -36,11 +51,20 @@ class WarpingGAN(tf.Module):
         """
         inputs = dense_inputs(batch, self.data_options)
         if self.parsing_source == "synthesized":
-            logits = self.parser(inputs)["parsing_logits"]
+            logits = self._parsing_logits(inputs)
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
         return {key: tf.stop_gradient(value) for key, value in {**inputs, **self.matcher(inputs)}.items()}
 
-    def __call__(self, batch):
+    def _parsing_logits(self, inputs: Tensors) -> Logits:
+        """Stage I's logits, without the single pixels that its decoder dots a parsing with."""
+        logits = self.parser(inputs)["parsing_logits"]
+        if self.average_flip:
+            mirrored = {key: mirror(inputs[key], MIRRORED.get(key)) for key in self.parser.keys}
+            mirrored_logits = mirror(self.parser(mirrored)["parsing_logits"], MIRRORED["condition_parsing"])
+            logits = (logits + mirrored_logits) / 2.0
+        return binomial_filter(logits)
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Synthesizes a batch.
 
         Args:
@@ -49,19 +73,15 @@ class WarpingGAN(tf.Module):
         Returns:
             Dictionary of `image` [B, H, W, 3] in [-1, 1], `parsing_logits` [B, H, W, 20] (stage I's), `target_parsing`
             one-hot (what the generator got), `grid` [B, H, W, 2], `warped_image` [B, H, W, 3] and `warped_parsing`
-            [B, H, W, 20] (the condition's, sampled by the grid) and `gate`.
+            [B, H, W, 20] (the condition's, sampled by the grid) and the generator's gates by name.
         """
         conditions = self.conditions(batch)
         synthesized = self.generator(conditions)
         kept = {key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions}
-        return {
-            "image": synthesized["image"],
-            "gate": synthesized["gate"],
-            **self.warped(conditions),
-            **kept,
-        }
+        gates = {name: value for name, value in synthesized.items() if name.startswith("gate")}
+        return {"image": synthesized["image"], **gates, **self.warped(conditions), **kept}
 
-    def warped(self, conditions):
+    def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition picture and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
         grid = conditions["grid"]
         return {

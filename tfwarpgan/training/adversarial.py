@@ -1,9 +1,21 @@
 """The part of a GAN's step that both stages share: what the discriminator says of a real and a synthesized result."""
 
+from collections.abc import Mapping, Sequence
+
+from tfwarpgan.models.discriminator import PyramidDiscriminator
 from tfwarpgan.training.losses import discriminator_loss, least_squares, pyramid_loss
+from tfwarpgan.typing import Scalar, Tensor, Tensors
 
 
-def adversarial_terms(discriminator, inputs, key, real, fake, weights, alphas):
+def adversarial_terms(
+    discriminator: PyramidDiscriminator,
+    inputs: Tensors,
+    key: str,
+    real: Tensor,
+    fake: Tensor,
+    weights: Mapping[str, float],
+    alphas: Sequence[float],
+) -> tuple[dict[str, Scalar], Scalar]:
     """One pass of the discriminator over both results serves both players.
 
     Each player's gradient is taken with respect to its own variables only, so the synthesized result needs no second
@@ -31,6 +43,6 @@ def adversarial_terms(discriminator, inputs, key, real, fake, weights, alphas):
     return terms, discriminator_loss(on_real["scores"], on_fake["scores"])
 
 
-def weighted_sum(terms, weights):
+def weighted_sum(terms: Mapping[str, Scalar], weights: Mapping[str, float]) -> Scalar:
     """sum_i weights[i] * terms[i]: of the generator's terms, the total loss of Dong et al. 2018, equation 3."""
     return sum(weights[name] * term for name, term in terms.items())

@@ -2,11 +2,18 @@
 
 import signal
 import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any, TypeAlias
 
 import tensorflow as tf
+from tensorflow import keras
 from tqdm import tqdm
 
-keras = tf.keras
+from tfwarpgan.training.checkpoints import StageCheckpoints
+from tfwarpgan.typing import Picture
+
+Logs: TypeAlias = Mapping[str, Any] | None  # what a train step returned
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -15,28 +22,28 @@ class Checkpoints(keras.callbacks.Callback):
     `interrupted` says afterward whether a signal stopped the training.
     """
 
-    def __init__(self, checkpoints, every):
+    def __init__(self, checkpoints: StageCheckpoints, every: int) -> None:
         super().__init__()
         self.checkpoints, self.every = checkpoints, every
         self.interrupted = False
-        self.handlers = {}
+        self.handlers: dict[int, Any] = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             self.handlers[number] = signal.signal(number, self._interrupt)
 
-    def _interrupt(self, number, frame):
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del frame
         self.interrupted = True
         signal.signal(number, self.handlers[number])  # a second one is not waited for
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.interrupted:
             self.model.stop_training = True
         elif self.model.steps_done % self.every == 0:
             self.checkpoints.save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.checkpoints.save()
         for number, handler in self.handlers.items():
             signal.signal(number, handler)
@@ -45,19 +52,19 @@ class Checkpoints(keras.callbacks.Callback):
 class Scalars(keras.callbacks.Callback):
     """Writes means, learning rate and pictures per second every `every` steps, and resets the means."""
 
-    def __init__(self, writer, stage, every, batch_size):
+    def __init__(self, writer: tf.summary.SummaryWriter, stage: str, every: int, batch_size: int) -> None:
         super().__init__()
         self.writer, self.stage, self.every, self.batch_size = writer, stage, every, batch_size
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.time, self.step = time.perf_counter(), self.model.steps_done
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.steps_done
         if step % self.every:
             return
         now = time.perf_counter()
-        values = {name: float(value) for name, value in logs.items()}
+        values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = self.model.learning_rate
         values["images_per_second"] = (step - self.step) * self.batch_size / (now - self.time)
         with self.writer.as_default(step):
@@ -71,19 +78,19 @@ class Scalars(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """A progress bar of the stage with its losses."""
 
-    def __init__(self, stage, start, steps):
+    def __init__(self, stage: str, start: int, steps: int) -> None:
         super().__init__()
         self.stage, self.start, self.steps = stage, start, steps
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.bar = tqdm(total=self.steps, initial=self.start, desc=self.stage, unit="step", mininterval=5.0)
 
-    def on_train_batch_end(self, batch, logs=None):
-        text = ", ".join(f"{name} {float(value):.3g}" for name, value in logs.items())
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.bar.close()
 
 
@@ -98,19 +105,26 @@ class Previews(keras.callbacks.Callback):
         score: Function without arguments -> dictionary of scalars.
     """
 
-    def __init__(self, writer, stage, every, draw, score):
+    def __init__(
+        self,
+        writer: tf.summary.SummaryWriter,
+        stage: str,
+        every: int,
+        draw: Callable[[], Picture],
+        score: Callable[[], dict[str, float]],
+    ) -> None:
         super().__init__()
         self.writer, self.stage, self.every, self.draw, self.score = writer, stage, every, draw, score
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.model.steps_done % self.every == 0:
             self._write()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         if self.model.steps_done % self.every:
             self._write()
 
-    def _write(self):
+    def _write(self) -> None:
         with self.writer.as_default(self.model.steps_done):
             tf.summary.image(f"{self.stage}/pictures", self.draw()[None])
             for name, value in self.score().items():
@@ -121,12 +135,13 @@ class Previews(keras.callbacks.Callback):
 class Profile(keras.callbacks.Callback):
     """Profiles steps `first` to `last` (counted from 1), both included, into `folder`, with one marker per step."""
 
-    def __init__(self, folder, first, last):
+    def __init__(self, folder: str, first: int, last: int) -> None:
         super().__init__()
         self.folder, self.first, self.last = folder, first, last
-        self.active, self.marker = False, None
+        self.active = False
+        self.marker: Any = None
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         step = self.model.steps_done + 1
         if step == self.first:
             tf.profiler.experimental.start(self.folder)
@@ -135,16 +150,16 @@ class Profile(keras.callbacks.Callback):
             self.marker = tf.profiler.experimental.Trace("train", step_num=step, _r=1)
             self.marker.__enter__()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.active:
             self.marker.__exit__(None, None, None)
             if self.model.steps_done == self.last:
                 self._stop()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         if self.active:
             self._stop()
 
-    def _stop(self):
+    def _stop(self) -> None:
         tf.profiler.experimental.stop()
         self.active = False

@@ -1,9 +1,11 @@
 """One device or several: the strategy of a run."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 
-def choose_strategy(devices=None):
+def choose_strategy(devices: Sequence[str] | None = None) -> tf.distribute.Strategy:
     """MirroredStrategy over `devices` or, without them, all GPUs; the default strategy for fewer than two.
 
     Args:

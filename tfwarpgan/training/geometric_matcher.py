@@ -5,19 +5,24 @@ the warped condition parsing has to cover the target parsing and the grid has to
 to tear the grid.
 """
 
+from collections.abc import Mapping
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
-from tfwarpgan.training.losses import grid_smoothness, soft_iou_loss, transformed_grid_loss
+from tfwarpgan.options import DataOptions, LossOptions
+from tfwarpgan.training.losses import grid_smoothness, person_l1, soft_iou_loss, transformed_grid_loss
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Affine, Batch, Grid, Scalar, Spline, Tensor, Tensors
 
 # Half ranges of the random warps: rotation in radians, the rest in normalized coordinates.
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
 
 
-def random_warp(batch_size, control_points, seed):
+def random_warp(batch_size: Tensor, control_points: int, seed: Tensor) -> tuple[Affine, Spline]:
     """Random affine parameters [B, 6] and spline offsets [B, control_points**2, 2], around the identity.
 
     The same for the same integer `seed` [2], so that a resumed run draws what an uninterrupted one would.
@@ -45,14 +50,22 @@ class GeometricMatcherTrainer(Trainer):
     parsing: intersection over union of a picture, averaged over the labels of its target.
     """
 
-    means = ("transformed_grid", "soft_iou", "smoothness", "miou_before", "miou_after")
+    means = ("transformed_grid", "soft_iou", "smoothness", "image", "parts", "miou_before", "miou_after")
 
-    def __init__(self, networks, data_options, losses, pretraining_steps):
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        data_options: DataOptions,
+        losses: LossOptions,
+        pretraining_steps: int,
+    ) -> None:
         super().__init__(networks)
-        self.data_options, self.smooth_weight = data_options, losses.matcher_lambda_smooth
+        self.data_options = data_options
+        self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
+        self.parts_weight = losses.matcher_lambda_parts
         self.pretraining_steps = pretraining_steps
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs = dense_inputs(batch, self.data_options)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
@@ -65,19 +78,35 @@ class GeometricMatcherTrainer(Trainer):
         with tf.GradientTape() as tape:
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
             warped = sample(condition, warp["grid"])
-            affine = affine_grid(warp["theta_affine"], self.data_options.height, self.data_options.width)
-            known = transformed_grid_loss(warp["grid"], true_grid) + transformed_grid_loss(
-                affine, affine_grid(true_affine, self.data_options.height, self.data_options.width)
-            )
-            overlap, smoothness = soft_iou_loss(warped, target), grid_smoothness(warp["grid"])
-            total = tf.where(pretraining, known, overlap + self.smooth_weight * smoothness)
+            known = self._known_loss(warp, true_affine, true_grid)
+            terms = {"soft_iou": soft_iou_loss(warped, target), "smoothness": grid_smoothness(warp["part_grids"])}
+            total = terms["soft_iou"] + self.smooth_weight * terms["smoothness"]
+            if self.image_weight:
+                image = sample(inputs["condition_image"], warp["grid"])
+                terms["image"] = person_l1(batch["target_image"], image, batch["target_parsing"] > 0)
+                total += self.image_weight * terms["image"]
+            if matcher.parts > 1:
+                mean_grid = tf.reduce_mean(warp["part_grids"], axis=1, keepdims=True)
+                terms["parts"] = transformed_grid_loss(warp["part_grids"], mean_grid)
+                total += self.parts_weight * terms["parts"]
+            total = tf.where(pretraining, known, total)
         self.minimize("geometric_matcher", tape, total)
 
         return self.log(
             {"transformed_grid": tf.cast(pretraining, tf.float32)},
             transformed_grid=known,
-            soft_iou=overlap,
-            smoothness=smoothness,
+            **terms,
             miou_before=1.0 - soft_iou_loss(condition, target),
             miou_after=1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
+        )
+
+    def _known_loss(self, warp: Tensors, true_affine: Affine, true_grid: Grid) -> Scalar:
+        """The transformed-grid loss of both passes, of each part: a random warp moves them all alike."""
+        parts = self.networks["geometric_matcher"].parts
+        height, width = self.data_options.height, self.data_options.width
+        true_grids, true_affine = tf.repeat(true_grid, parts, axis=0), tf.repeat(true_affine, parts, axis=0)
+        affine = affine_grid(tf.reshape(warp["theta_affine"], [-1, 6]), height, width)
+        part_grids = tf.reshape(warp["part_grids"], [-1, height, width, 2])
+        return transformed_grid_loss(part_grids, true_grids) + transformed_grid_loss(
+            affine, affine_grid(true_affine, height, width)
         )

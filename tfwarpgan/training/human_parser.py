@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tfwarpgan.training.losses import parsing_cross_entropy, pixel_accuracy
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Batch, Scalar
 
 
 class HumanParserTrainer(Trainer):
@@ -15,7 +16,7 @@ class HumanParserTrainer(Trainer):
 
     means = ("cross_entropy", "pixel_accuracy")
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         with tf.GradientTape() as tape:
             logits = self.networks["human_parser"](batch, training=True)["parsing_logits"]
             loss = parsing_cross_entropy(batch["parsing"], logits)

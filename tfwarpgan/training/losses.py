@@ -3,25 +3,29 @@
 Section and equation numbers are those of Dong et al. 2018.
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
+from tfwarpgan.typing import Features, Grid, Image, Labels, Logits, OneHot, Scalar, Tensor
 
-def least_squares(scores, target):
+
+def least_squares(scores: Sequence[Tensor], target: float) -> Scalar:
     """The LSGAN loss (Mao et al., ICCV 2017): mean (score - target)^2 of each score map, averaged over the scales."""
     return tf.add_n([tf.reduce_mean((score - target) ** 2) for score in scores]) / len(scores)
 
 
-def discriminator_loss(real_scores, fake_scores):
+def discriminator_loss(real_scores: Sequence[Tensor], fake_scores: Sequence[Tensor]) -> Scalar:
     """Half of the least-squares losses of real scores against 1 and fake scores against 0."""
     return 0.5 * (least_squares(real_scores, 1.0) + least_squares(fake_scores, 0.0))
 
 
-def mean_absolute(first, second):
+def mean_absolute(first: Tensor, second: Tensor) -> Scalar:
     """The mean of |first - second|, in float32."""
     return tf.reduce_mean(tf.abs(tf.cast(first, tf.float32) - tf.cast(second, tf.float32)))
 
 
-def pixel_loss(real, fake, person, person_weight=1.0):
+def pixel_loss(real: Image, fake: Image, person: Tensor, person_weight: float = 1.0) -> Scalar:
     """The L1 distance of pictures, in which the person may count for more than the background.
 
     Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. Each picture's weights have a mean of 1.
@@ -39,7 +43,16 @@ def pixel_loss(real, fake, person, person_weight=1.0):
     return tf.reduce_mean(weights * distances / tf.reduce_mean(weights, axis=[1, 2], keepdims=True))
 
 
-def pyramid_loss(real_features, fake_features, alphas):
+def person_l1(real: Image, fake: Image, person: Tensor) -> Scalar:
+    """The mean absolute difference of pictures [B, H, W, 3] over the pixels of `person`, bool [B, H, W]."""
+    person = tf.cast(person, tf.float32)[..., tf.newaxis]
+    distance = tf.reduce_sum(person * tf.abs(real - fake), axis=[1, 2, 3])
+    return tf.reduce_mean(distance / (3.0 * tf.reduce_sum(person, axis=[1, 2, 3]) + 1e-6))
+
+
+def pyramid_loss(
+    real_features: Sequence[Features], fake_features: Sequence[Features], alphas: Sequence[float]
+) -> Scalar:
     """The pyramidal-hierarchy loss (equation 2): sum_i alpha_i |F_i(real) - F_i(fake)|_1, a mean over each map.
 
     Args:
@@ -56,21 +69,36 @@ def pyramid_loss(real_features, fake_features, alphas):
     return tf.add_n(terms) / scales if terms else tf.constant(0.0)
 
 
-def perceptual_loss(real_features, fake_features, weights):
-    """Weighted relative L1 distances of VGG features: sum_l w_l mean|R_l - F_l| / mean|R_l|, the means per picture.
+# VGG's published weights see pictures of range 255; those of torchvision, which pix2pixHD's weights of the layers are
+# made for, see them divided by a standard deviation of about 0.226 x 255, and their features are smaller by as much.
+FEATURE_SCALE = 58.0
 
-    The division makes the weights hold for any network and scale of its input.
+
+def perceptual_loss(
+    real_features: Sequence[Features], fake_features: Sequence[Features], alphas: Sequence[float], form: str = "plain"
+) -> Scalar:
+    """Weighted L1 distances of VGG features: sum_l alpha_l |R_l - F_l|_1, a mean over each layer.
+
+    Args:
+        real_features: List of [B, h, w, C]; no gradient goes there.
+        fake_features: Likewise.
+        alphas: A weight for each layer.
+        form: "plain" (Wang et al., pix2pixHD, CVPR 2018), at the scale of torchvision's features; or "relative": each
+            picture's distance divided by the mean of its real features, which lifts the deepest layers.
     """
     terms = []
-    for real, fake, weight in zip(real_features, fake_features, weights, strict=True):
+    for real, fake, alpha in zip(real_features, fake_features, alphas, strict=True):
         real = tf.stop_gradient(real)
         distance = tf.reduce_mean(tf.abs(tf.cast(real - fake, tf.float32)), axis=[1, 2, 3])
-        scale = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32)), axis=[1, 2, 3]) + 1e-3
-        terms.append(weight * tf.reduce_mean(distance / scale))
+        if form == "relative":
+            distance /= tf.reduce_mean(tf.abs(tf.cast(real, tf.float32)), axis=[1, 2, 3]) + 1e-3
+        else:
+            distance /= FEATURE_SCALE
+        terms.append(alpha * tf.reduce_mean(distance))
     return tf.add_n(terms)
 
 
-def parsing_cross_entropy(labels, logits):
+def parsing_cross_entropy(labels: Labels, logits: Logits) -> Scalar:
     """Pixel-wise softmax cross-entropy (section 3.1).
 
     Args:
@@ -86,7 +114,7 @@ def parsing_cross_entropy(labels, logits):
     return tf.reduce_mean(values * tf.cast(counts, values.dtype))
 
 
-def pixel_accuracy(labels, logits):
+def pixel_accuracy(labels: Labels, logits: Logits) -> tuple[Scalar, Scalar]:
     """Share of the counted pixels whose largest logit is the label's.
 
     Args:
@@ -103,30 +131,30 @@ def pixel_accuracy(labels, logits):
     return tf.math.divide_no_nan(tf.reduce_mean(tf.cast(right, tf.float32)), counted), counted
 
 
-def _counted(labels, logits):
+def _counted(labels: Labels, logits: Logits) -> tuple[Tensor, Labels]:
     labels = tf.cast(labels, tf.int32)
     counts = (labels >= 0) & (labels < logits.shape[-1])
     return counts, tf.where(counts, labels, tf.zeros_like(labels))
 
 
-def transformed_grid_loss(grid, true_grid):
+def transformed_grid_loss(grid: Grid, true_grid: Grid) -> Scalar:
     """The mean squared distance of two grids [B, H, W, 2] (Rocco et al. 2017, section 4.1)."""
     return tf.reduce_mean(tf.reduce_sum((grid - true_grid) ** 2, axis=-1))
 
 
-def grid_smoothness(grid):
-    """The mean squared second difference of a grid [B, H, W, 2] along both axes, in units of its own step.
+def grid_smoothness(grid: Grid) -> Scalar:
+    """The mean squared second difference of a grid [..., H, W, 2] along both axes, in units of its own step.
 
     0 for every affine grid.
     """
-    height, width = grid.shape[1:3]
+    height, width = grid.shape[-3:-1]
     step = tf.constant([2.0 / (width - 1), 2.0 / (height - 1)])
-    vertical = (grid[:, 2:] - 2.0 * grid[:, 1:-1] + grid[:, :-2]) / step
-    horizontal = (grid[:, :, 2:] - 2.0 * grid[:, :, 1:-1] + grid[:, :, :-2]) / step
+    vertical = (grid[..., 2:, :, :] - 2.0 * grid[..., 1:-1, :, :] + grid[..., :-2, :, :]) / step
+    horizontal = (grid[..., 2:, :] - 2.0 * grid[..., 1:-1, :] + grid[..., :-2, :]) / step
     return tf.reduce_mean(vertical**2) + tf.reduce_mean(horizontal**2)
 
 
-def soft_iou_loss(warped, target):
+def soft_iou_loss(warped: OneHot, target: OneHot) -> Scalar:
     """One minus the soft intersection over union of two label maps, averaged over the labels of the target.
 
     Args:

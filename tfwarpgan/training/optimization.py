@@ -1,24 +1,28 @@
 """Optimizers, learning rates and the step of one optimizer, under every precision and any number of replicas."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.compat import KERAS_3
-
-keras = tf.keras
+from tfwarpgan.options import TrainOptions
+from tfwarpgan.typing import Scalar, Tensor
 
 
 @keras.utils.register_keras_serializable("tfwarpgan")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """`initial` until `start` steps, then a straight line to 0 at `steps`."""
 
-    def __init__(self, initial, start, steps):
+    def __init__(self, initial: float, start: int, steps: int) -> None:
         self.initial, self.start, self.steps = initial, start, steps
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Scalar:
         left = (self.steps - tf.cast(step, tf.float32)) / max(self.steps - self.start, 1)
         return self.initial * tf.clip_by_value(left, 0.0, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"initial": self.initial, "start": self.start, "steps": self.steps}
 
 
@@ -30,7 +34,7 @@ class FusedAdam(keras.optimizers.Adam):
     feels in every step.
     """
 
-    def update_step(self, gradient, variable, learning_rate=None):
+    def update_step(self, gradient: Tensor, variable: tf.Variable, learning_rate: Scalar | None = None) -> None:
         index = self._get_variable_index(variable) if KERAS_3 else self._index_dict[self._var_key(variable)]
         first, second = self._momentums[index], self._velocities[index]
         if KERAS_3:
@@ -50,7 +54,7 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-def make_optimizer(options, steps, network=""):
+def make_optimizer(options: TrainOptions, steps: int, network: str = "") -> keras.optimizers.Optimizer:
     """Adam as `TrainOptions` says, for a stage of `steps` steps; scales its loss where the precision is half.
 
     Args:
@@ -67,12 +71,14 @@ def make_optimizer(options, steps, network=""):
     return adam
 
 
-def inner_optimizer(optimizer):
+def inner_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimizer itself, without a wrapper that scales its loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def minimize(optimizer, tape, loss, variables):
+def minimize(
+    optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: Scalar, variables: Sequence[tf.Variable]
+) -> None:
     """One step of an optimizer.
 
     Args:

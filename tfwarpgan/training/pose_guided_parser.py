@@ -1,11 +1,16 @@
 """Training of stage I: cross-entropy, least-squares adversarial and pyramidal-hierarchy losses (section 3.1)."""
 
+from collections.abc import Mapping
+
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.options import DataOptions, LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import parsing_cross_entropy, pixel_accuracy
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Batch, Logits, OneHot, Scalar, Tensors
 
 
 class PoseGuidedParserTrainer(Trainer):
@@ -19,16 +24,16 @@ class PoseGuidedParserTrainer(Trainer):
 
     means = ("cross_entropy", "adversarial", "pyramid", "discriminator", "pixel_accuracy")
 
-    def __init__(self, networks, data_options, losses):
+    def __init__(self, networks: Mapping[str, keras.Model], data_options: DataOptions, losses: LossOptions) -> None:
         super().__init__(networks)
         self.data_options, self.alphas = data_options, losses.pyramid_alphas
         self.weights_of_terms = {
-            "cross_entropy": 1.0,
+            "cross_entropy": losses.parser_lambda_cross_entropy,
             "adversarial": losses.parser_lambda_adversarial,
             "pyramid": losses.parser_lambda_pyramid,
         }
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs = dense_inputs(batch, self.data_options)
         real = inputs["target_parsing"]
         with tf.GradientTape() as parser_tape, tf.GradientTape() as discriminator_tape:
@@ -42,7 +47,9 @@ class PoseGuidedParserTrainer(Trainer):
         accuracy, counted = pixel_accuracy(batch["target_parsing"], logits)
         return self.log({"pixel_accuracy": counted}, **terms, pixel_accuracy=accuracy)
 
-    def _terms(self, batch, inputs, real, logits):
+    def _terms(
+        self, batch: Batch, inputs: Tensors, real: OneHot, logits: Logits
+    ) -> tuple[dict[str, Scalar], Scalar | None]:
         terms = {"cross_entropy": parsing_cross_entropy(batch["target_parsing"], logits)}
         if "discriminator" not in self.networks:
             return terms, None

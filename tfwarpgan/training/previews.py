@@ -1,22 +1,29 @@
 """What each stage shows of itself while it trains: a picture grid, and a score, always of the same test pictures."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
 
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.options import Options
 from tfwarpgan.storage.pixels import to_pixels
+from tfwarpgan.typing import Batch, Picture
 from tfwarpgan.viewing import drawing
 
 ROWS = 8
+Columns: TypeAlias = dict[str, Any]  # title -> uint8 pictures
 SCORED_BATCHES = 64  # a look, not the evaluation
 
 
-def painter(stage, trainer, dataset, options):
+def painter(stage: str, trainer: Any, dataset: tf.data.Dataset, options: Options) -> Callable[[], Picture]:
     """A function without arguments that draws the stage's current state.
 
     Args:
@@ -39,7 +46,7 @@ def painter(stage, trainer, dataset, options):
     return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
 
 
-def scorer(stage, trainer, dataset):
+def scorer(stage: str, trainer: Any, dataset: tf.data.Dataset) -> Callable[[], dict[str, float]]:
     """A function without arguments that returns the stage's current scores, by name.
 
     The human parser's is its mean IoU; the other stages measure themselves on the training pairs.
@@ -54,18 +61,18 @@ def scorer(stage, trainer, dataset):
     parse = functools.partial(label_probabilities, trainer.networks[stage], average_flip=False)
     batches = dataset.take(SCORED_BATCHES)
 
-    def score():
+    def score() -> dict[str, float]:
         found = evaluate_human_parser(parse, batches, progress=False)
         return {"validation_mean_iou": found["mean_iou"], "validation_pixel_accuracy": found["pixel_accuracy"]}
 
     return score
 
 
-def _labels(scores):
+def _labels(scores: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     return drawing.color_parsing(np.argmax(scores, axis=-1))
 
 
-def _human_parser(trainer, batch, options):
+def _human_parser(trainer: Any, batch: Batch, options: Options) -> Columns:
     del options
     logits = trainer.networks["human_parser"]({"image": batch["image"]})["parsing_logits"]
     labels = np.asarray(batch["parsing"])
@@ -77,7 +84,7 @@ def _human_parser(trainer, batch, options):
     }
 
 
-def _pose_guided_parser(trainer, batch, options):
+def _pose_guided_parser(trainer: Any, batch: Batch, options: Options) -> Columns:
     logits = trainer.networks["pose_guided_parser"](dense_inputs(batch, options.data))["parsing_logits"]
     return {
         "condition": to_pixels(batch["condition_image"]),
@@ -88,7 +95,7 @@ def _pose_guided_parser(trainer, batch, options):
     }
 
 
-def _geometric_matcher(trainer, batch, options):
+def _geometric_matcher(trainer: Any, batch: Batch, options: Options) -> Columns:
     pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
     warped = pipeline.warped(pipeline.conditions(batch))
     return {
@@ -101,6 +108,6 @@ def _geometric_matcher(trainer, batch, options):
     }
 
 
-def _warping_generator(trainer, batch, options):
+def _warping_generator(trainer: Any, batch: Batch, options: Options) -> Columns:
     del options
     return drawing.sample_columns(batch, trainer.pipeline(batch))

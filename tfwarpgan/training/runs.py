@@ -5,20 +5,23 @@ import dataclasses
 import functools
 import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
+from tensorflow import keras
 
 from tfwarpgan.data.batches import human_parser
 from tfwarpgan.data.batches.human_parser import pictures_dataset
 from tfwarpgan.data.batches.pairs import pairs_dataset
-from tfwarpgan.data.layouts.opening import PATHS
+from tfwarpgan.data.layouts.opening import PATHS, Source
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE
+from tfwarpgan.options import RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -28,12 +31,12 @@ from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.typing import Picture
 
-keras = tf.keras
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
-def train(options, devices=None, source=None):
+def train(options: Options, devices: Sequence[str] | None = None, source: Source | None = None) -> bool:
     """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
 
     Args:
@@ -62,14 +65,14 @@ def train(options, devices=None, source=None):
         return all(train_stage(name, options, stage_data, strategy) for name in names)
 
 
-def _check_devices(options, replicas):
+def _check_devices(options: Options, replicas: int) -> None:
     if options.train.jit_compile and replicas > 1:
         raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
     if options.data.batch_size % replicas:
         raise InputError(f"--batch_size={options.data.batch_size} must be a multiple of the {replicas} devices.")
 
 
-def _check_same_run(options, run_dir):
+def _check_same_run(options: Options, run_dir: str) -> None:
     """Refuses to train other networks, or on other data, in a folder that already contains a run."""
     if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
         return
@@ -82,7 +85,7 @@ def _check_same_run(options, run_dir):
         )
 
 
-def _identity(options):
+def _identity(options: Options) -> dict[str, Any]:
     """The flags that decide what a run's networks are and what they learn; where and how long is free."""
     data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
     del same["human_parser_weights"]  # the initial weights are not needed anymore
@@ -101,29 +104,31 @@ class StageData:
         source: What `source.open_source` gave.
     """
 
-    def __init__(self, options, source):
-        self.options, self.source = options, source
+    def __init__(self, options: Options, source: Source) -> None:
+        self.options = options
+        self.source: Any = source  # rows of LIP, where nothing is prepared
         self.is_lip = options.train.stage == "human_parser"
         is_prepared = not self.is_lip or options.data.dataset == "lip"
         self.prepared = prepare(options.data, source=source) if is_prepared else None
 
-    def dataset(self, split, start=0):
+    def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, or of "test"."""
-        if self.is_lip and self.prepared:
-            return pictures_dataset(self.prepared, self.options.data, split, start=start)
-        if self.is_lip:
+        if self.prepared is None:
             return human_parser.lip_dataset(self.source, self.options.data, split, start=start)
+        if self.is_lip:
+            return pictures_dataset(self.prepared, self.options.data, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 
-def train_stage(name, options, stage_data, strategy):
+def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
     run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)
     with strategy.scope():
         trainer = TRAINERS[name](options)
-        trainer.compile_networks(functools.partial(make_optimizer, options.train, steps), options.train.jit_compile)
+        make = functools.partial(make_optimizer, options.train, steps)
+        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
         done = checkpoints.restore()
     if done >= steps:
@@ -145,7 +150,14 @@ def train_stage(name, options, stage_data, strategy):
     return not saving.interrupted
 
 
-def _watching(name, options, run_dir, done, steps, looking):
+def _watching(
+    name: str,
+    options: Options,
+    run_dir: str,
+    done: int,
+    steps: int,
+    looking: tuple[Callable[[], Picture], Callable[[], dict[str, float]]],
+) -> list[keras.callbacks.Callback]:
     writer = tf.summary.create_file_writer(run_dir)
     train = options.train
     watching = [

@@ -1,10 +1,10 @@
 """What a training reads, looked for before anything is built; nothing here imports TensorFlow."""
 
 from tfwarpgan.data.layouts import opening
-from tfwarpgan.options import check_places
+from tfwarpgan.options import Options, check_places
 
 
-def open_source(options):
+def open_source(options: Options) -> opening.Source:
     """The data set of a training: the rows of LIP for the human parser, else the layout of the pairs.
 
     Args:

@@ -1,21 +1,25 @@
 """The stages of a run: what each trains, and with what."""
 
+from collections.abc import Callable
+
 from tfwarpgan.inference.loading import frozen_networks
 from tfwarpgan.models import build
 from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.options import Options
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
 from tfwarpgan.training.pose_guided_parser import PoseGuidedParserTrainer
+from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.training.warping_generator import WarpingGeneratorTrainer
 
 
-def human_parser_trainer(options):
+def human_parser_trainer(options: Options) -> HumanParserTrainer:
     """The human parser's trainer."""
     return HumanParserTrainer({"human_parser": build.human_parser(options)})
 
 
-def pose_guided_parser_trainer(options):
+def pose_guided_parser_trainer(options: Options) -> PoseGuidedParserTrainer:
     """Stage I's trainer."""
     networks = {"pose_guided_parser": build.pose_guided_parser(options)}
     if options.losses.parser_lambda_adversarial or options.losses.parser_lambda_pyramid:
@@ -23,29 +27,33 @@ def pose_guided_parser_trainer(options):
     return PoseGuidedParserTrainer(networks, options.data, options.losses)
 
 
-def geometric_matcher_trainer(options):
+def geometric_matcher_trainer(options: Options) -> GeometricMatcherTrainer:
     """The matcher's trainer."""
     networks = {"geometric_matcher": build.geometric_matcher(options)}
     return GeometricMatcherTrainer(networks, options.data, options.losses, options.train.matcher_pretraining_steps)
 
 
-def warping_generator_trainer(options):
+def warping_generator_trainer(options: Options) -> WarpingGeneratorTrainer:
     """The generator's trainer, with the stages before it restored from the run and frozen."""
     generator = build.warping_generator(options)
     pipeline = WarpingGAN(
-        {**frozen_networks(options), "warping_generator": generator}, options.data, options.train.parsing_source
+        {**frozen_networks(options), "warping_generator": generator},
+        options.data,
+        options.train.parsing_source,
+        options.networks.parser_average_flip,
     )
     networks, losses = {"warping_generator": generator}, options.losses
     if losses.lambda_adversarial or losses.lambda_pyramid:
         networks["discriminator"] = build.generator_discriminator(options)
     perceptual = None
-    if losses.lambda_perceptual:
-        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights)
+    if losses.lambda_perceptual and any(losses.perceptual_alphas):
+        alphas = losses.perceptual_alphas
+        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
     return WarpingGeneratorTrainer(networks, pipeline, losses, perceptual)
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.
-TRAINERS = {
+TRAINERS: dict[str, Callable[[Options], Trainer]] = {
     "human_parser": human_parser_trainer,
     "pose_guided_parser": pose_guided_parser_trainer,
     "geometric_matcher": geometric_matcher_trainer,

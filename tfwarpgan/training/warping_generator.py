@@ -1,10 +1,19 @@
 """Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (equation 3)."""
 
-import tensorflow as tf
+from collections.abc import Mapping
 
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwarpgan.models.perceptual import PerceptualFeatures
+from tfwarpgan.models.warping_gan import WarpingGAN
+from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import perceptual_loss, pixel_loss
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
+
+GATES = ("gate", "gate_4", "gate_2", "gate_1", "gate_image")
 
 
 class WarpingGeneratorTrainer(Trainer):
@@ -17,12 +26,18 @@ class WarpingGeneratorTrainer(Trainer):
         perceptual: `PerceptualFeatures`, or None where that loss has weight 0.
     """
 
-    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", "gate")
+    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", *GATES)
 
-    def __init__(self, networks, pipeline, losses, perceptual=None):
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        pipeline: WarpingGAN,
+        losses: LossOptions,
+        perceptual: PerceptualFeatures | None = None,
+    ) -> None:
         super().__init__(networks)
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
-        self.person_weight = losses.person_weight
+        self.person_weight, self.perceptual_form = losses.person_weight, losses.perceptual_form
         self.weights_of_terms = {
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
@@ -30,7 +45,7 @@ class WarpingGeneratorTrainer(Trainer):
             "pyramid": losses.lambda_pyramid,
         }
 
-    def train_step(self, batch):
+    def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs, real = self.pipeline.conditions(batch), batch["target_image"]
         person = batch["target_parsing"] > 0
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
@@ -41,15 +56,18 @@ class WarpingGeneratorTrainer(Trainer):
         if discriminator_loss is not None:
             self.minimize("discriminator", discriminator_tape, discriminator_loss)
             terms["discriminator"] = discriminator_loss
-        return self.log(**terms, gate=tf.reduce_mean(tf.cast(synthesized["gate"], tf.float32)))
+        gates = {name: tf.reduce_mean(tf.cast(synthesized[name], tf.float32)) for name in GATES if name in synthesized}
+        return self.log(**terms, **gates)
 
-    def _terms(self, inputs, real, fake, person):
+    def _terms(
+        self, inputs: Tensors, real: Image, fake: Image, person: Tensor
+    ) -> tuple[dict[str, Scalar], Scalar | None]:
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
             terms["pixel"] = pixel_loss(real, fake, person, self.person_weight)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
-            terms["perceptual"] = perceptual_loss(*features, self.perceptual.weights_of_layers)
+            terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)
         if "discriminator" in self.networks:
             more, discriminator_loss = adversarial_terms(
                 self.networks["discriminator"], inputs, "image", real, fake, self.weights_of_terms, self.alphas

@@ -22,6 +22,10 @@ BACKGROUND = (255, 255, 255)
 Color: TypeAlias = tuple[int, ...]  # RGB, 0..255
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 FONT_SIZES = (12, 11, 10, 9, 8, 7, 6)
+# The gates of the warping generator, by the names of its outputs.
+GATE_TITLES = {
+    "gate": "gate 1/8", "gate_4": "gate 1/4", "gate_2": "gate 1/2", "gate_1": "gate 1/1", "gate_image": "gate image",
+}  # fmt: skip
 
 
 def _rainbow(count: int) -> list[Color]:
@@ -113,7 +117,7 @@ def sample_columns(
         batch: Of the data pipeline: `condition_image` and `target_image` [B, H, W, 3] in [-1, 1], `target_keypoints`
             [B, 18, 2], `target_visible` [B, 18].
         outputs: Of `WarpingGAN`: `image`, `warped_image` [B, H, W, 3] in [-1, 1] and `target_parsing` (or
-            `parsing_logits`) [B, H, W, 20].
+            `parsing_logits`) [B, H, W, 20]; and the generator's gates by name, drawn where they are given.
         scale: The skeletons are drawn scale times as large.
 
     Returns:
@@ -125,9 +129,16 @@ def sample_columns(
         "target pose": skeletons(batch, scale),
         "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
         "warped condition": list(to_pixels(outputs["warped_image"])),
+        **{GATE_TITLES[name]: gate_pictures(outputs[name]) for name in GATE_TITLES if name in outputs},
         "synthesized": list(to_pixels(outputs["image"])),
         "target": list(to_pixels(batch["target_image"])),
     }
+
+
+def gate_pictures(gates: npt.ArrayLike) -> list[Picture]:
+    """Gates [B, h, w, C] in [0, 1] as gray pictures, the mean of their channels: white lets all of the warp through."""
+    grey = np.rint(255 * np.asarray(gates, np.float32).mean(axis=-1, keepdims=True)).astype(np.uint8)
+    return list(np.repeat(grey, 3, axis=-1))
 
 
 def _titles(titles: Sequence[str], width: int) -> tuple[list[str], Font, int]:
