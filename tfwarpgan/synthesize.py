@@ -170,7 +170,7 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
     from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
-    condition = synthesis.condition_row(job.image, *size, _labelled(options, job.parsing))
+    condition = synthesis.condition_row(job.image, *size, _labeled(options, job.parsing))
     row = condition | _one_pose(options, job)(job.image)
     return job.output, lambda: row
 
@@ -304,10 +304,10 @@ def _parsing_path(options: Options, job: SynthesizeOptions, name: str) -> str:
     if job.human_parser_run_dir or not options.data.parsing_dir:
         return ""
     find = _finder(os.path.expanduser(options.data.parsing_dir))
-    return _labelled(options, find(os.path.splitext(name)[0] + ".png"))
+    return _labeled(options, find(os.path.splitext(name)[0] + ".png"))
 
 
-def _labelled(options: Options, path: str) -> str:
+def _labeled(options: Options, path: str) -> str:
     """A label map's path that says what its labels are."""
     from tfwarpgan.body.label_mappings import to_lip
     from tfwarpgan.data.pictures.files import PictureFile

@@ -58,7 +58,7 @@ def test_what_is_done_is_kept(tmp_path):
     assert annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE) == (0, 2)
 
 
-def test_unreadable_pictures_are_named_after_all_others_are_labelled(tmp_path):
+def test_unreadable_pictures_are_named_after_all_others_are_labeled(tmp_path):
     save(tmp_path / "in/good.png"), save(tmp_path / "in/z.png")
     (tmp_path / "in/broken.jpg").write_bytes(b"no picture")
     with pytest.raises(InputError, match="1 of 3 images could not be labeled.*broken.jpg"):
@@ -67,7 +67,7 @@ def test_unreadable_pictures_are_named_after_all_others_are_labelled(tmp_path):
 
 
 @pytest.mark.skipif(not BAD.exists(), reason="the bad inputs are not beside the repository")
-def test_bad_pictures_are_refused_and_odd_ones_labelled(tmp_path):
+def test_bad_pictures_are_refused_and_odd_ones_labeled(tmp_path):
     shutil.copytree(BAD, tmp_path / "in")
     with pytest.raises(InputError, match="3 of ") as error:
         annotate_folder(parse, str(tmp_path / "in"), str(tmp_path / "out"), **SIZE)

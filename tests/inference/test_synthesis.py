@@ -35,7 +35,7 @@ def test_condition_of_another_size_is_resized(tmp_path):
     np.testing.assert_array_equal(row["condition_parsing"], np.repeat([0, 9], 16)[:, None] * np.ones((1, 16), int))
 
 
-def test_a_grey_picture_without_a_label_map(tmp_path):
+def test_a_gray_picture_without_a_label_map(tmp_path):
     row = synthesis.condition_row(save(tmp_path / "a.png", np.full((20, 30), 51)), 32, 16)
     np.testing.assert_allclose(row["condition_image"], np.full((32, 16, 3), -0.6), atol=1e-6)
     assert list(row) == ["condition_image"]

@@ -47,13 +47,11 @@ def annotate_folder(
         InputError: If pictures cannot be read, after all others are labeled, or a label map cannot be written.
     """
     pictures = list_pictures(image_dir, parsing_dir)
-    unlabelled = [row for row in pictures if not os.path.exists(row[1])]
+    unlabeled = [row for row in pictures if not os.path.exists(row[1])]
     failures: list[str] = []
     batch: list[Waiting] = []
-    with tqdm(
-        total=len(pictures), initial=len(pictures) - len(unlabelled), unit="picture", file=sys.stderr
-    ) as progress:
-        for picture, output in unlabelled:
+    with tqdm(total=len(pictures), initial=len(pictures) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
+        for picture, output in unlabeled:
             try:
                 image = images.read_rgb(picture)
                 batch.append((output, image.shape[:2], _resized(image, height, width)))
@@ -69,7 +67,7 @@ def annotate_folder(
             f"{len(failures)} of {len(pictures)} images could not be labeled, all others are; fix or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
-    return len(unlabelled), len(pictures) - len(unlabelled)
+    return len(unlabeled), len(pictures) - len(unlabeled)
 
 
 def labels_at_size(scores: npt.ArrayLike, height: int, width: int) -> LabelMap:

@@ -137,8 +137,8 @@ def sample_columns(
 
 def gate_pictures(gates: npt.ArrayLike) -> list[Picture]:
     """Gates [B, h, w, C] in [0, 1] as gray pictures, the mean of their channels: white lets all of the warp through."""
-    grey = np.rint(255 * np.asarray(gates, np.float32).mean(axis=-1, keepdims=True)).astype(np.uint8)
-    return list(np.repeat(grey, 3, axis=-1))
+    gray = np.rint(255 * np.asarray(gates, np.float32).mean(axis=-1, keepdims=True)).astype(np.uint8)
+    return list(np.repeat(gray, 3, axis=-1))
 
 
 def _titles(titles: Sequence[str], width: int) -> tuple[list[str], Font, int]:

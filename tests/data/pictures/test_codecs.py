@@ -127,14 +127,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, tracemalloc.g
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
 def test_a_huge_picture_of_one_color_takes_no_memory(tmp_path, kind):
     side = 12000 if kind != "WEBP" else 16000
-    grey = np.zeros((side, side), np.uint8)
+    gray = np.zeros((side, side), np.uint8)
     if kind == "WEBP":  # a header that claims the size is enough
         content = bytearray(_encode("WEBP", lossless=True))
         size = ((side - 1) | (side - 1) << 14).to_bytes(4, "little")
         content[21:25] = size
         (tmp_path / "bomb").write_bytes(content)
     else:
-        Image.fromarray(grey).save(tmp_path / "bomb", kind)
+        Image.fromarray(gray).save(tmp_path / "bomb", kind)
     result = subprocess.run(
         [sys.executable, "-c", BOMB, str(tmp_path / "bomb")], capture_output=True, text=True, timeout=60
     )

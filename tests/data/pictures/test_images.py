@@ -30,8 +30,8 @@ def test_transparent_becomes_white(tmp_path):
     np.testing.assert_array_equal(result[0, :, 0], (255, 0, 204))
 
 
-def test_grey_sixteen_bits_and_palette(tmp_path):
-    assert images.read_rgb(_save(tmp_path / "grey.png", np.full((2, 2), 7)))[0, 0].tolist() == [7, 7, 7]
+def test_gray_sixteen_bits_and_palette(tmp_path):
+    assert images.read_rgb(_save(tmp_path / "gray.png", np.full((2, 2), 7)))[0, 0].tolist() == [7, 7, 7]
     Image.fromarray(np.full((2, 2), 0x80FF, np.uint16)).save(tmp_path / "sixteen.png")
     assert images.read_rgb(str(tmp_path / "sixteen.png"))[0, 0].tolist() == [128, 128, 128]
     palette = Image.fromarray(np.ones((2, 2), np.uint8), mode=None).convert("P")

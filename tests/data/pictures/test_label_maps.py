@@ -21,7 +21,7 @@ def _png(path, labels, mode=None, **options):
 
 
 @pytest.mark.parametrize("mode", [None, "P"])
-def test_grey_and_palette_give_the_labels(tmp_path, mode):
+def test_gray_and_palette_give_the_labels(tmp_path, mode):
     labels = np.arange(20).reshape(4, 5)
     result = label_maps.read_label_map(_png(tmp_path / "a.png", labels, mode), (4, 5))
     assert result.dtype == np.uint8
@@ -33,7 +33,7 @@ def test_palette_of_four_bits(tmp_path):
     np.testing.assert_array_equal(label_maps.read_label_map(_png(tmp_path / "a.png", labels, "P", bits=4)), labels)
 
 
-def _grey_png(bits, rows, width):
+def _gray_png(bits, rows, width):
     """A gray PNG written by hand, since Pillow writes no gray of 2 or 4 bits."""
     import struct
     import zlib
@@ -50,9 +50,9 @@ def _grey_png(bits, rows, width):
     "bits, row, labels",
     [(1, b"\x50", [0, 1, 0, 1]), (2, b"\x1b", [0, 1, 2, 3]), (4, b"\x05\xdf", [0, 5, 13, 15])],
 )
-def test_grey_of_few_bits_is_not_stretched(tmp_path, bits, row, labels):
+def test_gray_of_few_bits_is_not_stretched(tmp_path, bits, row, labels):
     path = tmp_path / "a.png"
-    path.write_bytes(_grey_png(bits, [row], 4))
+    path.write_bytes(_gray_png(bits, [row], 4))
     assert Image.open(io.BytesIO(path.read_bytes())).size == (4, 1)
     np.testing.assert_array_equal(label_maps.read_label_map(str(path)), [labels])
 

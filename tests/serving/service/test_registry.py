@@ -16,7 +16,7 @@ from tfwarpgan.serving.service.versions import Model
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
 
-LABELLED = {"name": "tiny", "version_label": "stable"}
+LABELED = {"name": "tiny", "version_label": "stable"}
 
 
 class Loaded:
@@ -56,7 +56,7 @@ def test_a_label_that_moves_while_it_is_looked_up_fails_no_request(folder, monke
         return original(self, number)
 
     monkeypatch.setattr(Model, "servable", servable)
-    with models.servable(messages.ModelSpec(**LABELLED)) as chosen:
+    with models.servable(messages.ModelSpec(**LABELED)) as chosen:
         assert chosen.number == 2
     models.stop()
 

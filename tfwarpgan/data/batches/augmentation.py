@@ -61,7 +61,7 @@ def crop_box(person: Tensor, aspect: float, seed: Tensor | None = None) -> Tenso
     Returns:
         float32 [4] (top, left, bottom, right).
     """
-    size, centre = person[2:] - person[:2], (person[:2] + person[2:]) / 2.0
+    size, center = person[2:] - person[:2], (person[:2] + person[2:]) / 2.0
     if seed is None:
         margin, stretch, shift, cut = EVALUATION_MARGIN, 1.0, tf.zeros([2]), 1.0
     else:
@@ -71,8 +71,8 @@ def crop_box(person: Tensor, aspect: float, seed: Tensor | None = None) -> Tenso
     height = margin * tf.maximum(size[0], cut * size[1] / (aspect * stretch))
     extent = tf.stack([height, height * aspect * stretch])
     room = tf.maximum(extent - size, 0.0) / 2.0 + 0.03 * extent
-    centre += shift * tf.minimum(room, 0.12 * extent)
-    return tf.concat([centre - extent / 2.0, centre + extent / 2.0], axis=0)
+    center += shift * tf.minimum(room, 0.12 * extent)
+    return tf.concat([center - extent / 2.0, center + extent / 2.0], axis=0)
 
 
 def cut_out(image: Tensor, labels: Tensor, box: Tensor, height: int, width: int, fill: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,8 +128,8 @@ def augment_colors(image: Tensor, seed: Tensor) -> Tensor:
     seeds = tf.unstack(tf.random.split(seed, 6), num=6)
     draws = tf.random.stateless_uniform([6], seeds[0])
     image = _blur(image, 0.35 + 0.9 * draws[0])
-    grey = tf.reduce_mean(image, axis=-1, keepdims=True)
-    image = grey + (image - grey) * (0.2 + 1.2 * draws[1])
+    gray = tf.reduce_mean(image, axis=-1, keepdims=True)
+    image = gray + (image - gray) * (0.2 + 1.2 * draws[1])
     image = image * tf.random.stateless_uniform([3], seeds[1], 0.9, 1.1)
     mean = tf.reduce_mean(image)
     image = mean + (image - mean) * (0.6 + 0.8 * draws[2])

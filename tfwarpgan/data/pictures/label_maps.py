@@ -69,12 +69,12 @@ def _labels(path: str, image: Image.Image) -> LabelMap:
             f"{path} is a {image.format} file of mode {image.mode}, not a label map; "
             "expected a grayscale or palette PNG whose pixels are labels 0 to 19."
         )
-    bits = _grey_bits(image)
+    bits = _gray_bits(image)
     image = used_part(path, image)
     return np.asarray(image.convert("L") if image.mode == "1" else image) // (255 // (2**bits - 1))
 
 
-def _grey_bits(image: Image.Image) -> int:
+def _gray_bits(image: Image.Image) -> int:
     """Bits a gray pixel has in the file: Pillow stretches 1, 2 and 4 bits to 0..255, which would change the labels."""
     if image.mode == "1":
         return 1

@@ -30,7 +30,7 @@ JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 Parse: TypeAlias = Callable[[Image], Tensor]  # scores of the labels [B, H, W, 20]
 Specs: TypeAlias = dict[str, tf.TensorSpec]
 
-GREY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
+GRAY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
 # What the dimensions of inputs and outputs are called in the metadata that a server gives.
 DIMENSIONS = {
@@ -127,9 +127,9 @@ class _Endpoints:
 
     def _label_maps(self, encoded: Tensor) -> Tensor:
         def decode(label_map: Tensor) -> Tensor:
-            is_grey = tf.equal(_header(label_map, 24, 2), GREY_8_BIT)  # a palette would be read as its colors
-            grey = tf.debugging.Assert(is_grey, ["A label map must be an 8-bit gray PNG."])
-            with tf.control_dependencies([grey, _assert_size(label_map, self.size)]):
+            is_gray = tf.equal(_header(label_map, 24, 2), GRAY_8_BIT)  # a palette would be read as its colors
+            gray = tf.debugging.Assert(is_gray, ["A label map must be an 8-bit gray PNG."])
+            with tf.control_dependencies([gray, _assert_size(label_map, self.size)]):
                 label_map = tf.io.decode_png(label_map, channels=1)
             return tf.ensure_shape(label_map, [*self.size, 1])[..., 0]
 
