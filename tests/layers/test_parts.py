@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.parts import PARTS, part_weights
+from tfwarpgan.layers.parts import PARTS, part_weights, sample_by_part
+from tfwarpgan.layers.transforms import affine_grid, sample
 
 
 @pytest.mark.parametrize("parts", PARTS)
@@ -25,7 +26,19 @@ def test_a_seam_is_soft_and_the_inside_hard():
     labels = np.zeros([1, 128, 64], int)
     labels[:, 64:] = 9  # trousers below
     weights = part_weights(tf.one_hot(labels, 20), 4).numpy()[0, :, 32]
-    np.testing.assert_allclose(weights[:48, 0], 1)
-    np.testing.assert_allclose(weights[80:, 3], 1)
+    np.testing.assert_allclose(weights[:62, 0], 1)
+    np.testing.assert_allclose(weights[66:, 3], 1)
     np.testing.assert_allclose(weights[63, 0], 1 - weights[64, 0], rtol=1e-5)  # as soft on either side
-    assert 0.5 < weights[63, 0] < 0.6 and (np.diff(weights[:, 3]) >= -1e-6).all()
+    np.testing.assert_allclose(weights[62:66, 3], [1 / 9, 3 / 9, 6 / 9, 8 / 9], rtol=1e-5)  # two boxes of three pixels
+    assert (np.diff(weights[:, 3]) >= -1e-6).all()
+
+
+def test_each_label_is_sampled_by_the_grid_of_its_part():
+    parsing = tf.one_hot(np.random.default_rng(1).integers(0, 20, [2, 32, 16]), 20)
+    thetas = np.tile([1.0, 0, 0, 0, 1, 0], [4, 1])
+    thetas[:, 2] = [0.0, 0.2, -0.4, 0.6]
+    grids = [affine_grid(tf.constant([theta] * 2, tf.float32), 32, 16) for theta in thetas]
+    found = sample_by_part(parsing, tf.stack(grids, axis=1))
+    for label, part in {0: 0, 2: 1, 13: 1, 5: 2, 15: 2, 9: 3, 19: 3}.items():
+        expected = sample(parsing, grids[part])[..., label]
+        np.testing.assert_allclose(found[..., label], expected, atol=1e-6)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.layers.parts import sample_by_part
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions, LossOptions
@@ -79,7 +80,8 @@ class GeometricMatcherTrainer(Trainer):
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
             warped = sample(condition, warp["grid"])
             known = self._known_loss(warp, true_affine, true_grid)
-            terms = {"soft_iou": soft_iou_loss(warped, target), "smoothness": grid_smoothness(warp["part_grids"])}
+            by_part = warped if matcher.parts == 1 else sample_by_part(condition, warp["part_grids"])
+            terms = {"soft_iou": soft_iou_loss(by_part, target), "smoothness": grid_smoothness(warp["part_grids"])}
             total = terms["soft_iou"] + self.smooth_weight * terms["smoothness"]
             if self.image_weight:
                 image = sample(inputs["condition_image"], warp["grid"])
