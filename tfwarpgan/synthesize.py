@@ -177,7 +177,7 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
 
 def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
-    from tfwarpgan.data.pictures.files import list_pictures
+    from tfwarpgan.data.pictures.files import list_images
     from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
@@ -188,7 +188,7 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
         return synthesis.condition_row(path, *size, parsing) | pose(path)
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
-    pictures = list_pictures(job.image_dir, job.output_dir, "output_dir", parsings)
+    pictures = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
     return [(output, functools.partial(row, path)) for path, output in pictures]
 
 
@@ -310,9 +310,9 @@ def _parsing_path(options: Options, job: SynthesizeOptions, name: str) -> str:
 def _labeled(options: Options, path: str) -> str:
     """A label map's path that says what its labels are."""
     from tfwarpgan.body.label_mappings import to_lip
-    from tfwarpgan.data.pictures.files import PictureFile
+    from tfwarpgan.data.pictures.files import ImageFile
 
-    return PictureFile(path, labels=to_lip(options.data.label_mapping))
+    return ImageFile(path, labels=to_lip(options.data.label_mapping))
 
 
 def cli() -> None:

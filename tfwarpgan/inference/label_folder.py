@@ -10,13 +10,13 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
+from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, list_images
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
 from tfwarpgan.typing import Floats, LabelMap
 
-SUFFIXES = PICTURE_SUFFIXES
+SUFFIXES = IMAGE_SUFFIXES
 Waiting: TypeAlias = tuple[str, tuple[int, ...], Floats]  # the label map to be written, its size, the picture
 
 
@@ -46,14 +46,14 @@ def annotate_folder(
     Raises:
         InputError: If pictures cannot be read, after all others are labeled, or a label map cannot be written.
     """
-    pictures = list_pictures(image_dir, parsing_dir)
-    unlabeled = [row for row in pictures if not os.path.exists(row[1])]
+    paths = list_images(image_dir, parsing_dir)
+    unlabeled = [row for row in paths if not os.path.exists(row[1])]
     failures: list[str] = []
     batch: list[Waiting] = []
-    with tqdm(total=len(pictures), initial=len(pictures) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
-        for picture, output in unlabeled:
+    with tqdm(total=len(paths), initial=len(paths) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
+        for path, output in unlabeled:
             try:
-                image = images.read_rgb(picture)
+                image = images.read_rgb(path)
                 batch.append((output, image.shape[:2], _resized(image, height, width)))
             except InputError as error:
                 failures.append(str(error))
@@ -64,10 +64,10 @@ def annotate_folder(
             _label(parse, batch, progress)
     if failures:
         raise InputError(
-            f"{len(failures)} of {len(pictures)} images could not be labeled, all others are; fix or remove them "
+            f"{len(failures)} of {len(paths)} images could not be labeled, all others are; fix or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
-    return len(unlabeled), len(pictures) - len(unlabeled)
+    return len(unlabeled), len(paths) - len(unlabeled)
 
 
 def labels_at_size(scores: npt.ArrayLike, height: int, width: int) -> LabelMap:

@@ -22,18 +22,18 @@ from tfwarpgan.typing import Image, Size, Tensor
 Network = TypeVar("Network")
 
 
-def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = False) -> WarpingGAN:
+def load_pipeline(options: Options, weights: str = "", for_new_images: bool = False) -> WarpingGAN:
     """The trained `WarpingGAN` of a run, or of the released weights of that name.
 
     Args:
         options: `Options` of the run or the release.
         weights: Name of a release, or empty.
-        for_new_pictures: Whether it has to work where the true target parsing is not known.
+        for_new_images: Whether it has to work where the true target parsing is not known.
 
     Raises:
         InputError: If a stage has not been trained, there are no such weights, or the run needs true target parsings.
     """
-    if for_new_pictures and options.train.parsing_source == "ground_truth":
+    if for_new_images and options.train.parsing_source == "ground_truth":
         raise InputError(
             "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
@@ -58,7 +58,7 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
     Raises:
         InputError: As `load_pipeline` and `load_human_parser`.
     """
-    pipeline, parse = load_pipeline(options, weights, for_new_pictures=True), None
+    pipeline, parse = load_pipeline(options, weights, for_new_images=True), None
     if human_parser_run_dir:
         parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
     return LocalPipeline(pipeline, parse)

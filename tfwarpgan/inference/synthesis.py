@@ -16,7 +16,7 @@ from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
-from tfwarpgan.typing import Array, Joints, LabelMap, Picture, Size, Visible
+from tfwarpgan.typing import Array, Joints, LabelMap, Pixels, Size, Visible
 
 Row: TypeAlias = dict[str, Array]  # of a batch
 Request: TypeAlias = tuple[str, Callable[[], Row]]  # the picture to be written, and what makes its row
@@ -43,7 +43,7 @@ def condition_row(image_path: str, height: int, width: int, parsing_path: str = 
     return resized_condition(image, labels, height, width)
 
 
-def resized_condition(image: Picture, labels: LabelMap | None, height: int, width: int) -> Row:
+def resized_condition(image: Pixels, labels: LabelMap | None, height: int, width: int) -> Row:
     """As `condition_row`, of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
     row: Row = {"condition_image": from_pixels(images.resize(image, height, width))}
     if labels is not None:
@@ -86,7 +86,7 @@ def synthesize(
     """Synthesizes in batches and writes each picture as PNG, whole or not at all.
 
     Args:
-        pipeline: `pipeline.LocalPipeline`, or another one with its method `pictures`.
+        pipeline: `pipeline.LocalPipeline`, or another one with its method `draw`.
         requests: Iterable of (path of the PNG, function without arguments that gives the row, of `condition_row`
             and `pose_row` joined); a row is made only when its batch is due.
         batch_size: Rows to synthesize at once; the last batch may be shorter.
@@ -103,9 +103,9 @@ def synthesize(
     written = 0
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
-            pictures = pipeline.pictures(stacked(rows))
-            for path, picture in zip(paths, to_pixels(pictures)):
-                save_png(path, picture)
+            drawn = pipeline.draw(stacked(rows))
+            for path, image in zip(paths, to_pixels(drawn)):
+                save_png(path, image)
             written += len(paths)
             bar.update(written + len(failures) - bar.n)
     if failures:

@@ -13,23 +13,23 @@ from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
 from tfwarpgan.data.layouts.lip import Row
-from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import LabelMap, Picture, Tensor
+from tfwarpgan.typing import LabelMap, Pixels, Tensor
 
-PICTURES_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
+PATHS_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
 
 
 def read_example(
-    picture_path: bytes, labels_path: bytes, table: tuple[int, ...] | None = None
-) -> tuple[Picture, LabelMap]:
+    image_path: bytes, labels_path: bytes, table: tuple[int, ...] | None = None
+) -> tuple[Pixels, LabelMap]:
     """A picture uint8 [H, W, 3] and its label map uint8 [H, W]; InputError if they cannot be read or differ in size."""
-    picture = read_rgb(os.fsdecode(picture_path))
-    return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
+    image = read_rgb(os.fsdecode(image_path))
+    return image, read_label_map(ImageFile(os.fsdecode(labels_path), labels=table), image.shape[:2])
 
 
 def lip_dataset(
@@ -98,8 +98,8 @@ def cropped_batches(
 
 
 def _paths(rows: Sequence[Row]) -> tf.data.Dataset:
-    _, pictures, labels = zip(*rows)
-    return tf.data.Dataset.from_tensor_slices((list(pictures), list(labels)))
+    _, images, labels = zip(*rows)
+    return tf.data.Dataset.from_tensor_slices((list(images), list(labels)))
 
 
 def _mixed(rows: Sequence[Row], shares: Mapping[str, float], seed: int) -> tf.data.Dataset:
@@ -108,16 +108,16 @@ def _mixed(rows: Sequence[Row], shares: Mapping[str, float], seed: int) -> tf.da
     for start, group in zip(shares, groups):
         if not group:
             raise InputError(f"--lip_shares: no name in the training list begins with '{start}'; see train_id.txt.")
-    streams = [_paths(group).shuffle(min(len(group), PICTURES_IN_MEMORY), seed).repeat() for group in groups]
+    streams = [_paths(group).shuffle(min(len(group), PATHS_IN_MEMORY), seed).repeat() for group in groups]
     if len(streams) == 1:
         return streams[0]
     return tf.data.Dataset.sample_from_datasets(streams, weights=list(shares.values()), seed=seed)
 
 
-PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
+BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
 
 
-def pictures_dataset(
+def prepared_lip_dataset(
     prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0
 ) -> tf.data.Dataset:
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
@@ -134,5 +134,5 @@ def pictures_dataset(
     training = split == "train"
     files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
     if training:
-        files = files.shuffle(PICTURES_BUFFER, data_options.seed).repeat()
+        files = files.shuffle(BUFFER, data_options.seed).repeat()
     return cropped_batches(files, decode, data_options, training, start)

@@ -117,8 +117,8 @@ def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
     places = tf.where(chosen)
     columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
     pairs = {name: tf.gather(value, places[:, 0]) for name, value in columns.items()}
-    pictures = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
-    mirrored = {name: tf.reshape(pictures[name], tf.shape(value)) for name, value in pairs.items()}
+    flipped = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
+    mirrored = {name: tf.reshape(flipped[name], tf.shape(value)) for name, value in pairs.items()}
     flipped = {name: tf.tensor_scatter_nd_update(columns[name], places, value) for name, value in mirrored.items()}
     return {**batch, **flipped}
 

@@ -37,7 +37,7 @@ class Split:
 
     Attributes:
         persons: Number of persons; None for LIP.
-        pictures: Number of pictures that training would see.
+        images: Number of pictures that training would see.
         pairs: Number of pairs, without those that the filter leaves out; None for LIP.
         removed: Number of pictures that the filter leaves out, by rule.
         sizes: Number of pictures by (height, width).
@@ -50,7 +50,7 @@ class Split:
     """
 
     persons: int | None = None
-    pictures: int = 0
+    images: int = 0
     pairs: int | None = None
     removed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     sizes: collections.Counter[Size] = dataclasses.field(default_factory=collections.Counter)
@@ -199,7 +199,7 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
     if facts.removed:
         sums.removed[facts.removed] += 1
         return
-    sums.pictures += 1
+    sums.images += 1
     if facts.size:
         sums.sizes[facts.size] += 1
         _add_digest(report, split, sums, facts)

@@ -80,9 +80,9 @@ def examine_person(person: Person, data_options: DataOptions) -> list[Facts]:
 
 def examine_row(row: Row) -> list[Facts]:
     """As `examine_person`, of one picture of the LIP data set: row is (name, picture path, label map path)."""
-    name, picture, labels = row
+    name, image, labels = row
     facts = Facts(name, name)
-    _examine_files(facts, picture, labels)
+    _examine_files(facts, image, labels)
     return [facts]
 
 
@@ -107,11 +107,11 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
     return facts
 
 
-def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
+def _examine_files(facts: Facts, image: str, labels: str) -> LabelMap | None:
     """Fills in what the two files say; returns the label map, or None."""
     try:
-        facts.size = images.check_image(picture)
-        pixels = images.read_rgb(picture)
+        facts.size = images.check_image(image)
+        pixels = images.read_rgb(image)
         facts.digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
     except InputError as error:
         facts.errors.append(("pictures", f"{facts.row}: {error}"))
@@ -124,9 +124,9 @@ def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
     return label_map
 
 
-def _examine_frame(facts: Facts, picture: str, joints: Joints, size: Size) -> None:
+def _examine_frame(facts: Facts, image: str, joints: Joints, size: Size) -> None:
     try:
-        encoding.check_frame(facts.row, picture, joints, size)
+        encoding.check_frame(facts.row, image, joints, size)
     except InputError as error:
         facts.errors.append(("joints", str(error)))
     else:

@@ -31,17 +31,17 @@ class Frame:
     picture_crop: Box | None = None
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         """Whether joints are in the picture's own pixels."""
         return self == Frame()
 
-    def place(self, joints: Joints, visible: Visible, picture: str) -> Pose:
+    def place(self, joints: Joints, visible: Visible, path: str) -> Pose:
         """Moves joints into the used part of their picture.
 
         Args:
             joints: float32 [18, 2], (y, x) in the frame.
             visible: bool [18].
-            picture: Path of the whole picture.
+            path: Of the whole picture.
 
         Returns:
             (joints, visible): in pixels of the used part; joints that a crop cuts off are missing.
@@ -49,9 +49,9 @@ class Frame:
         Raises:
             InputError: If the picture's size is needed and cannot be read.
         """
-        if self.is_picture:
+        if self.is_image:
             return joints, visible
-        size = images.picture_size(picture)
+        size = images.image_size(path)
         frame = self.size or size
         if self.normalized:
             joints = scale(joints, visible, (1, 1), frame)

@@ -59,7 +59,7 @@ def read_annotation_rows(
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
-        raise InputError(f"{path} has no rows below its header; expected one row per picture.")
+        raise InputError(f"{path} has no rows below its header; expected one row per image.")
     return annotations
 
 

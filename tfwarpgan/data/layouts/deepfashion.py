@@ -54,10 +54,10 @@ class Layout(layout.Layout):
         return "-".join(match.groups()) if match else name
 
     def own_split(self, key: str) -> str | None:
-        folder = os.path.relpath(self.pictures[key], self.data_dir).split(os.sep)[0]
+        folder = os.path.relpath(self.images[key], self.data_dir).split(os.sep)[0]
         return folder if folder in _SPLIT_FOLDERS else None
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for folder in self._image_folders():
             for name, path in files_below(folder).items():

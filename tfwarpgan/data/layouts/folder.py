@@ -19,7 +19,7 @@ class Layout(layout.Layout):
     """Where the files of a folder of persons are."""
 
     default_pair_source = "rule"
-    what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
+    what_to_get = "give --data_dir a folder with one subfolder of images per person, and --keypoints their joints."
 
     def wanted(self) -> list[str]:
         if not self.data_options.keypoints and not os.path.exists(self.annotation_csv("train")):
@@ -46,14 +46,14 @@ class Layout(layout.Layout):
         if leaves(name):
             return None
         key = stem(name)
-        return key if key in self.pictures else self._by_file_name.get(os.path.basename(key), key)
+        return key if key in self.images else self._by_file_name.get(os.path.basename(key), key)
 
     def person(self, name: str) -> str:
         """The subfolder of a picture."""
         key = self.key(name) or name
         return key.split("/")[0]
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         keypoints = self.data_options.keypoints
         without = [self.parsing_dir, *([os.path.expanduser(keypoints)] if keypoints else [])]
         found: dict[str, str] = {}

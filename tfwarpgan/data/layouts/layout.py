@@ -14,7 +14,7 @@ from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, PictureFile, leaves, stem
+from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
@@ -27,7 +27,7 @@ class Layout(abc.ABC):
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
-        pictures: dict of key -> path of a picture.
+        images: dict of key -> path of a picture.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
     """
@@ -56,7 +56,7 @@ class Layout(abc.ABC):
         self._crop = _box(self.data_options.picture_crop)
         self.find_files()
         check_parsings(self.parsing_dir)
-        self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
+        self.images, self.label_maps = self.list_images(), self.list_label_maps()
         self._joints_of: dict[str, Annotations] = {}
 
     def find_files(self) -> None:
@@ -73,7 +73,7 @@ class Layout(abc.ABC):
         return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
 
     @abc.abstractmethod
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         """Key -> path of the pictures."""
 
     @abc.abstractmethod
@@ -105,15 +105,15 @@ class Layout(abc.ABC):
         del key
         return None
 
-    def image(self, name: str) -> PictureFile | None:
+    def image(self, name: str) -> ImageFile | None:
         """The file of a picture, or None."""
-        path = self.pictures.get(self.key(name) or "")
-        return PictureFile(path, self._crop) if path else None
+        path = self.images.get(self.key(name) or "")
+        return ImageFile(path, self._crop) if path else None
 
-    def label_map(self, name: str) -> PictureFile | None:
+    def label_map(self, name: str) -> ImageFile | None:
         """The label map of a picture, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return PictureFile(path, self._crop, self._labels) if path else None
+        return ImageFile(path, self._crop, self._labels) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -168,7 +168,7 @@ class Layout(abc.ABC):
         found: Annotations = {}
         for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
             key = self.key(name)
-            path = self.pictures.get(key or "")
+            path = self.images.get(key or "")
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
             if members is not None and key not in members and not is_missing:
                 continue
@@ -211,7 +211,7 @@ class Layout(abc.ABC):
                 on_error=on_error,
             )
             names = list(self._joints_of[path])
-            if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
+            if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
@@ -244,7 +244,7 @@ def check_parsings(parsing_dir: str) -> None:
     """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
-            f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
+            f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from tfwarpgan.body.label_mappings import to_lip
-from tfwarpgan.data.pictures.files import PictureFile, inside
+from tfwarpgan.data.pictures.files import ImageFile, inside
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import read_lines
 
@@ -49,7 +49,7 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
 
 def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnError) -> list[Row]:
     id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
-    pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
+    images = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
     rows: list[Row] = []
     for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
@@ -57,14 +57,14 @@ def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnErro
         if not name:
             continue
         try:
-            picture, label_map = inside(pictures, f"{name}.jpg"), inside(labels, f"{name}.png")
-            for path in (picture, label_map):
+            image, label_map = inside(images, f"{name}.jpg"), inside(labels, f"{name}.png")
+            for path in (image, label_map):
                 if not os.path.isfile(path):
                     raise InputError(f"{path} is missing; unpack the data set again.")
         except InputError as error:
             on_error(InputError(f"{id_list}, row {number}: {error}"))
             continue
-        rows.append((name, picture, PictureFile(label_map, labels=table)))
+        rows.append((name, image, ImageFile(label_map, labels=table)))
     return rows
 
 

@@ -46,9 +46,9 @@ class Layout(layout.Layout):
         return None if person in _NO_PERSON else person
 
     def own_split(self, key: str) -> str:
-        return "train" if os.path.basename(os.path.dirname(self.pictures[key])) == "bounding_box_train" else "test"
+        return "train" if os.path.basename(os.path.dirname(self.images[key])) == "bounding_box_train" else "test"
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         found = {}
         for folder in _FOLDERS:
             files = files_in(os.path.join(self.data_dir, folder), self.data_dir)

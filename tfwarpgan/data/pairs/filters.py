@@ -103,7 +103,7 @@ def without(person: Person, places: Collection[int]) -> Person:
 
 def count_by_rule(removed: Iterable[Removed]) -> dict[str, int]:
     """Dict of rule -> number of pictures, most first."""
-    return dict(collections.Counter(picture.rule for picture in removed).most_common())
+    return dict(collections.Counter(each.rule for each in removed).most_common())
 
 
 def report(removed: Iterable[Removed]) -> str:
@@ -111,7 +111,7 @@ def report(removed: Iterable[Removed]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["split", "name", "rule", "reason", "annotation"])
-    writer.writerows([picture.split, picture.name, picture.rule, picture.reason, picture.row] for picture in removed)
+    writer.writerows([each.split, each.name, each.rule, each.reason, each.row] for each in removed)
     return text.getvalue()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.pairs import rule
-from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.typing import Joints, Visible
 
@@ -39,8 +39,8 @@ class Person:
 
     name: str
     names: list[str] = dataclasses.field(default_factory=list)
-    images: list[PictureFile] = dataclasses.field(default_factory=list)
-    label_maps: list[PictureFile] = dataclasses.field(default_factory=list)
+    images: list[ImageFile] = dataclasses.field(default_factory=list)
+    label_maps: list[ImageFile] = dataclasses.field(default_factory=list)
     joints: list[Joints] = dataclasses.field(default_factory=list)
     visible: list[Visible] = dataclasses.field(default_factory=list)
     rows: list[str] = dataclasses.field(default_factory=list)
@@ -138,7 +138,7 @@ def _persons_with_joints(
     return persons, places, reported
 
 
-def _existing(path: PictureFile | None, name: str, at: str, what: str) -> PictureFile:
+def _existing(path: ImageFile | None, name: str, at: str, what: str) -> ImageFile:
     if path is None:
         raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
     return path

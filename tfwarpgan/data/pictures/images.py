@@ -17,7 +17,7 @@ from tfwarpgan.data.pictures import codecs
 from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
-from tfwarpgan.typing import Picture, Size
+from tfwarpgan.typing import Pixels, Size
 
 T = TypeVar("T")
 
@@ -49,12 +49,12 @@ def check_image(path: str) -> Size:
     return size
 
 
-def picture_size(path: str) -> Size:
+def image_size(path: str) -> Size:
     """(height, width) of the upright picture in pixels, from the file's header alone; InputError as `read_rgb`."""
     return decode_file(path, lambda image: _used_size(path, image))
 
 
-def read_rgb(path: str) -> Picture:
+def read_rgb(path: str) -> Pixels:
     """Reads a picture upright, as RGB; transparent parts become white.
 
     Args:
@@ -91,7 +91,7 @@ def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
     return encode_jpeg(resize(read_rgb(path), height, width)), size
 
 
-def resize(image: Picture, height: int, width: int) -> Picture:
+def resize(image: Pixels, height: int, width: int) -> Pixels:
     """Resizes uint8 [H, W, 3] to [height, width, 3], bicubic, filtered when it shrinks."""
     if image.shape[:2] == (height, width):
         return image
@@ -144,7 +144,7 @@ def _upright(path: str, image: Image.Image) -> Image.Image:
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:
-    """The part of an upright `PIL.Image.Image` that a `files.PictureFile` says is used."""
+    """The part of an upright `PIL.Image.Image` that a `files.ImageFile` says is used."""
     crop = getattr(path, "crop", None)
     if crop is None:
         return image

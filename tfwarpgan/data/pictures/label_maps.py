@@ -20,7 +20,7 @@ def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
     """Reads a label map; palette PNGs give their indices, not their colors.
 
     Args:
-        path: PNG file, gray or palette; a `files.PictureFile` says which part is used and what its labels are.
+        path: PNG file, gray or palette; a `files.ImageFile` says which part is used and what its labels are.
         size: (height, width) that the map must have: its picture's. None takes any.
 
     Returns:

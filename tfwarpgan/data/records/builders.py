@@ -132,7 +132,7 @@ class Pictures(_Builder):
         }
 
     def record_of(self) -> Callable[[Row], dict[str, Any]]:
-        return encoding.picture_record
+        return encoding.image_record
 
     @staticmethod
     def key(row: Row) -> str:

@@ -49,7 +49,7 @@ def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
     return record
 
 
-def picture_record(row: Row) -> dict[str, Any]:
+def image_record(row: Row) -> dict[str, Any]:
     """Checks and encodes a picture of the LIP data set and its label map, at their own size.
 
     Args:
@@ -61,9 +61,9 @@ def picture_record(row: Row) -> dict[str, Any]:
     Raises:
         InputError: If the picture or the label map cannot be used.
     """
-    name, picture, labels = row
-    size = images.check_image(picture)
-    jpeg, _ = images.jpeg_of_size(picture, *size)
+    name, path, labels = row
+    size = images.check_image(path)
+    jpeg, _ = images.jpeg_of_size(path, *size)
     png = encode_png(label_maps.read_label_map(labels, size))
     return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
 

@@ -65,8 +65,8 @@ class Prepared:
             tf.data.Dataset of dicts: id string [], images, parsings and names string [n], keypoints float32 [n, 18, 2],
             visible bool [n, 18], pairs int32 [m, 2]. Of LIP: name, image and parsing string [].
         """
-        pictures = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
-        encoded = {name: tfds.decode.SkipDecoding() for name in pictures}
+        fields = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
+        encoded = {name: tfds.decode.SkipDecoding() for name in fields}
         reading = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
         with builders.quiet():
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)

@@ -162,16 +162,16 @@ def sample_inputs(height: int, width: int) -> dict[str, Array]:
     }
 
 
-def _png(pictures: Array) -> Array:
-    return np.array([tf.io.encode_png(picture).numpy() for picture in pictures], object)
+def _png(images: Array) -> Array:
+    return np.array([tf.io.encode_png(image).numpy() for image in images], object)
 
 
 def _differences(
     served: SavedModelSession, name: str, inputs: Arrays, pipeline: Any, parse: Parse | None
 ) -> dict[str, float]:
     takes_parsing = {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
-    answer = _pictures(served(name, inputs))
-    rows = [_pictures(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
+    answer = _images(served(name, inputs))
+    rows = [_images(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
     expected = _expected(inputs, pipeline, None if takes_parsing else parse)
     difference = np.abs(answer - expected)
     return {
@@ -181,7 +181,7 @@ def _differences(
     }
 
 
-def _pictures(outputs: Arrays) -> Floats:
+def _images(outputs: Arrays) -> Floats:
     """The pictures of an answer as float arrays, so that differences do not wrap around."""
     (values,) = outputs.values()
     if values.dtype == object:
