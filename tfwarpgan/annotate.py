@@ -20,7 +20,7 @@ class AnnotateOptions:
 
 
 def main(options: Options, annotate: AnnotateOptions) -> None:
-    """Writes a label map for every picture that has none."""
+    """Writes a label map for every image that has none."""
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")

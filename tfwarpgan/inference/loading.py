@@ -49,11 +49,11 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
 
 
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
-    """The trained networks as a `LocalPipeline`, for new pictures.
+    """The trained networks as a `LocalPipeline`, for new images.
 
     Args:
         options, weights: See `load_pipeline`.
-        human_parser_run_dir: Run whose human parser labels pictures that come without a label map; empty: none does.
+        human_parser_run_dir: Run whose human parser labels images that come without a label map; empty: none does.
 
     Raises:
         InputError: As `load_pipeline` and `load_human_parser`.
@@ -67,15 +67,15 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
 def load_human_parser(
     options: Options, size: Size | None = None, average_flip: bool = True
 ) -> Callable[[Image], Tensor]:
-    """The trained human parser of a run as a function of pictures.
+    """The trained human parser of a run as a function of images.
 
-    It sees pictures at the size that it was trained at; those of another size are resized for it, and its
+    It sees images at the size that it was trained at; those of another size are resized for it, and its
     probabilities back, both bilinear.
 
     Args:
         options: `Options` of the human parser's run.
-        size: (height, width) of the pictures it is going to be given; None: those of its training.
-        average_flip: Whether the mirrored pictures are parsed too and averaged in.
+        size: (height, width) of the images it is going to be given; None: those of its training.
+        average_flip: Whether the mirrored images are parsed too and averaged in.
 
     Returns:
         Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].

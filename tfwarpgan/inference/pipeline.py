@@ -36,7 +36,7 @@ class LocalPipeline:
 
 
 def with_human_parser(pipeline: Any, parse: Any) -> Callable[[Batch], Any]:
-    """A pipeline for pictures without a label map.
+    """A pipeline for images without a label map.
 
     Args:
         pipeline: See `LocalPipeline`.

@@ -132,7 +132,7 @@ def _median(counter: Mapping[int, int]) -> str:
 
 
 def label_table(report: Report) -> str:
-    """Each label's share of the pixels and of the pictures, by split."""
+    """Each label's share of the pixels and of the images, by split."""
     splits = report.splits
     rows = [["label", *(f"{name} pixels" for name in splits), *(f"{name} pictures" for name in splits)]]
     for number, label in enumerate(LABELS):

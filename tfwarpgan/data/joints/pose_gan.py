@@ -64,7 +64,7 @@ def read_annotation_rows(
 
 
 def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
-    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
+    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one image, joints in whole pixels."""
     points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(joints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 

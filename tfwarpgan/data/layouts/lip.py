@@ -1,4 +1,4 @@
-"""The LIP data set (Gong et al., "Look into Person", CVPR 2017): the human parser's training pictures.
+"""The LIP data set (Gong et al., "Look into Person", CVPR 2017): the human parser's training images.
 
 Layout, with the folder names doubled as the archives unpack, or single:
 
@@ -20,11 +20,11 @@ from tfwarpgan.storage.text import read_lines
 
 LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
 
-Row: TypeAlias = tuple[str, str, str]  # name, picture, label map
+Row: TypeAlias = tuple[str, str, str]  # name, image, label map
 
 
 def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError = raise_error) -> dict[str, list[Row]]:
-    """The pictures of both splits, in the order of the id lists.
+    """The images of both splits, in the order of the id lists.
 
     Args:
         lip_dir: Folder of the data set.
@@ -32,7 +32,7 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        {"train": rows, "val": rows}; a row is (name, picture path, label map path).
+        {"train": rows, "val": rows}; a row is (name, image path, label map path).
 
     Raises:
         InputError: If the folder, an id list or a file that it names is missing.

@@ -33,7 +33,7 @@ def open_source(data_options: DataOptions) -> Source:
 
 
 def open_layout(data_options: DataOptions) -> Layout:
-    """The layout of a data set of pairs; quick, since it reads no picture.
+    """The layout of a data set of pairs; quick, since it reads no image.
 
     Args:
         data_options: `options.DataOptions`.

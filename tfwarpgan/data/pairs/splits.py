@@ -1,4 +1,4 @@
-"""Which pictures are for training and which for tests, so that no person is in both.
+"""Which images are for training and which for tests, so that no person is in both.
 
 In this order: the official lists `train.lst` and `test.lst` beside the data; folders of their own; annotation files of
 their own; else the persons are assigned by a seed.
@@ -26,7 +26,7 @@ def list_files(data_dir: str) -> list[str]:
 
 
 def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[str]] | None:
-    """The pictures of each split.
+    """The images of each split.
 
     Args:
         layout: `layout.Layout`.

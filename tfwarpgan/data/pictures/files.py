@@ -1,4 +1,4 @@
-"""Files of a data set: what a list may name, and what of a picture is used.
+"""Files of a data set: what a list may name, and what of an image is used.
 
 Lists come from anywhere, so no name in them becomes a path by itself: a name is looked up among the files that were
 found in the data set's folders, or it is checked by `inside`. Links that leave the folders are refused.
@@ -16,12 +16,12 @@ Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
 
 
 class ImageFile(str):
-    """The path of a picture or label map, with what of it is used.
+    """The path of an image or label map, with what of it is used.
 
     To everything else it is a path; `images` and `label_maps` honor the rest, so that no user of a file can forget it.
 
     Attributes:
-        crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
+        crop: (x, y, width, height) in pixels of the part of the upright image that is used; None: all of it.
         labels: The LIP label of each label in the file, in their order; None: the file's labels are LIP's.
     """
 
@@ -35,7 +35,7 @@ class ImageFile(str):
 
 
 def stem(name: str) -> str:
-    """A name without the suffix of a picture; other dots belong to the name."""
+    """A name without the suffix of an image; other dots belong to the name."""
     base, suffix = os.path.splitext(name)
     return base if suffix.lower() in IMAGE_SUFFIXES else name
 
@@ -142,19 +142,19 @@ def _check_link(path: str, *folders: str) -> None:
 def list_images(
     image_dir: str, output_dir: str, flag: str = "parsing_dir", without: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
-    """The pictures of a folder and its subfolders with the PNG files that are made of them.
+    """The images of a folder and its subfolders with the PNG files that are made of them.
 
     Args:
-        image_dir: Folder of pictures.
-        output_dir: Folder of the PNG files; what lies in it is no picture, also where it is inside `image_dir`.
+        image_dir: Folder of images.
+        output_dir: Folder of the PNG files; what lies in it is no image, also where it is inside `image_dir`.
         flag: What `output_dir` is called on the command line.
-        without: More folders of what is no picture.
+        without: More folders of what is no image.
 
     Returns:
-        Sorted list of (picture path, PNG path): the relative path is kept, the suffix becomes .png.
+        Sorted list of (image path, PNG path): the relative path is kept, the suffix becomes .png.
 
     Raises:
-        InputError: If there is no picture, or two would become the same file.
+        InputError: If there is no image, or two would become the same file.
     """
     if not image_dir or not os.path.isdir(image_dir):
         raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
@@ -175,7 +175,7 @@ def list_images(
 
 
 def other_files(image_dir: str, parsing_dir: str) -> list[str]:
-    """The files below `image_dir` that are no pictures by their names, sorted."""
+    """The files below `image_dir` that are no images by their names, sorted."""
     files = _files(image_dir, parsing_dir)
     return sorted(path for path in files if os.path.splitext(path)[1].lower() not in IMAGE_SUFFIXES)
 

@@ -1,6 +1,6 @@
-"""The signatures of an exported model, which turn pictures and poses into pictures.
+"""The signatures of an exported model, which turn images and poses into images.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 images, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
@@ -11,7 +11,7 @@ The rows of a batch do not depend on each other.
 | `photograph` | `image`, `target_keypoints`, `target_visible` | `image` |
 | `photograph_encoded` | `image_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
 
-The last two are there where a human parser is given, which then labels the picture. Encoded pictures are JPEG or PNG
+The last two are there where a human parser is given, which then labels the image. Encoded images are JPEG or PNG
 of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
@@ -69,7 +69,7 @@ def signature_specs(height: int, width: int, with_photograph: bool) -> dict[str,
     """The named inputs of each signature: dictionary of dictionaries of `tf.TensorSpec`.
 
     Args:
-        height, width: Size of the pictures, in pixels.
+        height, width: Size of the images, in pixels.
         with_photograph: Whether the signatures without a label map are among them.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
