@@ -28,8 +28,8 @@ def make_dataset(count, batch_size=2):
         "target_image": np.broadcast_to(levels, (count, SIDE, SIDE, 3)),
         "condition_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
         "target_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
-        "target_keypoints": np.full((count, 18, 2), 8, np.float32),
-        "target_visible": np.ones((count, 18), bool),
+        **{f"{side}_keypoints": np.full((count, 18, 2), 8, np.float32) for side in ("condition", "target")},
+        **{f"{side}_visible": np.ones((count, 18), bool) for side in ("condition", "target")},
         "condition_name": np.array([f"a{index}.jpg" for index in range(count)]),
         "target_name": np.array([f"b{index}.jpg" for index in range(count)]),
     }
