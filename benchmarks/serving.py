@@ -80,7 +80,7 @@ def exported(options, benchmark, folder):
     from tfwarpgan.serving.exporting.publish import publish
 
     if benchmark.weights:
-        pipeline = load_pipeline(options, benchmark.weights, for_new_pictures=True)
+        pipeline = load_pipeline(options, benchmark.weights, for_new_images=True)
     else:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         untrained = {name: getattr(build, name)(options) for name in names}

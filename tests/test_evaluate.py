@@ -28,8 +28,8 @@ def make_dataset(count, batch_size=2):
         "target_image": np.broadcast_to(levels, (count, SIDE, SIDE, 3)),
         "condition_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
         "target_parsing": np.zeros((count, SIDE, SIDE), np.uint8),
-        "target_keypoints": np.full((count, 18, 2), 8, np.float32),
-        "target_visible": np.ones((count, 18), bool),
+        **{f"{side}_keypoints": np.full((count, 18, 2), 8, np.float32) for side in ("condition", "target")},
+        **{f"{side}_visible": np.ones((count, 18), bool) for side in ("condition", "target")},
         "condition_name": np.array([f"a{index}.jpg" for index in range(count)]),
         "target_name": np.array([f"b{index}.jpg" for index in range(count)]),
     }
@@ -74,8 +74,9 @@ def test_from_data_to_report(tmp_path, fakes, capsys):
     folder = tmp_path / "evaluation"
     content = json.loads((folder / "metrics.json").read_text())
     assert content["pairs"] == 5 and content["mean_image_training_pairs"] == 3 and content["height"] == SIDE
-    assert list(content["metrics"]) == [
-        "ssim_gaussian", "ssim_uniform7", "l1", "parsing_miou", "matcher_miou_target", "matcher_miou_synthesized"
+    assert [name for name in content["metrics"] if not name.startswith("color_")] == [
+        "ssim_gaussian", "ssim_uniform7", "l1", "ssim_person", "l1_person", "detail", "texture",
+        "parsing_miou", "matcher_miou_target", "matcher_miou_synthesized",
     ]  # fmt: skip
     l1 = content["metrics"]["l1"]
     # Targets are -.5, -.25, 0, .25, .5: a black picture is 1 away on average, gray 128 (1 / 255 for the mean 0) .3.
@@ -83,7 +84,7 @@ def test_from_data_to_report(tmp_path, fakes, capsys):
     assert l1["model"] < 0.004 and l1["beats_baselines"]
     assert not content["metrics"]["parsing_miou"]["beats_baselines"]  # all is background: equal is not better
     page = (folder / "index.html").read_text()
-    assert page.count("<img") == 3 * 5 * 6 and "a4.jpg" in page
+    assert page.count("<img") == (3 * 5 + 5) * 6 and "a4.jpg" in page
     assert Image.open(folder / "grid.png").size[1] > 5 * 2 * SIDE
     printed = capsys.readouterr().out
     assert str(folder / "index.html") in printed and "5 test pairs" in printed

@@ -61,7 +61,7 @@ class Pipeline:
 @pytest.fixture(autouse=True)
 def fake_pipeline(monkeypatch):
     monkeypatch.setattr(
-        "tfwarpgan.inference.loading.load_pipeline", lambda options, weights="", for_new_pictures=False: Pipeline()
+        "tfwarpgan.inference.loading.load_pipeline", lambda options, weights="", for_new_images=False: Pipeline()
     )
 
 

@@ -20,16 +20,16 @@ class AnnotateOptions:
 
 
 def main(options: Options, annotate: AnnotateOptions) -> None:
-    """Writes a label map for every picture that has none."""
+    """Writes a label map for every image that has none."""
     for name, value in (("run_dir", options.train.run_dir), ("image_dir", annotate.image_dir)):
         if not value:
             raise InputError(f"--{name} is missing: annotate needs --run_dir, --image_dir and --parsing_dir.")
-    from tfwarpgan.data.pictures.files import list_pictures, other_files
+    from tfwarpgan.data.pictures.files import list_images, other_files
     from tfwarpgan.inference.label_folder import annotate_folder
     from tfwarpgan.inference.loading import load_human_parser
 
     image_dir, parsing_dir = (os.path.expanduser(folder) for folder in (annotate.image_dir, options.data.parsing_dir))
-    list_pictures(image_dir, parsing_dir)  # before the network is built, so that a wrong folder is refused at once
+    list_images(image_dir, parsing_dir)  # before the network is built, so that a wrong folder is refused at once
     parse = load_human_parser(options, average_flip=annotate.average_flip)
     written, kept = annotate_folder(
         parse, image_dir, parsing_dir,

@@ -65,7 +65,7 @@ def main(options: Options, export: ExportOptions) -> None:
     if export.human_parser_run_dir:
         size = (options.data.height, options.data.width)
         parse = load_human_parser(run_options(export.human_parser_run_dir), size)
-    pipeline = load_pipeline(options, export.weights, for_new_pictures=True)
+    pipeline = load_pipeline(options, export.weights, for_new_images=True)
     path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes)
     print("Checked in a session against the model in this process (differences of 8-bit levels):")
     for name, found in report.items():

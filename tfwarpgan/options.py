@@ -172,7 +172,7 @@ class BatchOptions:
 class DataOptions(  # the fields of the last come first
     BatchOptions, FilterOptions, SizeOptions, LipOptions, PairOptions, JointOptions, DatasetOptions
 ):
-    """Where the pictures come from and how a training batch is drawn."""
+    """Where the images come from and how a training batch is drawn."""
 
     def __post_init__(self) -> None:
         if self.height % 16 or self.width % 16:

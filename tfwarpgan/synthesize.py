@@ -1,9 +1,9 @@
-"""Draws a person in another pose: one picture, those of a folder, or a list of pairs.
+"""Draws a person in another pose: one image, those of a folder, or a list of pairs.
 
     python -m tfwarpgan.synthesize --weights=people --image=... --parsing=... --pose_json=... --output=...
 
-Or many: `--image_dir=DIR --output_dir=...` draws every picture of a folder in one pose, and `--pairs=CSV
---image_dir=... --annotation=CSV --output_dir=...` draws one picture per row of the CSV. With `--server=host:port` a
+Or many: `--image_dir=DIR --output_dir=...` draws every image of a folder in one pose, and `--pairs=CSV
+--image_dir=... --annotation=CSV --output_dir=...` draws one image per row of the CSV. With `--server=host:port` a
 server draws, and TensorFlow is not needed here.
 """
 
@@ -40,7 +40,7 @@ _UNUSED = {
 
 @dataclasses.dataclass(frozen=True)
 class SynthesizeOptions:
-    """Who is drawn, in which pose, and where the picture goes."""
+    """Who is drawn, in which pose, and where the image goes."""
 
     weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
     image: str = option("", "Image of the person.")
@@ -138,7 +138,7 @@ def check_parsings(options: Options, job: SynthesizeOptions) -> None:
 
 
 def main(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_NETWORKS) -> None:
-    """Draws one picture, those of a folder, or those of all pairs."""
+    """Draws one image, those of a folder, or those of all pairs."""
     check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     job = dataclasses.replace(job, **{key: os.path.expanduser(value) for key, value in texts.items()})
@@ -176,8 +176,8 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
 
 
 def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
-    """The requests of --image_dir in one pose: pictures keep their places below --output_dir."""
-    from tfwarpgan.data.pictures.files import list_pictures
+    """The requests of --image_dir in one pose: images keep their places below --output_dir."""
+    from tfwarpgan.data.pictures.files import list_images
     from tfwarpgan.inference import synthesis
 
     size = (options.data.height, options.data.width)
@@ -188,12 +188,12 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
         return synthesis.condition_row(path, *size, parsing) | pose(path)
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
-    pictures = list_pictures(job.image_dir, job.output_dir, "output_dir", parsings)
+    pictures = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
     return [(output, functools.partial(row, path)) for path, output in pictures]
 
 
 def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
-    """A function of a picture of a person that gives the pose row of the one target pose."""
+    """A function of an image of a person that gives the pose row of the one target pose."""
     from tfwarpgan.data.pictures import images
     from tfwarpgan.inference import synthesis
 
@@ -222,7 +222,7 @@ def _pose(job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
 
 
 def _pose_picture(job: SynthesizeOptions, path: str) -> str:
-    """The picture whose size is the pose's frame; a bare --pose_image is looked for beside the person's too."""
+    """The image whose size is the pose's frame; a bare --pose_image is looked for beside the person's too."""
     beside = os.path.join(os.path.dirname(path), job.pose_image)
     return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or path
 
@@ -238,7 +238,7 @@ def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     annotations, pairs = pose_gan.read_annotation_csv(job.annotation), read_pairs(job.pairs)
     picture = _finder(job.image_dir)
     check_pairs(options, job, annotations, pairs, picture)
-    # Lists of pairs are sorted by person: a picture comes many times in a row.
+    # Lists of pairs are sorted by person: an image comes many times in a row.
     condition = functools.lru_cache(64)(synthesis.condition_row)
     frame_of = functools.lru_cache(1024)(images.check_image)
 
@@ -310,9 +310,9 @@ def _parsing_path(options: Options, job: SynthesizeOptions, name: str) -> str:
 def _labeled(options: Options, path: str) -> str:
     """A label map's path that says what its labels are."""
     from tfwarpgan.body.label_mappings import to_lip
-    from tfwarpgan.data.pictures.files import PictureFile
+    from tfwarpgan.data.pictures.files import ImageFile
 
-    return PictureFile(path, labels=to_lip(options.data.label_mapping))
+    return ImageFile(path, labels=to_lip(options.data.label_mapping))
 
 
 def cli() -> None:

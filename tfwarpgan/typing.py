@@ -17,7 +17,8 @@ else:
 # NumPy arrays.
 Array: TypeAlias = npt.NDArray[Any]  # of any shape and type
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]  # of any shape and precision
-Picture: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W, 3] RGB
+Pixels: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W, 3] RGB, of an image
+Picture: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W, 3] RGB, for a person to look at
 LabelMap: TypeAlias = npt.NDArray[np.uint8]  # uint8 [H, W], one of LIP's labels per pixel
 Joints: TypeAlias = npt.NDArray[np.floating[Any]]  # float [18, 2], (y, x) in pixels; missing: (-1, -1)
 Visible: TypeAlias = npt.NDArray[np.bool_]  # bool [18]

@@ -7,7 +7,7 @@ from PIL import Image
 from tfwarpgan.body import label_mappings
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.data.pictures import label_maps
-from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.errors import InputError
 
 TO_LIP = {
@@ -63,11 +63,11 @@ def test_a_map_is_read_through_its_mapping(tmp_path, mode):
         image = image.convert("P")
         image.putpalette(list(np.random.default_rng(0).integers(0, 256, 768)))
     image.save(tmp_path / "a.png")
-    path = PictureFile(str(tmp_path / "a.png"), labels=label_mappings.to_lip("atr_18"))
+    path = ImageFile(str(tmp_path / "a.png"), labels=label_mappings.to_lip("atr_18"))
     expected = label_mappings.translate(np.arange(18).reshape(3, 6), label_mappings.MAPPINGS["atr_18"].to_lip)
     np.testing.assert_array_equal(label_maps.read_label_map(path, (3, 6)), expected)
     with pytest.raises(InputError, match="label 17; with this --label_mapping, labels are 0 to 7"):
-        label_maps.read_label_map(PictureFile(path, labels=label_mappings.to_lip("adgan_8")))
+        label_maps.read_label_map(ImageFile(path, labels=label_mappings.to_lip("adgan_8")))
 
 
 def test_an_own_list():

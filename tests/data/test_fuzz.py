@@ -19,7 +19,7 @@ from tfwarpgan.data.pairs import splits
 from tfwarpgan.data.pairs.lists import read_pairs
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.pictures.archives import unpack_tar
-from tfwarpgan.data.pictures.files import PictureFile, inside
+from tfwarpgan.data.pictures.files import ImageFile, inside
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 
@@ -169,9 +169,9 @@ PICTURES = {
 def test_pictures(tmp_path, kind, data):
     path = str(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").write_bytes(data.draw(damaged(PICTURES[kind])))
-    for read in (images.check_image, images.picture_size, images.read_rgb, label_maps.read_label_map):
+    for read in (images.check_image, images.image_size, images.read_rgb, label_maps.read_label_map):
         survives(lambda read=read: read(path))
-        survives(lambda read=read: read(PictureFile(path, (2, 2, 16, 20), (0,) * 9)))
+        survives(lambda read=read: read(ImageFile(path, (2, 2, 16, 20), (0,) * 9)))
     survives(lambda: images.jpeg_of_size(path, 32, 16))
 
 

@@ -29,7 +29,7 @@ def make_evaluation(count=7):
         "ssim_gaussian": {"model": rising, "copy_condition": rising + 0.1, "mean_image": rising - 0.1},
         "l1": {"model": 1 - rising, "copy_condition": rising * 0 + 1, "mean_image": rising * 0},
     }
-    return Evaluation(metrics, tuple((f"<a>{i}.jpg", f"b{i}.jpg") for i in range(count)), pairs)
+    return Evaluation(metrics, tuple((f"<a>{i}.jpg", f"b{i}.jpg") for i in range(count)), pairs, rising[::-1])
 
 
 def make_pictures(count=7):
@@ -44,9 +44,28 @@ def make_pictures(count=7):
 def test_best_median_and_worst():
     chosen = report.chosen_pairs(make_evaluation(7), count=3)
     assert {title: list(part) for title, part in chosen.items()} == {
-        "Best": [6, 5, 4], "Median": [4, 3, 2], "Worst": [2, 1, 0]
+        "Best by SSIM": [6, 5, 4], "Median by SSIM": [4, 3, 2], "Worst by SSIM": [2, 1, 0]
     }  # fmt: skip
     assert [len(part) for part in report.chosen_pairs(make_evaluation(7), count=20).values()] == [7, 7, 7]
+
+
+def test_pairs_by_pose_change():
+    """The later the pair, the smaller its change of pose; a pair without a common joint is in no part."""
+    evaluation = make_evaluation(7)
+    parts = report.pairs_by_pose_change(evaluation)
+    assert {title: list(part) for title, part in parts.items()} == {"Easy": [4, 5, 6], "Middle": [2, 3], "Hard": [0, 1]}
+    shown = report.shown_by_pose_change(evaluation, count=2)
+    assert [list(part) for part in shown.values()] == [[4, 6], [2, 3], [0, 1]]
+    evaluation.pose_change[6] = np.nan
+    assert list(report.pairs_by_pose_change(evaluation)["Easy"]) == [4, 5]
+
+
+def test_the_page_has_a_table_by_pose_change():
+    evaluation = make_evaluation(6)
+    text = report.to_html(evaluation, report.sections(evaluation, 2), make_pictures(6))
+    assert "Hard (2 pairs, joints move by 0.40 to 0.50 heights)" in text
+    assert "<b>0.0500</b><br>(copy_condition 0.1500, mean_image -0.0500)" in text  # SSIM of pairs 0 and 1
+    assert "Hard changes of pose: 2 pairs" in text
 
 
 def test_even_pairs_reach_from_end_to_end():
@@ -88,7 +107,7 @@ def test_the_page_is_self_contained_and_escaped():
     evaluation = make_evaluation()
     page = report.to_html(evaluation, report.chosen_pairs(evaluation, 2), make_pictures(), "runs & more")
     assert "<h1>runs &amp; more</h1>" in page and "<a>" not in page and "&lt;a&gt;6.jpg" in page
-    assert [part in page for part in ("Best 2 pairs", "Median 2 pairs", "Worst 2 pairs")] == [True] * 3
+    assert all(f"<h2>{part} by SSIM: 2 pairs</h2>" in page for part in ("Best", "Median", "Worst"))
     assert '<td class="number">0.3000</td><td class="number">0.4000</td>' in page and "gaussian: a window" in page
     sources = re.findall(r'src="([^"]*)"', page)
     assert len(sources) == 12 and "href" not in page

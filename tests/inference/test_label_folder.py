@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.data.pictures import files
-from tfwarpgan.data.pictures.files import list_pictures
+from tfwarpgan.data.pictures.files import list_images
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference.label_folder import annotate_folder, labels_at_size
@@ -82,24 +82,24 @@ def test_bad_pictures_are_refused_and_odd_ones_labeled(tmp_path):
 def test_two_pictures_of_one_stem_are_refused(tmp_path):
     save(tmp_path / "in/a.png"), save(tmp_path / "in/a.jpg")
     with pytest.raises(InputError, match="a.jpg and .*a.png would both become .*out/a.png"):
-        list_pictures(str(tmp_path / "in"), str(tmp_path / "out"))
+        list_images(str(tmp_path / "in"), str(tmp_path / "out"))
 
 
 def test_label_maps_inside_the_picture_folder_are_no_pictures(tmp_path):
     save(tmp_path / "in/a.png")
     out = tmp_path / "in/parsing"
     save_png(str(out / "a.png"), np.zeros([32, 16], np.uint8))
-    assert list_pictures(str(tmp_path / "in"), str(out)) == [(str(tmp_path / "in/a.png"), str(out / "a.png"))]
+    assert list_images(str(tmp_path / "in"), str(out)) == [(str(tmp_path / "in/a.png"), str(out / "a.png"))]
 
 
 def test_wrong_folders_are_one_sentence(tmp_path):
     with pytest.raises(InputError, match="--image_dir=.*nowhere is not a folder"):
-        list_pictures(str(tmp_path / "nowhere"), str(tmp_path / "out"))
+        list_images(str(tmp_path / "nowhere"), str(tmp_path / "out"))
     with pytest.raises(InputError, match="contains no image"):
-        list_pictures(str(tmp_path), str(tmp_path / "out"))
+        list_images(str(tmp_path), str(tmp_path / "out"))
     for parsing_dir in ("", str(tmp_path)):
         with pytest.raises(InputError, match="--parsing_dir="):
-            list_pictures(str(tmp_path), parsing_dir)
+            list_images(str(tmp_path), parsing_dir)
 
 
 def test_labels_of_a_larger_picture_are_those_of_resized_scores():
@@ -111,4 +111,4 @@ def test_labels_of_a_larger_picture_are_those_of_resized_scores():
 
 def test_logits_below_zero_count(tmp_path):
     np.testing.assert_array_equal(labels_at_size(np.full([1, 1, 3], [-3.0, -1.0, -2.0]), 2, 2), [[1, 1]] * 2)
-    assert ".tif" not in files.PICTURE_SUFFIXES
+    assert ".tif" not in files.IMAGE_SUFFIXES

@@ -34,7 +34,7 @@ def test_labels_that_are_given_win(rows):
     pipeline = LocalPipeline(Labels(), parse)
     assert (pipeline.height, pipeline.width, pipeline.labels) == (4, 2, True)
     batch = {"condition_image": np.ones([rows, 4, 2, 3], np.float32)}
-    np.testing.assert_allclose(pipeline.pictures(batch), np.full([rows, 4, 2, 3], 0.1), rtol=1e-6)
+    np.testing.assert_allclose(pipeline.draw(batch), np.full([rows, 4, 2, 3], 0.1), rtol=1e-6)
     batch["condition_parsing"] = np.full([rows, 4, 2], 5, np.uint8)
-    np.testing.assert_allclose(pipeline.pictures(batch), np.full([rows, 4, 2, 3], 0.5), rtol=1e-6)
+    np.testing.assert_allclose(pipeline.draw(batch), np.full([rows, 4, 2, 3], 0.5), rtol=1e-6)
     assert not LocalPipeline(Labels()).labels

@@ -24,7 +24,7 @@ class Pipeline:
     def __init__(self):
         self.batches = []
 
-    def pictures(self, batch):
+    def draw(self, batch):
         self.batches.append(batch)
         drawn = batch["condition_image"].copy()
         drawn[..., 0] = batch["target_keypoints"][:, 0, 0, None, None] / 127.5 - 1

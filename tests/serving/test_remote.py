@@ -150,7 +150,7 @@ def test_pictures_that_the_server_labels(exported, target, inputs):
     batch = {"condition_image": from_pixels(inputs["image"]).numpy(), **{key: inputs[key] for key in POSE}}
     with SavedModelSession(str(exported / "1")) as served:
         expected = served("photograph", inputs)["image"]
-    assert np.array_equal(np.rint((remote.pictures(batch) + 1) * 127.5), expected)
+    assert np.array_equal(np.rint((remote.draw(batch) + 1) * 127.5), expected)
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(run_options, tmp_path):
 
 def test_new_pictures_need_synthesized_parsings(run_options):
     with pytest.raises(InputError, match="ground_truth"):
-        loading.load_pipeline(changed(run_options, parsing_source="ground_truth"), for_new_pictures=True)
+        loading.load_pipeline(changed(run_options, parsing_source="ground_truth"), for_new_images=True)
 
 
 def test_a_run_needs_a_folder(run_options):

@@ -141,7 +141,7 @@ def test_terms_of_weight_zero_are_not_computed(options, batch):
     options = replaced(options, losses=none)
     trainer = stages.warping_generator_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.SGD(0.01))
-    assert set(trainer.train_step(batch)) == {"pixel", "gate"}
+    assert set(trainer.train_step(batch)) == {"pixel", "gate", "gate_4", "gate_2", "gate_1", "gate_image"}
     parser = stages.pose_guided_parser_trainer(options)
     parser.compile_networks(lambda name: keras.optimizers.SGD(0.01))
     assert set(parser.train_step(batch)) == {"cross_entropy", "adversarial", "discriminator", "pixel_accuracy"}

@@ -17,7 +17,7 @@ NAMES = (
 NUM_JOINTS = len(NAMES)
 MISSING = -1.0
 
-# The joint that each joint becomes when the picture is mirrored; it is its own inverse.
+# The joint that each joint becomes when the image is mirrored; it is its own inverse.
 FLIP_PERMUTATION = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 
 # The bones of OpenPose's skeleton, as pairs of joints.
@@ -36,7 +36,7 @@ def flip(joints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]
     Args:
         joints: float [18, 2], (y, x) in pixels.
         visible: bool [18].
-        width: Width of the picture, pixels; column x becomes column width - 1 - x.
+        width: Width of the image, pixels; column x becomes column width - 1 - x.
 
     Returns:
         (joints, visible), missing joints at (-1, -1).
@@ -48,7 +48,7 @@ def flip(joints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]
 
 
 def scale(joints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
-    """Moves joints into the frame of the resized picture; pixel centers stay pixel centers.
+    """Moves joints into the frame of the resized image; pixel centers stay pixel centers.
 
     Args:
         joints: float [18, 2], (y, x) in pixels of the old frame.

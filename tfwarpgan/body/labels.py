@@ -11,7 +11,7 @@ LABELS = (
 )  # fmt: skip
 NUM_LABELS = len(LABELS)
 
-# The label that each label becomes when the picture is mirrored; it is its own inverse.
+# The label that each label becomes when the image is mirrored; it is its own inverse.
 FLIP_PERMUTATION = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 14, 17, 16, 19, 18)
 
 # The colors in which the LIP data set shows its labels, RGB.

@@ -1,6 +1,6 @@
 """Work on many items by several processes, results in the order of the items.
 
-Decoding and encoding pictures holds Python's lock for most of its time: two threads are no faster than one, processes
+Decoding and encoding images holds Python's lock for most of its time: two threads are no faster than one, processes
 are. They are forked where the system forks safely: nothing is imported again, and what they run is NumPy and Pillow,
 never TensorFlow, whose threads a fork does not copy.
 """

@@ -1,6 +1,6 @@
-"""What any model must beat: the condition image copied, and the mean of the training pictures.
+"""What any model must beat: the condition image copied, and the mean of the training images.
 
-A person of Market-1501 changes so little between two pictures that the condition image itself scores well, and a
+A person of Market-1501 changes so little between two images that the condition image itself scores well, and a
 blurred mean scores well in L1; a number of a model says something only beside these two.
 """
 

@@ -14,7 +14,7 @@ from tfwarpgan.typing import Image, Labels, Tensor
 
 PARTS = {"hair": (2,), "face": (13,), "upper": (5, 6, 7, 10), "lower": (9, 12)}  # by LIP's labels
 AXIS_NAMES = ("lightness", "red_blue", "green_purple")
-LEAST_SHARE = 0.001  # of the picture's pixels that a part must cover to have a color
+LEAST_SHARE = 0.001  # of the image's pixels that a part must cover to have a color
 PROTOCOL = (
     "slope of the synthesized over the true mean {axis} of the part (labels {labels} of the target) over all pairs "
     "that show it; 1 is kept, 0 is the same for everybody"

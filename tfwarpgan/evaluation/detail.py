@@ -1,6 +1,6 @@
-"""What is left of stripes, checks, prints and faces: the high-pass of two pictures compared.
+"""What is left of stripes, checks, prints and faces: the high-pass of two images compared.
 
-The high-pass is the picture minus its 3x3 mean, the border mirrored. `detail` asks whether the same edges lie in the
+The high-pass is the image minus its 3x3 mean, the border mirrored. `detail` asks whether the same edges lie in the
 same places; `texture` only whether there are as many, so that a sharp print in another place costs the first alone.
 """
 
@@ -20,7 +20,7 @@ GARMENTS = (5, 6, 7, 9, 12)
 
 
 def high_pass(images: Image) -> Image:
-    """Pictures [B, H, W, C] minus their 3x3 means, float32."""
+    """Images [B, H, W, C] minus their 3x3 means, float32."""
     images = tf.cast(images, tf.float32)
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     return images - tf.nn.avg_pool2d(padded, 3, 1, "VALID")

@@ -1,7 +1,7 @@
 """Scores a pipeline on the test pairs, beside the baselines that it must beat.
 
-The pairs are read as a stream, in order, each once: the last, short batch counts like any other. A synthesized picture
-is rounded to the 256 levels of a PNG before it is scored, so the numbers are those of the pictures that a user gets.
+The pairs are read as a stream, in order, each once: the last, short batch counts like any other. A synthesized image
+is rounded to the 256 levels of a PNG before it is scored, so the numbers are those of the images that a user gets.
 """
 
 import dataclasses
@@ -101,12 +101,12 @@ class Evaluation:
 
 
 def quantize(images: Image) -> Image:
-    """Pictures in [-1, 1], rounded to the 256 levels of a PNG."""
+    """Images in [-1, 1], rounded to the 256 levels of a PNG."""
     return from_pixels(to_pixels(images))
 
 
 def contenders(batch: Batch, outputs: Tensors, mean: Tensor) -> dict[str, Image]:
-    """The pictures that are scored: who (the model or a baseline) -> float [B, H, W, 3] in [-1, 1]."""
+    """The images that are scored: who (the model or a baseline) -> float [B, H, W, 3] in [-1, 1]."""
     mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(batch["target_image"]))
     return {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
 

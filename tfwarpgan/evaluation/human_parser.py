@@ -1,4 +1,4 @@
-"""The score of a human parser: intersection over union by label, on the validation pictures of LIP."""
+"""The score of a human parser: intersection over union by label, on the validation images of LIP."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def evaluate_human_parser(
     """Scores a human parser.
 
     Args:
-        parse: Function of pictures [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
+        parse: Function of images [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20].
         dataset: Batches of `image` and `parsing` [B, H, W], 255 ignored, that end.
         progress: Whether to draw a progress bar.
 

@@ -1,4 +1,4 @@
-"""Mean absolute difference of pictures."""
+"""Mean absolute difference of images."""
 
 import tensorflow as tf
 
@@ -10,15 +10,15 @@ PERSON_PROTOCOL = "l1 over the person: mean over the pixels that the target's pa
 
 
 def l1(target: Image, generated: Image) -> Tensor:
-    """Mean absolute difference of each pair of pictures.
+    """Mean absolute difference of each pair of images.
 
     Args:
         target: [B, H, W, C] in [-1, 1].
         generated: As `target`.
 
     Returns:
-        float32 [B] in [0, 2]. The range is 2, since pictures lie in [-1, 1]: half of it is the difference of pictures
-        in [0, 1], and 127.5 times it that of uint8 pictures.
+        float32 [B] in [0, 2]. The range is 2, since images lie in [-1, 1]: half of it is the difference of images
+        in [0, 1], and 127.5 times it that of uint8 images.
     """
     difference = tf.abs(tf.cast(target, tf.float32) - tf.cast(generated, tf.float32))
     return tf.reduce_mean(difference, axis=(1, 2, 3))

@@ -1,4 +1,4 @@
-"""Means over the person alone: two thirds of a picture are a background that nothing predicts."""
+"""Means over the person alone: two thirds of an image are a background that nothing predicts."""
 
 import tensorflow as tf
 

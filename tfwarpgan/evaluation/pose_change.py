@@ -1,4 +1,4 @@
-"""How far a pair's pose changes: the mean distance of the joints that both pictures show, in heights of the picture."""
+"""How far a pair's pose changes: the mean distance of the joints that both images show, in heights of the image."""
 
 import tensorflow as tf
 
@@ -13,10 +13,10 @@ def pose_change(batch: Batch, height: int) -> Tensor:
     Args:
         batch: Dictionary of `condition_keypoints` and `target_keypoints` float32 [B, 18, 2] as (y, x) in pixels, and
             `condition_visible` and `target_visible` bool [B, 18].
-        height: Of the pictures, in pixels.
+        height: Of the images, in pixels.
 
     Returns:
-        float32 [B]; NaN for a pair whose pictures share no joint.
+        float32 [B]; NaN for a pair whose images share no joint.
     """
     both = tf.cast(batch["condition_visible"] & batch["target_visible"], tf.float32)
     distances = tf.norm(batch["condition_keypoints"] - batch["target_keypoints"], axis=-1)

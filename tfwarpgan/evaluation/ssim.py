@@ -2,14 +2,14 @@
 
 An SSIM without its protocol compares with nothing: window, covariance and range each move it by several hundredths.
 
-| id         | window                 | covariance | range of the pictures              | who reports it |
+| id         | window                 | covariance | range of the images              | who reports it |
 |------------|------------------------|------------|------------------------------------|----------------|
 | `gaussian` | Gaussian 1.5, 11 taps  | population | 255                                | this package's own |
 | `posegan`  | Gaussian 1.5, 11 taps  | population | largest - smallest generated value | pose-gan, PATN |
 | `uniform7` | uniform, 7 taps        | sample     | 255                                | PG2 |
-| `win51`    | uniform, 51 taps       | sample     | 255 (1 for pictures in [0, 1])     | GFLA |
+| `win51`    | uniform, 51 taps       | sample     | 255 (1 for images in [0, 1])     | GFLA |
 
-All are computed for each color channel, over the windows that lie wholly inside the picture, and averaged; no picture
+All are computed for each color channel, over the windows that lie wholly inside the image, and averaged; no image
 is padded. `posegan` depends on the output that it judges, and is for comparison only.
 
 References:
@@ -48,7 +48,7 @@ def window(protocol: str) -> npt.NDArray[np.float64]:
 
 
 def ssim(target: Image, generated: Image, protocol: str = "gaussian") -> Tensor:
-    """SSIM of each pair of pictures.
+    """SSIM of each pair of images.
 
     Args:
         target: [B, H, W, C] in [-1, 1].
@@ -59,7 +59,7 @@ def ssim(target: Image, generated: Image, protocol: str = "gaussian") -> Tensor:
         float32 [B], at most 1.
 
     Raises:
-        InputError: If the pictures are smaller than the protocol's window.
+        InputError: If the images are smaller than the protocol's window.
     """
     weights = window(protocol)
     height, width = target.shape[1:3]
@@ -80,7 +80,7 @@ def ssim(target: Image, generated: Image, protocol: str = "gaussian") -> Tensor:
 def ssim_person(target: Image, generated: Image, person: Tensor) -> Tensor:
     """SSIM over the person alone: the full map of `gaussian`, its mean over the person's pixels.
 
-    Near the border the pictures are continued by their mirror image, edge repeated, as scikit-image's `full=True` does.
+    Near the border the images are continued by their mirror image, edge repeated, as scikit-image's `full=True` does.
 
     Args:
         target: [B, H, W, C] in [-1, 1].
@@ -98,7 +98,7 @@ def ssim_person(target: Image, generated: Image, person: Tensor) -> Tensor:
 
 
 def _levels(images: Image) -> Tensor:
-    """Pictures in [-1, 1] as levels 0..255, float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32."""
+    """Images in [-1, 1] as levels 0..255, float64: E[x^2] - E[x]^2 of nearly flat areas is lost in float32."""
     return to_levels(tf.cast(images, tf.float64))
 
 
@@ -112,7 +112,7 @@ def _similarity(x: Tensor, y: Tensor, weights: npt.NDArray[np.float64], data_ran
     covariance = unbiased * (_filter(x * y, weights) - mean_x * mean_y)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     numerator = (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
-    # A generated picture of one color has range 0 under `posegan`: 0 / 0 counts as 0 there.
+    # A generated image of one color has range 0 under `posegan`: 0 / 0 counts as 0 there.
     return tf.math.divide_no_nan(numerator, (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))
 
 

@@ -1,4 +1,4 @@
-"""Label maps for a folder of pictures that has none: batches in, one gray PNG of labels per picture out."""
+"""Label maps for a folder of images that has none: batches in, one gray PNG of labels per image out."""
 
 import os
 import sys
@@ -10,14 +10,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.files import PICTURE_SUFFIXES, list_pictures
+from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, list_images
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
 from tfwarpgan.typing import Floats, LabelMap
 
-SUFFIXES = PICTURE_SUFFIXES
-Waiting: TypeAlias = tuple[str, tuple[int, ...], Floats]  # the label map to be written, its size, the picture
+SUFFIXES = IMAGE_SUFFIXES
+Waiting: TypeAlias = tuple[str, tuple[int, ...], Floats]  # the label map to be written, its size, the image
 
 
 def annotate_folder(
@@ -29,31 +29,31 @@ def annotate_folder(
     width: int,
     batch_size: int = 16,
 ) -> tuple[int, int]:
-    """Labels every picture of a folder; label maps that exist are kept, so an interrupted run goes on.
+    """Labels every image of a folder; label maps that exist are kept, so an interrupted run goes on.
 
     Args:
         parse: Function of float32 [B, height, width, 3] in [-1, 1] that gives label probabilities or logits,
             float [B, height, width, labels].
-        image_dir: Folder of pictures; subfolders count.
+        image_dir: Folder of images; subfolders count.
         parsing_dir: Folder of the label maps, made if it is missing; relative paths are kept.
         height: Height in pixels of what `parse` is given.
         width: Width in pixels of what `parse` is given.
-        batch_size: Pictures in a batch.
+        batch_size: Images in a batch.
 
     Returns:
         Numbers of label maps (written, kept).
 
     Raises:
-        InputError: If pictures cannot be read, after all others are labeled, or a label map cannot be written.
+        InputError: If images cannot be read, after all others are labeled, or a label map cannot be written.
     """
-    pictures = list_pictures(image_dir, parsing_dir)
-    unlabeled = [row for row in pictures if not os.path.exists(row[1])]
+    paths = list_images(image_dir, parsing_dir)
+    unlabeled = [row for row in paths if not os.path.exists(row[1])]
     failures: list[str] = []
     batch: list[Waiting] = []
-    with tqdm(total=len(pictures), initial=len(pictures) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
-        for picture, output in unlabeled:
+    with tqdm(total=len(paths), initial=len(paths) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
+        for path, output in unlabeled:
             try:
-                image = images.read_rgb(picture)
+                image = images.read_rgb(path)
                 batch.append((output, image.shape[:2], _resized(image, height, width)))
             except InputError as error:
                 failures.append(str(error))
@@ -64,14 +64,14 @@ def annotate_folder(
             _label(parse, batch, progress)
     if failures:
         raise InputError(
-            f"{len(failures)} of {len(pictures)} images could not be labeled, all others are; fix or remove them "
+            f"{len(failures)} of {len(paths)} images could not be labeled, all others are; fix or remove them "
             f"and run again: {' '.join(failures[:3])}{' ...' if len(failures) > 3 else ''}"
         )
-    return len(unlabeled), len(pictures) - len(unlabeled)
+    return len(unlabeled), len(paths) - len(unlabeled)
 
 
 def labels_at_size(scores: npt.ArrayLike, height: int, width: int) -> LabelMap:
-    """The label of the largest score at every pixel of a picture of another size.
+    """The label of the largest score at every pixel of an image of another size.
 
     Args:
         scores: float [h, w, labels].
@@ -79,13 +79,13 @@ def labels_at_size(scores: npt.ArrayLike, height: int, width: int) -> LabelMap:
         width: Width in pixels of the label map.
 
     Returns:
-        uint8 [height, width]; scores are resized bilinearly, label after label since a large picture's would not fit
+        uint8 [height, width]; scores are resized bilinearly, label after label since a large image's would not fit
         into memory together.
     """
     scores = np.asarray(scores, np.float32)
     if scores.shape[:2] == (height, width):
         return np.argmax(scores, axis=-1).astype(np.uint8)
-    import tensorflow as tf  # names of pictures are listed without it
+    import tensorflow as tf  # names of images are listed without it
 
     labels, best = np.zeros([height, width], np.uint8), np.full([height, width], -np.inf, np.float32)
     for label in range(scores.shape[-1]):

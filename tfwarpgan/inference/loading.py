@@ -22,18 +22,18 @@ from tfwarpgan.typing import Image, Size, Tensor
 Network = TypeVar("Network")
 
 
-def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = False) -> WarpingGAN:
+def load_pipeline(options: Options, weights: str = "", for_new_images: bool = False) -> WarpingGAN:
     """The trained `WarpingGAN` of a run, or of the released weights of that name.
 
     Args:
         options: `Options` of the run or the release.
         weights: Name of a release, or empty.
-        for_new_pictures: Whether it has to work where the true target parsing is not known.
+        for_new_images: Whether it has to work where the true target parsing is not known.
 
     Raises:
         InputError: If a stage has not been trained, there are no such weights, or the run needs true target parsings.
     """
-    if for_new_pictures and options.train.parsing_source == "ground_truth":
+    if for_new_images and options.train.parsing_source == "ground_truth":
         raise InputError(
             "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
@@ -49,16 +49,16 @@ def load_pipeline(options: Options, weights: str = "", for_new_pictures: bool = 
 
 
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
-    """The trained networks as a `LocalPipeline`, for new pictures.
+    """The trained networks as a `LocalPipeline`, for new images.
 
     Args:
         options, weights: See `load_pipeline`.
-        human_parser_run_dir: Run whose human parser labels pictures that come without a label map; empty: none does.
+        human_parser_run_dir: Run whose human parser labels images that come without a label map; empty: none does.
 
     Raises:
         InputError: As `load_pipeline` and `load_human_parser`.
     """
-    pipeline, parse = load_pipeline(options, weights, for_new_pictures=True), None
+    pipeline, parse = load_pipeline(options, weights, for_new_images=True), None
     if human_parser_run_dir:
         parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
     return LocalPipeline(pipeline, parse)
@@ -67,15 +67,15 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
 def load_human_parser(
     options: Options, size: Size | None = None, average_flip: bool = True
 ) -> Callable[[Image], Tensor]:
-    """The trained human parser of a run as a function of pictures.
+    """The trained human parser of a run as a function of images.
 
-    It sees pictures at the size that it was trained at; those of another size are resized for it, and its
+    It sees images at the size that it was trained at; those of another size are resized for it, and its
     probabilities back, both bilinear.
 
     Args:
         options: `Options` of the human parser's run.
-        size: (height, width) of the pictures it is going to be given; None: those of its training.
-        average_flip: Whether the mirrored pictures are parsed too and averaged in.
+        size: (height, width) of the images it is going to be given; None: those of its training.
+        average_flip: Whether the mirrored images are parsed too and averaged in.
 
     Returns:
         Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].

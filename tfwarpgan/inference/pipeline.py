@@ -29,14 +29,14 @@ class LocalPipeline:
         self._draw = for_any_batch_size(lambda batch: pipeline(batch)["image"])
         self._label_and_draw = for_any_batch_size(lambda batch: with_human_parser(pipeline, parse)(batch)["image"])
 
-    def pictures(self, batch: Arrays) -> Array:
-        """Draws a batch of arrays: float32 [B, H, W, 3] in [-1, 1]; see `ExportedPipeline.pictures`."""
+    def draw(self, batch: Arrays) -> Array:
+        """Draws a batch of arrays: float32 [B, H, W, 3] in [-1, 1]; see `ExportedPipeline.draw`."""
         labeled = "condition_parsing" in batch or not self.labels
         return (self._draw if labeled else self._label_and_draw)(batch).numpy()
 
 
 def with_human_parser(pipeline: Any, parse: Any) -> Callable[[Batch], Any]:
-    """A pipeline for pictures without a label map.
+    """A pipeline for images without a label map.
 
     Args:
         pipeline: See `LocalPipeline`.

@@ -1,6 +1,6 @@
-"""Pictures of people in new poses, from files: what the command `synthesize` does, as functions.
+"""Images of people in new poses, from files: what the command `synthesize` does, as functions.
 
-Pictures, label maps and joints of any size are brought to the model's: pictures bicubic, labels by the nearest pixel,
+Images, label maps and joints of any size are brought to the model's: images bicubic, labels by the nearest pixel,
 joints with the frame that they were annotated in.
 """
 
@@ -16,17 +16,17 @@ from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
-from tfwarpgan.typing import Array, Joints, LabelMap, Picture, Size, Visible
+from tfwarpgan.typing import Array, Joints, LabelMap, Pixels, Size, Visible
 
 Row: TypeAlias = dict[str, Array]  # of a batch
-Request: TypeAlias = tuple[str, Callable[[], Row]]  # the picture to be written, and what makes its row
+Request: TypeAlias = tuple[str, Callable[[], Row]]  # the image to be written, and what makes its row
 
 
 def condition_row(image_path: str, height: int, width: int, parsing_path: str = "") -> Row:
     """The person as the pipeline takes it: one row of a batch.
 
     Args:
-        image_path: Picture of the person; any format and orientation that `images.read_rgb` reads.
+        image_path: Image of the person; any format and orientation that `images.read_rgb` reads.
         height: Of the model, pixels.
         width: Of the model, pixels.
         parsing_path: Label map of the image, of the same size; empty if the human parser labels it.
@@ -43,7 +43,7 @@ def condition_row(image_path: str, height: int, width: int, parsing_path: str = 
     return resized_condition(image, labels, height, width)
 
 
-def resized_condition(image: Picture, labels: LabelMap | None, height: int, width: int) -> Row:
+def resized_condition(image: Pixels, labels: LabelMap | None, height: int, width: int) -> Row:
     """As `condition_row`, of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
     row: Row = {"condition_image": from_pixels(images.resize(image, height, width))}
     if labels is not None:
@@ -57,13 +57,13 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: 
     Args:
         joints: [18, 2], (y, x) in pixels of the frame.
         visible: bool [18].
-        frame: (height, width) of the picture that the joints were annotated in.
+        frame: (height, width) of the image that the joints were annotated in.
         height: Of the model, pixels.
         width: Of the model, pixels.
         source: Where the pose comes from, for the error.
 
     Returns:
-        Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's picture, and `target_visible`.
+        Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's image, and `target_visible`.
 
     Raises:
         InputError: If no joint is visible, or most lie outside of the frame.
@@ -71,7 +71,7 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: 
     if not np.any(visible):
         raise InputError(f"{source}: no joint is visible; choose another pose.")
     outside = np.any((joints < -0.5) | (joints > np.asarray(frame) - 0.5), axis=1) & visible
-    # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger picture.
+    # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger image.
     if 2 * outside.sum() > np.sum(visible):
         raise InputError(
             f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
@@ -83,10 +83,10 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: 
 def synthesize(
     pipeline: Any, requests: Iterable[Request], batch_size: int, total: int | None = None, progress: bool = True
 ) -> int:
-    """Synthesizes in batches and writes each picture as PNG, whole or not at all.
+    """Synthesizes in batches and writes each image as PNG, whole or not at all.
 
     Args:
-        pipeline: `pipeline.LocalPipeline`, or another one with its method `pictures`.
+        pipeline: `pipeline.LocalPipeline`, or another one with its method `draw`.
         requests: Iterable of (path of the PNG, function without arguments that gives the row, of `condition_row`
             and `pose_row` joined); a row is made only when its batch is due.
         batch_size: Rows to synthesize at once; the last batch may be shorter.
@@ -94,18 +94,18 @@ def synthesize(
         progress: Whether to draw a progress bar.
 
     Returns:
-        Number of pictures written.
+        Number of images written.
 
     Raises:
-        InputError: If rows could not be made, after all others are done; or if a picture cannot be written.
+        InputError: If rows could not be made, after all others are done; or if an image cannot be written.
     """
     failures: list[str] = []
     written = 0
     with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
-            pictures = pipeline.pictures(stacked(rows))
-            for path, picture in zip(paths, to_pixels(pictures)):
-                save_png(path, picture)
+            drawn = pipeline.draw(stacked(rows))
+            for path, image in zip(paths, to_pixels(drawn)):
+                save_png(path, image)
             written += len(paths)
             bar.update(written + len(failures) - bar.n)
     if failures:
@@ -139,6 +139,6 @@ def _batches(
 
 
 def output_name(condition_name: str, target_name: str) -> str:
-    """The file name of a pair's picture, `<from>_2_<to>.png`, without the suffixes and folders of both."""
+    """The file name of a pair's image, `<from>_2_<to>.png`, without the suffixes and folders of both."""
     stems = (os.path.splitext(name)[0].replace("\\", "/").replace("/", "_") for name in (condition_name, target_name))
     return "_2_".join(stems) + ".png"

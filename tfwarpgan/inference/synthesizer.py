@@ -29,8 +29,8 @@ class Pipeline(Protocol):
     labels: bool
     batch_size: int
 
-    def pictures(self, batch: dict[str, Array]) -> Array:
-        """Draws a batch, see `ExportedPipeline.pictures`."""
+    def draw(self, batch: dict[str, Array]) -> Array:
+        """Draws a batch, see `ExportedPipeline.draw`."""
 
 
 class Synthesizer:
@@ -119,7 +119,7 @@ class Synthesizer:
         """The images of all rows, in batches that the networks take: uint8 [N, height, width, 3]."""
         step = self.pipeline.batch_size
         batches = [synthesis.stacked(rows[start : start + step]) for start in range(0, len(rows), step)]
-        return np.concatenate([to_pixels(self.pipeline.pictures(batch)) for batch in batches])
+        return np.concatenate([to_pixels(self.pipeline.draw(batch)) for batch in batches])
 
 
 def _numbers(name: str, values: Any, dtype: Any, *shape: int) -> tuple[list[Any], bool]:

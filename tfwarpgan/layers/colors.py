@@ -12,7 +12,7 @@ GAINS = (2.0, 3.0, 6.0)
 
 
 def decorrelate_colors(images: Image) -> Tensor:
-    """Pictures in RGB as lightness, red against blue, and green against purple, each of about unit variance.
+    """Images in RGB as lightness, red against blue, and green against purple, each of about unit variance.
 
     From green to purple the variance of clothes is ten to a hundred times less than from dark to light. A generator
     that sees RGB learns to keep lightness first, then red and blue, and green only after several times as many steps.

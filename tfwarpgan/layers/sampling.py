@@ -133,7 +133,7 @@ def _checked(features: Features, grid: Grid) -> tuple[Features, Grid]:
 
 
 def _weight_dtype(features: Features) -> tf.DType:
-    """Half types cannot tell neighboring pixels of a large picture apart."""
+    """Half types cannot tell neighboring pixels of a large image apart."""
     return tf.float64 if features.dtype == tf.float64 else tf.float32
 
 

@@ -91,13 +91,13 @@ def compose(affine_theta: Affine, tps_offsets: Spline, height: int, width: int) 
 
 
 def strided_grid(grid: Grid, stride: int) -> Grid:
-    """The grid of a picture as its strided features see it, at their true centers.
+    """The grid of an image as its strided features see it, at their true centers.
 
     A 3x3 convolution of stride 2 with "same" padding sees pixels 2i, 2i + 1 and 2i + 2 of an even size: feature i of
-    stride s is centered on pixel s i + s - 1. The features' corners are therefore not those of the picture.
+    stride s is centered on pixel s i + s - 1. The features' corners are therefore not those of the image.
 
     Args:
-        grid: [B, H, W, 2], normalized (x, y) of the picture; H and W are known multiples of the stride, above it.
+        grid: [B, H, W, 2], normalized (x, y) of the image; H and W are known multiples of the stride, above it.
         stride: s, a power of 2; 1 gives the grid itself.
 
     Returns:

@@ -38,7 +38,7 @@ class PatchDiscriminator(keras.layers.Layer):
 
 
 class PyramidDiscriminator(keras.Model):
-    """Scores a picture (or a parsing) together with what it was made from.
+    """Scores an image (or a parsing) together with what it was made from.
 
     Called on a dictionary, of which the entries named by `keys` ([B, H, W, any]) are joined in that order; gives
     {"scores": a list of float32 [B, h, w, 1], "features": a list of three feature maps a scale}. Scale s sees the input

@@ -1,7 +1,7 @@
-"""The human parser: a picture in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
+"""The human parser: an image in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
 
 A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
-semantic image segmentation", ECCV 2018): parallel dilated convolutions and the picture's mean gather the context, then
+semantic image segmentation", ECCV 2018): parallel dilated convolutions and the image's mean gather the context, then
 two skip connections bring back the outlines.
 """
 
@@ -82,12 +82,12 @@ def _convolution(filters: int, size: int, rate: int = 1, name: str | None = None
 
 
 def label_probabilities(parser: HumanParser, images: Image, average_flip: bool = True) -> Tensor:
-    """Label probabilities of pictures; those of the mirrored pictures are averaged in.
+    """Label probabilities of images; those of the mirrored images are averaged in.
 
     Args:
         parser: A `HumanParser`.
         images: [B, H, W, 3] in [-1, 1].
-        average_flip: Whether the mirrored pictures are parsed too, at twice the cost.
+        average_flip: Whether the mirrored images are parsed too, at twice the cost.
 
     Returns:
         float32 [B, H, W, 20].

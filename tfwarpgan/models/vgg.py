@@ -1,7 +1,7 @@
 """VGG16 and VGG19 features: the human parser's backbone and the perceptual loss stand on them.
 
 Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015, as built by
-`tf.keras.applications`. They were trained on BGR pictures of range 0..255 less the mean color, without division.
+`tf.keras.applications`. They were trained on BGR images of range 0..255 less the mean color, without division.
 """
 
 import os
@@ -45,7 +45,7 @@ def vgg_features(network: str, outputs: Sequence[str], *, dilated: bool = False,
         name: Name of the Keras model.
 
     Returns:
-        A Keras model of preprocessed pictures [B, H, W, 3] that gives a list of [B, h, w, C], activated.
+        A Keras model of preprocessed images [B, H, W, 3] that gives a list of [B, h, w, C], activated.
     """
     source = _application(network)(weights=None, include_top=False)
     picture = keras.Input((None, None, 3), name="picture")

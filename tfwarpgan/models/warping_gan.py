@@ -82,7 +82,7 @@ class WarpingGAN(tf.Module):
         return {"image": synthesized["image"], **gates, **self.warped(conditions), **kept}
 
     def warped(self, conditions: Tensors) -> dict[str, Tensor]:
-        """The condition picture and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
+        """The condition image and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
         grid = conditions["grid"]
         return {
             "warped_image": sample(conditions["condition_image"], grid),

@@ -79,7 +79,7 @@ class WarpingGenerator(keras.Model):
         warp_scales: Collection[str] = ("8",),
         **kwargs: Any,
     ) -> None:
-        super().__init__(autocast=False, **kwargs)  # a half-precision grid would move the picture
+        super().__init__(autocast=False, **kwargs)  # a half-precision grid would move the image
         joined = 16 * width
         fusion_width = fusion_width or joined
         self.decorrelated_colors = decorrelated_colors

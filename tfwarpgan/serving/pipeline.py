@@ -46,7 +46,7 @@ class ExportedPipeline:
         """Runs a signature: dictionary of arrays in, dictionary of arrays out."""
         raise NotImplementedError
 
-    def pictures(self, batch: Arrays) -> Floats:
+    def draw(self, batch: Arrays) -> Floats:
         """Draws a batch.
 
         Args:

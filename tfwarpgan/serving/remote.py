@@ -90,7 +90,7 @@ class RemotePipeline(ExportedPipeline):
         super().__init__(f"{client.model} of {client.target}", shapes)
 
     def sized(self, options: Options) -> Options:
-        """`Options` with the size of the server's pictures, and batches that it takes."""
+        """`Options` with the size of the server's images, and batches that it takes."""
         batch_size = min(options.data.batch_size, self.batch_size)
         data = dataclasses.replace(options.data, height=self.height, width=self.width, batch_size=batch_size)
         return dataclasses.replace(options, data=data)

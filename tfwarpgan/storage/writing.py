@@ -29,9 +29,9 @@ def _encode(image: npt.NDArray[np.uint8], kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def save_png(path: str | os.PathLike[str], picture: npt.NDArray[np.uint8]) -> None:
-    """Writes a uint8 picture, [H, W, 3] or [H, W], as PNG; the file appears whole or not at all."""
-    write_atomically(path, encode_png(picture))
+def save_png(path: str | os.PathLike[str], image: npt.NDArray[np.uint8]) -> None:
+    """Writes a uint8 image, [H, W, 3] or [H, W], as PNG; the file appears whole or not at all."""
+    write_atomically(path, encode_png(image))
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:

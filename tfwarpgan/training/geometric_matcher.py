@@ -48,7 +48,7 @@ class GeometricMatcherTrainer(Trainer):
     """Trains `geometric_matcher`: the first `pretraining_steps` on random warps, the rest on the pairs.
 
     `miou_before` and `miou_after` are the overlap of the condition parsing and of the warped one with the target
-    parsing: intersection over union of a picture, averaged over the labels of its target.
+    parsing: intersection over union of an image, averaged over the labels of its target.
     """
 
     means = ("transformed_grid", "soft_iou", "smoothness", "image", "parts", "miou_before", "miou_after")

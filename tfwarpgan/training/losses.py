@@ -26,14 +26,14 @@ def mean_absolute(first: Tensor, second: Tensor) -> Scalar:
 
 
 def pixel_loss(real: Image, fake: Image, person: Tensor, person_weight: float = 1.0) -> Scalar:
-    """The L1 distance of pictures, in which the person may count for more than the background.
+    """The L1 distance of images, in which the person may count for more than the background.
 
-    Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. Each picture's weights have a mean of 1.
+    Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. Each image's weights have a mean of 1.
 
     Args:
         real: Float [B, H, W, 3].
         fake: Float [B, H, W, 3].
-        person: bool [B, H, W], where the real picture shows the person.
+        person: bool [B, H, W], where the real image shows the person.
         person_weight: Weight of a person's pixel, where one of the background has 1.
     """
     if person_weight == 1.0:
@@ -44,7 +44,7 @@ def pixel_loss(real: Image, fake: Image, person: Tensor, person_weight: float = 
 
 
 def person_l1(real: Image, fake: Image, person: Tensor) -> Scalar:
-    """The mean absolute difference of pictures [B, H, W, 3] over the pixels of `person`, bool [B, H, W]."""
+    """The mean absolute difference of images [B, H, W, 3] over the pixels of `person`, bool [B, H, W]."""
     person = tf.cast(person, tf.float32)[..., tf.newaxis]
     distance = tf.reduce_sum(person * tf.abs(real - fake), axis=[1, 2, 3])
     return tf.reduce_mean(distance / (3.0 * tf.reduce_sum(person, axis=[1, 2, 3]) + 1e-6))
@@ -69,7 +69,7 @@ def pyramid_loss(
     return tf.add_n(terms) / scales if terms else tf.constant(0.0)
 
 
-# VGG's published weights see pictures of range 255; those of torchvision, which pix2pixHD's weights of the layers are
+# VGG's published weights see images of range 255; those of torchvision, which pix2pixHD's weights of the layers are
 # made for, see them divided by a standard deviation of about 0.226 x 255, and their features are smaller by as much.
 FEATURE_SCALE = 58.0
 
@@ -84,7 +84,7 @@ def perceptual_loss(
         fake_features: Likewise.
         alphas: A weight for each layer.
         form: "plain" (Wang et al., pix2pixHD, CVPR 2018), at the scale of torchvision's features; or "relative": each
-            picture's distance divided by the mean of its real features, which lifts the deepest layers.
+            image's distance divided by the mean of its real features, which lifts the deepest layers.
     """
     terms = []
     for real, fake, alpha in zip(real_features, fake_features, alphas, strict=True):

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.data.batches import human_parser
-from tfwarpgan.data.batches.human_parser import pictures_dataset
+from tfwarpgan.data.batches.human_parser import prepared_lip_dataset
 from tfwarpgan.data.batches.pairs import pairs_dataset
 from tfwarpgan.data.layouts.opening import PATHS, Source
 from tfwarpgan.data.records.preparation import prepare
@@ -116,7 +116,7 @@ class StageData:
         if self.prepared is None:
             return human_parser.lip_dataset(self.source, self.options.data, split, start=start)
         if self.is_lip:
-            return pictures_dataset(self.prepared, self.options.data, split, start=start)
+            return prepared_lip_dataset(self.prepared, self.options.data, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
 

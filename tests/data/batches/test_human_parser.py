@@ -157,7 +157,7 @@ def test_prepared_pictures_give_the_same_batches(tmp_path):
     prepared = preparation.prepare(data)
     one, other = (
         {name: np.concatenate([batch[name] for batch in dataset.as_numpy_iterator()]) for name in ("image", "parsing")}
-        for dataset in (lip_dataset(data, "val"), human_parser.pictures_dataset(prepared, data, "val"))
+        for dataset in (lip_dataset(data, "val"), human_parser.prepared_lip_dataset(prepared, data, "val"))
     )
     order = [
         np.argsort(batches["parsing"].max(axis=(1, 2), where=batches["parsing"] < 255, initial=0))
@@ -179,6 +179,6 @@ def test_a_label_map_rewritten_in_place_is_prepared_anew(tmp_path):
 def test_prepared_training_sees_each_picture_once_an_epoch_and_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
     prepared = preparation.prepare(data)
-    whole = persons(human_parser.pictures_dataset(prepared, data), 6)
+    whole = persons(human_parser.prepared_lip_dataset(prepared, data), 6)
     assert sorted(whole[:6]) == sorted(whole[6:]) == [1, 2, 3, 4, 5, 6] and whole[:6] != whole[6:]
-    assert persons(human_parser.pictures_dataset(prepared, data, start=4), 4) == whole[4:]
+    assert persons(human_parser.prepared_lip_dataset(prepared, data, start=4), 4) == whole[4:]

@@ -34,8 +34,8 @@ def test_a_good_set(options, market, tmp_path):
     assert not report.is_fatal
     assert _files(tmp_path) == before
     train, test = report.splits["train"], report.splits["test"]
-    assert (train.persons, train.pictures, train.pairs) == (5, 14, 28)
-    assert (test.persons, test.pictures, test.pairs) == (2, 5, 8)
+    assert (train.persons, train.images, train.pairs) == (5, 14, 28)
+    assert (test.persons, test.images, test.pairs) == (2, 5, 8)
     assert train.sizes == {(64, 32): 14}
     labels = [np.asarray(Image.open(path)) for path in (market / "parsing").iterdir()]
     np.testing.assert_array_equal(train.labels + test.labels, np.bincount(np.ravel(labels), minlength=20))
@@ -142,7 +142,7 @@ def test_the_pictures_of_the_human_parser(tmp_path):
         (tmp_path / f"{split}_id.txt").write_text("\n".join(names))
     report = examine.examine(DataOptions(dataset="lip", lip_dir=str(tmp_path)))
     assert report.errors["lists"] == ["train_id.txt names a 2 times; keep one of them."]
-    assert report.splits["val"].pictures == 1 and report.splits["val"].labels[5] == 1200
+    assert report.splits["val"].images == 1 and report.splits["val"].labels[5] == 1200
     assert len(report.warnings["identical pictures in both splits"]) == 1  # c is a
     assert report.splits["train"].pairs is None and "pairs" not in report.text()
 

@@ -102,7 +102,7 @@ def test_every_orientation(tmp_path, orientation, kind):
     content = _encode(kind, orientation=orientation, **options)
     image = _read(tmp_path, content, "a.img")
     assert image.shape == upright.shape and np.abs(image.astype(int) - upright).max() <= (4 if kind == "JPEG" else 0)
-    assert images.picture_size(str(tmp_path / "a.img")) == upright.shape[:2]
+    assert images.image_size(str(tmp_path / "a.img")) == upright.shape[:2]
     if tfio is not None and kind == "JPEG":
         assert int(tfio.experimental.image.decode_jpeg_exif(content)) == orientation
 
@@ -113,7 +113,7 @@ from tfwarpgan.data.pictures import images
 from tfwarpgan.errors import InputError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 tracemalloc.start()
-for read in (images.check_image, images.picture_size, images.read_rgb, lambda path: images.jpeg_of_size(path, 64, 64)):
+for read in (images.check_image, images.image_size, images.read_rgb, lambda path: images.jpeg_of_size(path, 64, 64)):
     try:
         read(sys.argv[1])
     except InputError as error:

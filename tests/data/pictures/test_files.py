@@ -74,7 +74,7 @@ def test_names_that_are_no_text_are_refused(folder):
 
 
 def test_a_picture_file_is_its_path_and_travels_between_processes():
-    file = files.PictureFile("a/b.jpg", (1, 2, 3, 4), (0, 5))
+    file = files.ImageFile("a/b.jpg", (1, 2, 3, 4), (0, 5))
     again = pickle.loads(pickle.dumps(file))  # as processes hand it on; no file is ever unpickled
     assert file == again == "a/b.jpg" and (again.crop, again.labels) == ((1, 2, 3, 4), (0, 5))
     assert os.path.basename(file) == "b.jpg"

@@ -1,6 +1,6 @@
-"""Random crops and camera faults for the human parser's training pictures, in the graph.
+"""Random crops and camera faults for the human parser's training images, in the graph.
 
-The parser is used on tight, low-resolution crops of detected people; its training pictures are sharp photographs with
+The parser is used on tight, low-resolution crops of detected people; its training images are sharp photographs with
 much room around them. A crop follows the labeled person, and color, blur, noise and JPEG stand for the camera.
 All randomness is stateless: a seed [2] gives the same result again.
 """
@@ -50,7 +50,7 @@ def person_box(labels: Tensor) -> Tensor:
 
 
 def crop_box(person: Tensor, aspect: float, seed: Tensor | None = None) -> Tensor:
-    """A box around a person, which may reach beyond the picture.
+    """A box around a person, which may reach beyond the image.
 
     Args:
         person: float32 [4] (top, left, bottom, right).
@@ -76,7 +76,7 @@ def crop_box(person: Tensor, aspect: float, seed: Tensor | None = None) -> Tenso
 
 
 def cut_out(image: Tensor, labels: Tensor, box: Tensor, height: int, width: int, fill: Tensor) -> tuple[Tensor, Tensor]:
-    """The content of a box, resized; what lies beyond the picture is `fill` and ignored.
+    """The content of a box, resized; what lies beyond the image is `fill` and ignored.
 
     Args:
         image: uint8 [H, W, 3].
@@ -115,7 +115,7 @@ def place_person(
 
 
 def flip(image: Tensor, labels: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
-    """Mirrors a picture [H, W, 3] and its labels [H, W] half of the time, left and right limbs exchanged."""
+    """Mirrors an image [H, W, 3] and its labels [H, W] half of the time, left and right limbs exchanged."""
     exchanged = np.arange(256, dtype=np.uint8)
     exchanged[:NUM_LABELS] = FLIP_PERMUTATION
     if_flipped = (image[:, ::-1], tf.gather(tf.constant(exchanged), tf.cast(labels[:, ::-1], tf.int32)))
@@ -141,7 +141,7 @@ def augment_colors(image: Tensor, seed: Tensor) -> Tensor:
 
 
 def _blur(image: Tensor, scale: Tensor) -> Tensor:
-    """Loses detail by going through a picture of `scale` times the size; none is lost where that is not smaller."""
+    """Loses detail by going through an image of `scale` times the size; none is lost where that is not smaller."""
     height, width = image.shape[:2]
     small = tf.cast(tf.round(tf.minimum(scale, 1.0) * [float(height), float(width)]), tf.int32)
     return tf.image.resize(tf.image.resize(image, small, antialias=True), [height, width])

@@ -1,6 +1,6 @@
 """The human parser's batches: crops around the labeled persons, degraded for training as street cameras do.
 
-Pictures come from the files of a LIP folder, or from prepared records of it.
+Images come from the files of a LIP folder, or from prepared records of it.
 """
 
 import functools
@@ -13,23 +13,23 @@ from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
 from tfwarpgan.data.layouts.lip import Row
-from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import LabelMap, Picture, Tensor
+from tfwarpgan.typing import LabelMap, Pixels, Tensor
 
-PICTURES_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
+PATHS_IN_MEMORY = 10_000  # paths, not pixels: what the shuffle holds
 
 
 def read_example(
-    picture_path: bytes, labels_path: bytes, table: tuple[int, ...] | None = None
-) -> tuple[Picture, LabelMap]:
-    """A picture uint8 [H, W, 3] and its label map uint8 [H, W]; InputError if they cannot be read or differ in size."""
-    picture = read_rgb(os.fsdecode(picture_path))
-    return picture, read_label_map(PictureFile(os.fsdecode(labels_path), labels=table), picture.shape[:2])
+    image_path: bytes, labels_path: bytes, table: tuple[int, ...] | None = None
+) -> tuple[Pixels, LabelMap]:
+    """An image uint8 [H, W, 3] and its label map uint8 [H, W]; InputError if they cannot be read or differ in size."""
+    image = read_rgb(os.fsdecode(image_path))
+    return image, read_label_map(ImageFile(os.fsdecode(labels_path), labels=table), image.shape[:2])
 
 
 def lip_dataset(
@@ -37,15 +37,15 @@ def lip_dataset(
 ) -> tf.data.Dataset:
     """Batches for the human parser.
 
-    "train" repeats forever, shuffled; each picture is cropped to a random box around its person, mirrored half of the
-    time and degraded as street cameras do. Any other split is one pass over val in order, each picture cropped to a
+    "train" repeats forever, shuffled; each image is cropped to a random box around its person, mirrored half of the
+    time and degraded as street cameras do. Any other split is one pass over val in order, each image cropped to a
     fixed margin around its person, the last batch short.
 
     Args:
         rows: Of both splits, as `opening.open_lip` gives them.
         data_options: `DataOptions`; of it lip_label_mapping, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
-        start: Pictures of the training stream that were consumed before: a resumed run goes on exactly there.
+        start: Images of the training stream that were consumed before: a resumed run goes on exactly there.
 
     Returns:
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
@@ -69,14 +69,14 @@ def cropped_batches(
     training: bool,
     start: int = 0,
 ) -> tf.data.Dataset:
-    """Reads a stream of pictures and label maps, crops them around their persons, and batches them.
+    """Reads a stream of images and label maps, crops them around their persons, and batches them.
 
     Args:
         files: tf.data.Dataset of what `read` takes; for training endless and shuffled.
         read: Function in the graph that gives uint8 [H, W, 3] and uint8 [H, W].
         data_options: `DataOptions`; of it height, width, batch_size and seed.
         training: Whether crops are random and degraded.
-        start: Pictures that were consumed before.
+        start: Images that were consumed before.
 
     Returns:
         As `lip_dataset`.
@@ -98,26 +98,26 @@ def cropped_batches(
 
 
 def _paths(rows: Sequence[Row]) -> tf.data.Dataset:
-    _, pictures, labels = zip(*rows)
-    return tf.data.Dataset.from_tensor_slices((list(pictures), list(labels)))
+    _, images, labels = zip(*rows)
+    return tf.data.Dataset.from_tensor_slices((list(images), list(labels)))
 
 
 def _mixed(rows: Sequence[Row], shares: Mapping[str, float], seed: int) -> tf.data.Dataset:
-    """Endless training pictures, of which each group of names has its share; without shares all are alike."""
+    """Endless training images, of which each group of names has its share; without shares all are alike."""
     groups = [[row for row in rows if row[0].startswith(start)] for start in shares] if shares else [rows]
     for start, group in zip(shares, groups):
         if not group:
             raise InputError(f"--lip_shares: no name in the training list begins with '{start}'; see train_id.txt.")
-    streams = [_paths(group).shuffle(min(len(group), PICTURES_IN_MEMORY), seed).repeat() for group in groups]
+    streams = [_paths(group).shuffle(min(len(group), PATHS_IN_MEMORY), seed).repeat() for group in groups]
     if len(streams) == 1:
         return streams[0]
     return tf.data.Dataset.sample_from_datasets(streams, weights=list(shares.values()), seed=seed)
 
 
-PICTURES_BUFFER = 2048  # encoded pictures of LIP with their label maps, some 50 kB each
+BUFFER = 2048  # encoded images of LIP with their label maps, some 50 kB each
 
 
-def pictures_dataset(
+def prepared_lip_dataset(
     prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0
 ) -> tf.data.Dataset:
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
@@ -126,7 +126,7 @@ def pictures_dataset(
         prepared: `preparation.Prepared` of the LIP data set.
         data_options: `options.DataOptions`: height, width, batch_size, seed.
         split: "train", or "val" (also called "test").
-        start: Pictures of the training stream that were consumed before, to go on from there exactly.
+        start: Images of the training stream that were consumed before, to go on from there exactly.
 
     Returns:
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
@@ -134,5 +134,5 @@ def pictures_dataset(
     training = split == "train"
     files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
     if training:
-        files = files.shuffle(PICTURES_BUFFER, data_options.seed).repeat()
+        files = files.shuffle(BUFFER, data_options.seed).repeat()
     return cropped_batches(files, decode, data_options, training, start)

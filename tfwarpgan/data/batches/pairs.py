@@ -1,7 +1,7 @@
 """The training and test batches: tf.data from prepared records.
 
 A training epoch: the persons' records are shuffled; a window of persons is open at a time, each giving its pairs in a
-random order; the still encoded pairs are shuffled again; then the two pictures of a pair are decoded. The order of an
+random order; the still encoded pairs are shuffled again; then the two images of a pair are decoded. The order of an
 epoch follows from the seed and the epoch's number alone, so that a run that stopped after N pairs goes on with pair N
 without a stored iterator. The buffers hold a fixed number of encoded records and pairs, whatever the data set's size.
 """
@@ -34,7 +34,7 @@ def pairs_dataset(
         data_options: `options.DataOptions`: batch_size, flip, seed.
         split: "train" or "test".
         start: Pairs that were consumed before, to go on from there exactly.
-        names: Whether the names of the pictures are given too.
+        names: Whether the names of the images are given too.
 
     Returns:
         tf.data.Dataset of dicts, for both condition_* and target_*: image float32 [B, H, W, 3] in [-1, 1], parsing
@@ -117,14 +117,14 @@ def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
     places = tf.where(chosen)
     columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
     pairs = {name: tf.gather(value, places[:, 0]) for name, value in columns.items()}
-    pictures = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
-    mirrored = {name: tf.reshape(pictures[name], tf.shape(value)) for name, value in pairs.items()}
+    flipped = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
+    mirrored = {name: tf.reshape(flipped[name], tf.shape(value)) for name, value in pairs.items()}
     flipped = {name: tf.tensor_scatter_nd_update(columns[name], places, value) for name, value in mirrored.items()}
     return {**batch, **flipped}
 
 
 def _decoded_pair(pair: Batch, prepared: Prepared) -> dict[str, Tensor]:
-    """Decodes the pictures and label maps of a pair; all values are [2, ...], condition first."""
+    """Decodes the images and label maps of a pair; all values are [2, ...], condition first."""
     condition, target = (decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
     images, parsings = (tf.stack(both) for both in zip(condition, target))
     size = [2, prepared.height, prepared.width]
@@ -133,13 +133,13 @@ def _decoded_pair(pair: Batch, prepared: Prepared) -> dict[str, Tensor]:
 
 def decode(jpeg: Tensor, png: Tensor) -> tuple[Tensor, Tensor]:
     """An image uint8 [H, W, 3] from its JPEG and its label map uint8 [H, W] from its PNG."""
-    # The accurate transform is Pillow's, so that a picture is the same read by either.
+    # The accurate transform is Pillow's, so that an image is the same read by either.
     image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
     return image, tf.io.decode_png(png, channels=1)[..., 0]
 
 
 def flip(pair: Batch) -> dict[str, Tensor]:
-    """Mirrors pictures, left and right exchanged.
+    """Mirrors images, left and right exchanged.
 
     Args:
         pair: dict of images [N, H, W, 3], parsings uint8 [N, H, W], keypoints [N, 18, 2] and visible [N, 18].

@@ -1,7 +1,7 @@
 """The data doctor: reads a whole data set as training would, and reports everything that is wrong with it at once.
 
 An error is what preparing, and so training, would refuse; a warning is what it would accept but you should know:
-people or pictures in both splits, joints that seem to be mirrored, labels that never occur in training.
+people or images in both splits, joints that seem to be mirrored, labels that never occur in training.
 """
 
 import collections
@@ -37,20 +37,20 @@ class Split:
 
     Attributes:
         persons: Number of persons; None for LIP.
-        pictures: Number of pictures that training would see.
+        images: Number of images that training would see.
         pairs: Number of pairs, without those that the filter leaves out; None for LIP.
-        removed: Number of pictures that the filter leaves out, by rule.
-        sizes: Number of pictures by (height, width).
+        removed: Number of images that the filter leaves out, by rule.
+        sizes: Number of images by (height, width).
         labels: Number of pixels of each label, int64 [20].
-        with_label: Number of pictures on which a label occurs, int64 [20].
-        joints: Number of pictures by their number of visible joints.
-        shoulders: (view, right shoulder lies left of the left one) -> number of pictures.
+        with_label: Number of images on which a label occurs, int64 [20].
+        joints: Number of images by their number of visible joints.
+        shoulders: (view, right shoulder lies left of the left one) -> number of images.
         limbs: Numbers of limb joints on a label of their own and of the other side.
-        digests: Hash of a picture's pixels -> where it stands first.
+        digests: Hash of an image's pixels -> where it stands first.
     """
 
     persons: int | None = None
-    pictures: int = 0
+    images: int = 0
     pairs: int | None = None
     removed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     sizes: collections.Counter[Size] = dataclasses.field(default_factory=collections.Counter)
@@ -64,7 +64,7 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A picture for the page; joints and visible are None for LIP."""
+    """An image for the page; joints and visible are None for LIP."""
 
     split: str
     name: str
@@ -193,13 +193,13 @@ def _check_persons(report: Report, persons: Mapping[str, Sequence[Person]]) -> N
 
 
 def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
-    """Adds the facts of a picture to the sums of its split, and its problems to the report."""
+    """Adds the facts of an image to the sums of its split, and its problems to the report."""
     for kind, message in facts.errors:
         report.errors[kind].append(message)
     if facts.removed:
         sums.removed[facts.removed] += 1
         return
-    sums.pictures += 1
+    sums.images += 1
     if facts.size:
         sums.sizes[facts.size] += 1
         _add_digest(report, split, sums, facts)
@@ -276,6 +276,6 @@ def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
 def _sample(split: str, item: Person | Row, place: int) -> Sample:
     if isinstance(item, tuple):
         return Sample(split, *item)
-    which = place % len(item.names)  # not always the first picture, which may be of the same camera for all
+    which = place % len(item.names)  # not always the first image, which may be of the same camera for all
     columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
     return Sample(split, *(column[which] for column in columns))

@@ -39,20 +39,20 @@ _LIMB_LABELS = tuple(
 
 @dataclasses.dataclass
 class Facts:
-    """What was found on one picture; None where it could not be found out.
+    """What was found on one image; None where it could not be found out.
 
     Attributes:
-        name: Of the picture.
+        name: Of the image.
         row: Where it stands in the lists.
         errors: Messages of what would stop training, as (kind, message).
-        removed: The filter's rule that leaves the picture out, or None.
+        removed: The filter's rule that leaves the image out, or None.
         size: (height, width), pixels.
         digest: Hash of the pixels.
         labels: Number of pixels of each label, int64 [20].
         joints: Number of visible joints.
-        beyond: Number of joints that lie outside of the picture, but within the margin.
+        beyond: Number of joints that lie outside of the image, but within the margin.
         view: "front", "back", "side" or "not told".
-        shoulders: True if the right shoulder lies left of the left one in the picture.
+        shoulders: True if the right shoulder lies left of the left one in the image.
         own_side: Number of limb joints that lie on a label of their own side.
         other_side: Number of limb joints that lie on a label of the other side.
     """
@@ -73,16 +73,16 @@ class Facts:
 
 
 def examine_person(person: Person, data_options: DataOptions) -> list[Facts]:
-    """The `Facts` of each picture of a `persons.Person`; `data` holds the filter's options."""
+    """The `Facts` of each image of a `persons.Person`; `data` holds the filter's options."""
     required = required_joints(data_options.required_joints)
     return [_examine_joined(person, place, data_options, required) for place in range(len(person.names))]
 
 
 def examine_row(row: Row) -> list[Facts]:
-    """As `examine_person`, of one picture of the LIP data set: row is (name, picture path, label map path)."""
-    name, picture, labels = row
+    """As `examine_person`, of one image of the LIP data set: row is (name, image path, label map path)."""
+    name, image, labels = row
     facts = Facts(name, name)
-    _examine_files(facts, picture, labels)
+    _examine_files(facts, image, labels)
     return [facts]
 
 
@@ -107,11 +107,11 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
     return facts
 
 
-def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
+def _examine_files(facts: Facts, image: str, labels: str) -> LabelMap | None:
     """Fills in what the two files say; returns the label map, or None."""
     try:
-        facts.size = images.check_image(picture)
-        pixels = images.read_rgb(picture)
+        facts.size = images.check_image(image)
+        pixels = images.read_rgb(image)
         facts.digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
     except InputError as error:
         facts.errors.append(("pictures", f"{facts.row}: {error}"))
@@ -124,9 +124,9 @@ def _examine_files(facts: Facts, picture: str, labels: str) -> LabelMap | None:
     return label_map
 
 
-def _examine_frame(facts: Facts, picture: str, joints: Joints, size: Size) -> None:
+def _examine_frame(facts: Facts, image: str, joints: Joints, size: Size) -> None:
     try:
-        encoding.check_frame(facts.row, picture, joints, size)
+        encoding.check_frame(facts.row, image, joints, size)
     except InputError as error:
         facts.errors.append(("joints", str(error)))
     else:
@@ -139,7 +139,7 @@ def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -
     Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
 
     Args:
-        name: Of the picture.
+        name: Of the image.
         joints: float [18, 2], (y, x) in pixels.
         visible: bool [18].
         labels: uint8 [H, W], or None.
@@ -157,7 +157,7 @@ def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -
 
 
 def label_at(joint: Floats, labels: LabelMap | None) -> int | None:
-    """The label under a joint; None outside of the picture, or without a label map."""
+    """The label under a joint; None outside of the image, or without a label map."""
     y, x = np.rint(joint).astype(int)
     if labels is None or not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
         return None

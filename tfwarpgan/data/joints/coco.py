@@ -6,16 +6,16 @@ from tfwarpgan.data.joints.formats import Annotations, KeypointFormat
 from tfwarpgan.data.joints.pose_json import NOBODY, checked, read_json
 from tfwarpgan.errors import InputError, OnError
 
-_DIGITS = 12  # COCO names a picture by its number, filled up with zeros
+_DIGITS = 12  # COCO names an image by its number, filled up with zeros
 
 
 def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Annotations:
-    """The joints of the best person of each picture: of the highest score, else of the largest area.
+    """The joints of the best person of each image: of the highest score, else of the largest area.
 
     Args:
         path: JSON file of annotations (a dict) or results (a list).
         form: `KeypointFormat`.
-        images: JSON file whose `images` name the pictures of results; empty: their names are their numbers.
+        images: JSON file whose `images` name the images of results; empty: their names are their numbers.
         on_error: Function of the `InputError` of a bad annotation.
 
     Returns:
@@ -38,7 +38,7 @@ def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Ann
             on_error(error)
             continue
         rank = (bool(joints[1].any()), *rank)
-        if name not in best or rank > best[name]:  # of several people, the one that the picture is about
+        if name not in best or rank > best[name]:  # of several people, the one that the image is about
             best[name], found[name] = rank, (*joints, where)
     for name in names.values():
         found.setdefault(name, (*NOBODY, f"{path}, images"))
@@ -57,7 +57,7 @@ def _names(path: str, content: Any) -> dict[int | str, str]:
 
 
 def _person(where: str, annotation: Any, names: dict[int | str, str]) -> tuple[str, tuple[float, ...], Any]:
-    """(name of the picture, (score, area), numbers) of an annotation or a result."""
+    """(name of the image, (score, area), numbers) of an annotation or a result."""
     annotation = annotation if isinstance(annotation, dict) else {}
     key = annotation.get("image_id")
     if names and isinstance(key, (int, str)) and key in names:

@@ -1,7 +1,7 @@
-"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file per picture.
+"""Files of joints in every `KeypointFormat`: one file for a data set, or a folder with one file per image.
 
-Each reader returns the same: a dict of the picture's name, as the source writes it, -> (joints float32 [18, 2],
-visible bool [18], where it stands). Names from files that are named after pictures have no suffix.
+Each reader returns the same: a dict of the image's name, as the source writes it, -> (joints float32 [18, 2],
+visible bool [18], where it stands). Names from files that are named after images have no suffix.
 """
 
 import os
@@ -37,11 +37,11 @@ def read(
         kind: A key of `READERS`.
         missing: How a missing joint is written: "format": as the format has it; "-1" or "0".
         min_score: Confidence that a joint must exceed; below 0: the format's own.
-        images: COCO results only: JSON file whose `images` name the pictures of its numbers.
+        images: COCO results only: JSON file whose `images` name the images of its numbers.
         on_error: Function of the `InputError` of a bad row or file; one that does not raise has it left out.
 
     Returns:
-        dict of name -> (joints, visible, where). A picture in which nobody was found has no visible joint.
+        dict of name -> (joints, visible, where). An image in which nobody was found has no visible joint.
 
     Raises:
         InputError: If the file or folder is missing, holds nothing, or is in another format.
@@ -73,7 +73,7 @@ def _csv(path: str, declared: Declare, on_error: OnError) -> Annotations:
 
 
 def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
-    """A reader of folders with one file per picture, named after it."""
+    """A reader of folders with one file per image, named after it."""
 
     def read_folder(path: str, declared: Declare, on_error: OnError) -> Annotations:
         if os.path.isdir(path):
@@ -112,7 +112,7 @@ def _float(text: str) -> float | str:
 
 
 def _mediapipe(path: str, declared: Declare, on_error: OnError) -> Annotations:
-    """A folder with one file per picture, or one file: picture name -> landmarks."""
+    """A folder with one file per image, or one file: image name -> landmarks."""
     if os.path.isdir(path):
         return _folder(lambda file, declared: landmarks(file, read_json(file), declared), ".json")(
             path, declared, on_error

@@ -29,7 +29,7 @@ class KeypointFormat:
         order: "yx" or "xy": which coordinate comes first.
         missing: -1: a joint with -1 in either coordinate is missing; 0: one at (0, 0).
         min_score: Confidence that a joint must exceed to be there; None: the format has no confidence.
-        normalized: Coordinates are shares of the picture's width and height, from edge to edge, not pixels.
+        normalized: Coordinates are shares of the image's width and height, from edge to edge, not pixels.
     """
 
     name: str
@@ -114,7 +114,7 @@ OPENPOSE_25 = KeypointFormat("openpose_25", 25, _each(*BODY_25_TO_18))
 # COCO's annotations (third number: 0 not labeled, 1 hidden, 2 visible) and results (third number: a score).
 COCO_17 = KeypointFormat("coco_17", 17, _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3))
 
-# MediaPipe gives every joint, also of what the picture does not show, and says by its visibility how far to trust it.
+# MediaPipe gives every joint, also of what the image does not show, and says by its visibility how far to trust it.
 MEDIAPIPE_33 = KeypointFormat(
     "mediapipe_33",
     33,
@@ -125,4 +125,4 @@ MEDIAPIPE_33 = KeypointFormat(
 
 ALL = (POSE_GAN, NTED, OPENPOSE_18, OPENPOSE_25, COCO_17, MEDIAPIPE_33)
 
-FARTHEST = 1e5  # pixels; beyond lies no picture, only a broken number
+FARTHEST = 1e5  # pixels; beyond lies no image, only a broken number

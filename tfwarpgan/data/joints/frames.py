@@ -1,7 +1,7 @@
-"""From the frame that joints were annotated in to the picture on the disk.
+"""From the frame that joints were annotated in to the image on the disk.
 
-Annotations are made on some version of a picture: larger, padded, cropped. Which one cannot be seen in them, so it is
-declared: the size of that frame, and the part of it that the picture shows. Pixel centers are whole numbers everywhere.
+Annotations are made on some version of an image: larger, padded, cropped. Which one cannot be seen in them, so it is
+declared: the size of that frame, and the part of it that the image shows. Pixel centers are whole numbers everywhere.
 """
 
 import dataclasses
@@ -16,13 +16,13 @@ from tfwarpgan.typing import Joints, Pose, Size, Visible
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """How joints lie to their pictures.
+    """How joints lie to their images.
 
     Attributes:
         normalized: Whether coordinates are shares of the frame, whose pixel is then the whole of it.
-        size: (height, width) of the frame in pixels; None: that of the picture.
-        crop: (x, y, width, height) in pixels of the frame of the part that the picture shows; None: all.
-        picture_crop: (x, y, width, height) in pixels of the picture of the part that is used; None: all.
+        size: (height, width) of the frame in pixels; None: that of the image.
+        crop: (x, y, width, height) in pixels of the frame of the part that the image shows; None: all.
+        picture_crop: (x, y, width, height) in pixels of the image of the part that is used; None: all.
     """
 
     normalized: bool = False
@@ -31,27 +31,27 @@ class Frame:
     picture_crop: Box | None = None
 
     @property
-    def is_picture(self) -> bool:
-        """Whether joints are in the picture's own pixels."""
+    def is_image(self) -> bool:
+        """Whether joints are in the image's own pixels."""
         return self == Frame()
 
-    def place(self, joints: Joints, visible: Visible, picture: str) -> Pose:
-        """Moves joints into the used part of their picture.
+    def place(self, joints: Joints, visible: Visible, path: str) -> Pose:
+        """Moves joints into the used part of their image.
 
         Args:
             joints: float32 [18, 2], (y, x) in the frame.
             visible: bool [18].
-            picture: Path of the whole picture.
+            path: Of the whole image.
 
         Returns:
             (joints, visible): in pixels of the used part; joints that a crop cuts off are missing.
 
         Raises:
-            InputError: If the picture's size is needed and cannot be read.
+            InputError: If the image's size is needed and cannot be read.
         """
-        if self.is_picture:
+        if self.is_image:
             return joints, visible
-        size = images.picture_size(picture)
+        size = images.image_size(path)
         frame = self.size or size
         if self.normalized:
             joints = scale(joints, visible, (1, 1), frame)

@@ -59,12 +59,12 @@ def read_annotation_rows(
             where = at_row(path, row)
             on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
     if not rows:
-        raise InputError(f"{path} has no rows below its header; expected one row per picture.")
+        raise InputError(f"{path} has no rows below its header; expected one row per image.")
     return annotations
 
 
 def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
-    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one picture, joints in whole pixels."""
+    """A row of the annotation CSV: the inverse of `read_annotation_csv` for one image, joints in whole pixels."""
     points = np.where(np.asarray(visible)[:, np.newaxis], np.rint(joints), MISSING).astype(int)
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 

@@ -85,7 +85,7 @@ def read_json(path: str) -> Any:
 
 
 def checked(where: str, numbers: Any, count: int | None = None) -> list[float]:
-    """The numbers, each of them finite and near a picture."""
+    """The numbers, each of them finite and near an image."""
     if not isinstance(numbers, list) or (count and len(numbers) != count):
         got = len(numbers) if isinstance(numbers, list) else "no"
         raise InputError(f"{where}: {got} pose numbers; expected {count}: three per joint.")

@@ -1,8 +1,8 @@
 """Reader of the DeepFashion In-shop layout (Liu et al., "DeepFashion", CVPR 2016).
 
-Pictures are `img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/NN_V_view.jpg`: an id is an item, and NN a person in it, so that id
+Images are `img/{MEN,WOMEN}/<Category>/id_XXXXXXXX/NN_V_view.jpg`: an id is an item, and NN a person in it, so that id
 and NN are one outfit, which is what a person is here. Annotations, pairs and flattened copies of the folders spell the
-names in other ways: `fasion` or `fashion` in front, underscores of the category kept or not. So a picture is known by
+names in other ways: `fasion` or `fashion` in front, underscores of the category kept or not. So an image is known by
 its name without folders, prefix, underscores and suffix.
 """
 
@@ -36,7 +36,7 @@ class Layout(layout.Layout):
         return [*self._image_folders(), *super().wanted()]
 
     def folders(self) -> list[str]:
-        """The folders of pictures and label maps."""
+        """The folders of images and label maps."""
         return [*self._image_folders(), self.parsing_dir]
 
     def annotation_csv(self, split: str) -> str:
@@ -49,15 +49,15 @@ class Layout(layout.Layout):
         return None if leaves(name) else flat_key(name)
 
     def person(self, name: str) -> str:
-        """The outfit on a picture."""
+        """The outfit on an image."""
         match = _OUTFIT.match(flat_key(name))
         return "-".join(match.groups()) if match else name
 
     def own_split(self, key: str) -> str | None:
-        folder = os.path.relpath(self.pictures[key], self.data_dir).split(os.sep)[0]
+        folder = os.path.relpath(self.images[key], self.data_dir).split(os.sep)[0]
         return folder if folder in _SPLIT_FOLDERS else None
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for folder in self._image_folders():
             for name, path in files_below(folder).items():
@@ -85,7 +85,7 @@ class Layout(layout.Layout):
 
 @functools.lru_cache(2**18)  # each name comes many times in lists of pairs
 def flat_key(name: str) -> str:
-    """What all spellings of a picture's name have in common.
+    """What all spellings of an image's name have in common.
 
     Args:
         name: A path below `img`, or a flattened name, as `fasionWOMENTeesTanksid0000350408_3back.jpg`.

@@ -1,8 +1,8 @@
-"""Any folder of pictures with a subfolder for each person.
+"""Any folder of images with a subfolder for each person.
 
     people/anna/1.jpg  people/anna/beach/2.png  people/ben/1.webp
 
-A picture is called by its path in the folder, with or without suffix; where its file name occurs once, that is enough.
+An image is called by its path in the folder, with or without suffix; where its file name occurs once, that is enough.
 Label maps have the same paths with .png, joints come from --keypoints in any format, persons are assigned to the splits
 by a seed, and pairs are built by the rule.
 """
@@ -19,7 +19,7 @@ class Layout(layout.Layout):
     """Where the files of a folder of persons are."""
 
     default_pair_source = "rule"
-    what_to_get = "give --data_dir a folder with one subfolder of pictures per person, and --keypoints their joints."
+    what_to_get = "give --data_dir a folder with one subfolder of images per person, and --keypoints their joints."
 
     def wanted(self) -> list[str]:
         if not self.data_options.keypoints and not os.path.exists(self.annotation_csv("train")):
@@ -30,7 +30,7 @@ class Layout(layout.Layout):
         return [self.data_dir, *super().wanted()]
 
     def folders(self) -> list[str]:
-        """The folders of pictures and label maps."""
+        """The folders of images and label maps."""
         return [self.data_dir, self.parsing_dir]
 
     def annotation_csv(self, split: str) -> str:
@@ -42,18 +42,18 @@ class Layout(layout.Layout):
         return os.path.join(self.data_dir, f"pairs-{split}.csv")
 
     def key(self, name: str) -> str | None:
-        """The path without suffix; a bare file name gets the folders of the only picture of that name."""
+        """The path without suffix; a bare file name gets the folders of the only image of that name."""
         if leaves(name):
             return None
         key = stem(name)
-        return key if key in self.pictures else self._by_file_name.get(os.path.basename(key), key)
+        return key if key in self.images else self._by_file_name.get(os.path.basename(key), key)
 
     def person(self, name: str) -> str:
-        """The subfolder of a picture."""
+        """The subfolder of an image."""
         key = self.key(name) or name
         return key.split("/")[0]
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         keypoints = self.data_options.keypoints
         without = [self.parsing_dir, *([os.path.expanduser(keypoints)] if keypoints else [])]
         found: dict[str, str] = {}

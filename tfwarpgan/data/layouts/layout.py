@@ -1,4 +1,4 @@
-"""What every data set of pairs has in common: pictures, label maps, joints, a split and pairs, as the options declare.
+"""What every data set of pairs has in common: images, label maps, joints, a split and pairs, as the options declare.
 
 A data set's own class says where its files are and what its names mean; `persons.read_persons` joins it all.
 """
@@ -14,7 +14,7 @@ from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, PictureFile, leaves, stem
+from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
@@ -27,7 +27,7 @@ class Layout(abc.ABC):
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
-        pictures: dict of key -> path of a picture.
+        images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
     """
@@ -56,7 +56,7 @@ class Layout(abc.ABC):
         self._crop = _box(self.data_options.picture_crop)
         self.find_files()
         check_parsings(self.parsing_dir)
-        self.pictures, self.label_maps = self.list_pictures(), self.list_label_maps()
+        self.images, self.label_maps = self.list_images(), self.list_label_maps()
         self._joints_of: dict[str, Annotations] = {}
 
     def find_files(self) -> None:
@@ -73,8 +73,8 @@ class Layout(abc.ABC):
         return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
 
     @abc.abstractmethod
-    def list_pictures(self) -> dict[str, str]:
-        """Key -> path of the pictures."""
+    def list_images(self) -> dict[str, str]:
+        """Key -> path of the images."""
 
     @abc.abstractmethod
     def list_label_maps(self) -> dict[str, str]:
@@ -82,7 +82,7 @@ class Layout(abc.ABC):
 
     @abc.abstractmethod
     def folders(self) -> list[str]:
-        """The folders of pictures and label maps."""
+        """The folders of images and label maps."""
 
     @abc.abstractmethod
     def annotation_csv(self, split: str) -> str:
@@ -94,26 +94,26 @@ class Layout(abc.ABC):
 
     @abc.abstractmethod
     def person(self, name: str) -> str | None:
-        """The person on a picture, or None for what shows no person."""
+        """The person on an image, or None for what shows no person."""
 
     def key(self, name: str) -> str | None:
-        """What all spellings of a picture's name have in common; None for a name that points out of the folders."""
+        """What all spellings of an image's name have in common; None for a name that points out of the folders."""
         return None if leaves(name) else stem(name)
 
     def own_split(self, key: str) -> str | None:
-        """The split of a picture by its place in the folders, or None."""
+        """The split of an image by its place in the folders, or None."""
         del key
         return None
 
-    def image(self, name: str) -> PictureFile | None:
-        """The file of a picture, or None."""
-        path = self.pictures.get(self.key(name) or "")
-        return PictureFile(path, self._crop) if path else None
+    def image(self, name: str) -> ImageFile | None:
+        """The file of an image, or None."""
+        path = self.images.get(self.key(name) or "")
+        return ImageFile(path, self._crop) if path else None
 
-    def label_map(self, name: str) -> PictureFile | None:
-        """The label map of a picture, or None."""
+    def label_map(self, name: str) -> ImageFile | None:
+        """The label map of an image, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return PictureFile(path, self._crop, self._labels) if path else None
+        return ImageFile(path, self._crop, self._labels) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -157,8 +157,8 @@ class Layout(abc.ABC):
             on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
         Returns:
-            dict of the picture's name -> (joints float32 [18, 2], visible bool [18], where), in pixels of the used
-            part of the picture.
+            dict of the image's name -> (joints float32 [18, 2], visible bool [18], where), in pixels of the used
+            part of the image.
 
         Raises:
             InputError: If the joints cannot be read at all.
@@ -168,8 +168,8 @@ class Layout(abc.ABC):
         found: Annotations = {}
         for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
             key = self.key(name)
-            path = self.pictures.get(key or "")
-            is_missing = path is None and not self.data_options.keypoints  # other sources may know more pictures
+            path = self.images.get(key or "")
+            is_missing = path is None and not self.data_options.keypoints  # other sources may know more images
             if members is not None and key not in members and not is_missing:
                 continue
             name = self._shown(name, path)
@@ -211,7 +211,7 @@ class Layout(abc.ABC):
                 on_error=on_error,
             )
             names = list(self._joints_of[path])
-            if options.keypoints and names and not any(self.key(name) in self.pictures for name in names):
+            if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
                     f"{names[0][:80]!r}."
@@ -219,7 +219,7 @@ class Layout(abc.ABC):
         return self._joints_of[path]
 
     def _members(self, split: str, on_error: OnError) -> set[str | None] | None:
-        """Keys of the pictures of a split; None where the annotation CSV of the split says it."""
+        """Keys of the images of a split; None where the annotation CSV of the split says it."""
         if not self.builds_pairs:
             return None if not self.data_options.keypoints else self._paired(split)
         if not hasattr(self, "_split_of"):
@@ -230,13 +230,13 @@ class Layout(abc.ABC):
         return {self.key(name) for _, *names in self.pairs(split, on_error=lambda error: None) for name in names}
 
     def _shown(self, name: str, path: str | None) -> str:
-        """A picture's name: as the joints' source has it, or where that lacks the suffix, as its file is called."""
+        """An image's name: as the joints' source has it, or where that lacks the suffix, as its file is called."""
         if path is None or stem(name) != name:
             return name
         return self.shown_name(path)
 
     def shown_name(self, path: str) -> str:
-        """What a picture is called that its joints do not name in full."""
+        """What an image is called that its joints do not name in full."""
         return os.path.relpath(path, self.data_dir).replace(os.sep, "/")
 
 
@@ -244,7 +244,7 @@ def check_parsings(parsing_dir: str) -> None:
     """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
         raise InputError(
-            f"{parsing_dir} is missing: there must be one label map (PNG) per picture; make them with "
+            f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
 

@@ -1,4 +1,4 @@
-"""The LIP data set (Gong et al., "Look into Person", CVPR 2017): the human parser's training pictures.
+"""The LIP data set (Gong et al., "Look into Person", CVPR 2017): the human parser's training images.
 
 Layout, with the folder names doubled as the archives unpack, or single:
 
@@ -14,17 +14,17 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from tfwarpgan.body.label_mappings import to_lip
-from tfwarpgan.data.pictures.files import PictureFile, inside
+from tfwarpgan.data.pictures.files import ImageFile, inside
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import read_lines
 
 LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
 
-Row: TypeAlias = tuple[str, str, str]  # name, picture, label map
+Row: TypeAlias = tuple[str, str, str]  # name, image, label map
 
 
 def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError = raise_error) -> dict[str, list[Row]]:
-    """The pictures of both splits, in the order of the id lists.
+    """The images of both splits, in the order of the id lists.
 
     Args:
         lip_dir: Folder of the data set.
@@ -32,7 +32,7 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        {"train": rows, "val": rows}; a row is (name, picture path, label map path).
+        {"train": rows, "val": rows}; a row is (name, image path, label map path).
 
     Raises:
         InputError: If the folder, an id list or a file that it names is missing.
@@ -49,7 +49,7 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
 
 def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnError) -> list[Row]:
     id_list = _first_existing(root, [f"{split}_id.txt", f"TrainVal_images/{split}_id.txt"])
-    pictures = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
+    images = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
     rows: list[Row] = []
     for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
@@ -57,14 +57,14 @@ def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnErro
         if not name:
             continue
         try:
-            picture, label_map = inside(pictures, f"{name}.jpg"), inside(labels, f"{name}.png")
-            for path in (picture, label_map):
+            image, label_map = inside(images, f"{name}.jpg"), inside(labels, f"{name}.png")
+            for path in (image, label_map):
                 if not os.path.isfile(path):
                     raise InputError(f"{path} is missing; unpack the data set again.")
         except InputError as error:
             on_error(InputError(f"{id_list}, row {number}: {error}"))
             continue
-        rows.append((name, picture, PictureFile(label_map, labels=table)))
+        rows.append((name, image, ImageFile(label_map, labels=table)))
     return rows
 
 

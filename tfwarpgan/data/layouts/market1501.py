@@ -1,6 +1,6 @@
 """Reader of the Market-1501 layout (Zheng et al., "Scalable Person Re-identification", ICCV 2015).
 
-Pictures are `PPPP_cCsS_FFFFFF_DD.jpg`: person, camera, sequence, frame, detection. Person -1 is junk and 0000 a
+Images are `PPPP_cCsS_FFFFFF_DD.jpg`: person, camera, sequence, frame, detection. Person -1 is junk and 0000 a
 distractor; both are left out. Joints and pairs are in pose-gan's CSV files, label maps in a folder of PNGs of the same
 stem.
 """
@@ -28,7 +28,7 @@ class Layout(layout.Layout):
         return folders + super().wanted()
 
     def folders(self) -> list[str]:
-        """The folders of pictures and label maps."""
+        """The folders of images and label maps."""
         return [*(os.path.join(self.data_dir, folder) for folder in _FOLDERS), self.parsing_dir]
 
     def annotation_csv(self, split: str) -> str:
@@ -41,14 +41,14 @@ class Layout(layout.Layout):
         return None if leaves(name) else os.path.basename(stem(name))
 
     def person(self, name: str) -> str | None:
-        """The person on a picture, or None for junk and distractors."""
+        """The person on an image, or None for junk and distractors."""
         person = os.path.basename(name).split("_")[0]
         return None if person in _NO_PERSON else person
 
     def own_split(self, key: str) -> str:
-        return "train" if os.path.basename(os.path.dirname(self.pictures[key])) == "bounding_box_train" else "test"
+        return "train" if os.path.basename(os.path.dirname(self.images[key])) == "bounding_box_train" else "test"
 
-    def list_pictures(self) -> dict[str, str]:
+    def list_images(self) -> dict[str, str]:
         found = {}
         for folder in _FOLDERS:
             files = files_in(os.path.join(self.data_dir, folder), self.data_dir)
@@ -57,7 +57,7 @@ class Layout(layout.Layout):
 
     def list_label_maps(self) -> dict[str, str]:
         found = {}
-        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of pictures
+        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of images
             files = files_in(os.path.join(self.parsing_dir, folder), self.data_dir)
             found.update({name[:-4]: path for name, path in files.items() if name.endswith(".png")})
         return found

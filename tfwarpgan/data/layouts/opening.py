@@ -33,7 +33,7 @@ def open_source(data_options: DataOptions) -> Source:
 
 
 def open_layout(data_options: DataOptions) -> Layout:
-    """The layout of a data set of pairs; quick, since it reads no picture.
+    """The layout of a data set of pairs; quick, since it reads no image.
 
     Args:
         data_options: `options.DataOptions`.
@@ -55,11 +55,11 @@ def open_lip(data_options: DataOptions, *, on_error: OnError = raise_error) -> d
     rows = lip.find_lip(
         data_options.lip_dir or data_options.data_dir, label_mapping=data_options.lip_label_mapping, on_error=on_error
     )
-    for split, pictures in rows.items():
-        for name, count in collections.Counter(row[0] for row in pictures).items():
+    for split, images in rows.items():
+        for name, count in collections.Counter(row[0] for row in images).items():
             if count > 1:
                 on_error(InputError(f"{split}_id.txt names {name} {count} times; keep one of them."))
-        if not pictures:
+        if not images:
             on_error(InputError(f"{split}_id.txt names no usable image; it needs at least one."))
     return rows
 

@@ -1,6 +1,6 @@
 """The paper's filter (section 4.1): "remove the failure case images with pose estimator and human parser".
 
-A picture goes if too few joints were found on it, if a joint that is asked for is missing, or if the label map leaves
+An image goes if too few joints were found on it, if a joint that is asked for is missing, or if the label map leaves
 too little of it for the person. Its pairs go with it, and so do persons who have no pair left.
 """
 
@@ -24,11 +24,11 @@ from tfwarpgan.options import DataOptions
 
 @dataclasses.dataclass(frozen=True)
 class Removed:
-    """A picture that was left out.
+    """An image that was left out.
 
     Attributes:
         split: "train" or "test".
-        name: Of the picture.
+        name: Of the image.
         row: Where its joints stand.
         rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
         reason: What was found.
@@ -87,7 +87,7 @@ def filter_persons(
 
 
 def without(person: Person, places: Collection[int]) -> Person:
-    """The `Person` without the pictures at these places, and without their pairs."""
+    """The `Person` without the images at these places, and without their pairs."""
     if not places:
         return person
     kept = [place for place in range(len(person.names)) if place not in places]
@@ -102,27 +102,27 @@ def without(person: Person, places: Collection[int]) -> Person:
 
 
 def count_by_rule(removed: Iterable[Removed]) -> dict[str, int]:
-    """Dict of rule -> number of pictures, most first."""
-    return dict(collections.Counter(picture.rule for picture in removed).most_common())
+    """Dict of rule -> number of images, most first."""
+    return dict(collections.Counter(each.rule for each in removed).most_common())
 
 
 def report(removed: Iterable[Removed]) -> str:
-    """The pictures that were left out as CSV text: split,name,rule,reason,annotation."""
+    """The images that were left out as CSV text: split,name,rule,reason,annotation."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["split", "name", "rule", "reason", "annotation"])
-    writer.writerows([picture.split, picture.name, picture.rule, picture.reason, picture.row] for picture in removed)
+    writer.writerows([each.split, each.name, each.rule, each.reason, each.row] for each in removed)
     return text.getvalue()
 
 
 def _failures(person: Person, data_options: DataOptions, required: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """Dict of a picture's place -> (rule, reason), for the pictures of a person that fail."""
+    """Dict of an image's place -> (rule, reason), for the images of a person that fail."""
     found = {place: failure(person, place, data_options, required) for place in range(len(person.names))}
     return {place: why for place, why in found.items() if why}
 
 
 def failure(person: Person, place: int, data_options: DataOptions, required: Sequence[int]) -> tuple[str, str] | None:
-    """Why a picture is left out: (rule, reason), or None if it stays."""
+    """Why an image is left out: (rule, reason), or None if it stays."""
     visible = np.asarray(person.visible[place])
     if visible.sum() < data_options.min_joints:
         return "min_joints", f"{visible.sum()} of {len(NAMES)} joints"

@@ -1,6 +1,6 @@
-"""Pairs of pictures of one person, and the persons that they make up.
+"""Pairs of images of one person, and the persons that they make up.
 
-The pair rule is pose-gan's: a pair is (condition, target), both pictures show one person (one outfit), and no person is
+The pair rule is pose-gan's: a pair is (condition, target), both images show one person (one outfit), and no person is
 in both splits. Pairs come from a CSV file with the columns `from` and `to`, in any order of columns.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.pairs import rule
-from tfwarpgan.data.pictures.files import PictureFile
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.typing import Joints, Visible
 
@@ -28,19 +28,19 @@ class Person:
 
     Attributes:
         name: Unique in the data set.
-        names: Names of the pictures as the joints' source writes them.
-        images: Files of the pictures.
+        names: Names of the images as the joints' source writes them.
+        images: Files of the images.
         label_maps: Files of their label maps.
-        joints: One float32 [18, 2] per picture, (y, x) in its pixels.
-        visible: One bool [18] per picture.
-        rows: Where each picture's joints stand ("FILE, row N ..."), for messages.
+        joints: One float32 [18, 2] per image, (y, x) in its pixels.
+        visible: One bool [18] per image.
+        rows: Where each image's joints stand ("FILE, row N ..."), for messages.
         pairs: (condition, target) as positions in the lists above, in the order of the CSV file.
     """
 
     name: str
     names: list[str] = dataclasses.field(default_factory=list)
-    images: list[PictureFile] = dataclasses.field(default_factory=list)
-    label_maps: list[PictureFile] = dataclasses.field(default_factory=list)
+    images: list[ImageFile] = dataclasses.field(default_factory=list)
+    label_maps: list[ImageFile] = dataclasses.field(default_factory=list)
     joints: list[Joints] = dataclasses.field(default_factory=list)
     visible: list[Visible] = dataclasses.field(default_factory=list)
     rows: list[str] = dataclasses.field(default_factory=list)
@@ -48,7 +48,7 @@ class Person:
 
 
 def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_error) -> list[Person]:
-    """The persons of one split: joints, pictures and pairs brought together.
+    """The persons of one split: joints, images and pairs brought together.
 
     Args:
         layout: `layout.Layout`.
@@ -59,7 +59,7 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
         list of `Person` that have pairs, in the order in which the pairs name them first.
 
     Raises:
-        InputError: If a file is missing, or a pair names an unknown picture, or two persons, or nobody's joints, or is
+        InputError: If a file is missing, or a pair names an unknown image, or two persons, or nobody's joints, or is
             listed twice.
     """
     joints_of = layout.joints(split, on_error=on_error)
@@ -72,7 +72,7 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
     seen: dict[tuple[str, int, int], str] = {}
     for at, *names in layout.pairs(split, on_error=on_error):
         if not reported.isdisjoint(map(layout.key, names)):
-            continue  # what is wrong with the picture is told once, not with each of its pairs
+            continue  # what is wrong with the image is told once, not with each of its pairs
         try:
             for name in names:
                 if layout.key(name) not in places:
@@ -112,7 +112,7 @@ def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
 def _persons_with_joints(
     joints_of: Annotations, layout: "Layout", on_error: OnError
 ) -> tuple[dict[str, Person], dict[str | None, tuple[str, int]], set[str | None]]:
-    """Persons by name, the place (person, position) of each picture that shows a person with joints, and bad keys."""
+    """Persons by name, the place (person, position) of each image that shows a person with joints, and bad keys."""
     persons: dict[str, Person] = {}
     places: dict[str | None, tuple[str, int]] = {}
     reported: set[str | None] = set()
@@ -138,7 +138,7 @@ def _persons_with_joints(
     return persons, places, reported
 
 
-def _existing(path: PictureFile | None, name: str, at: str, what: str) -> PictureFile:
+def _existing(path: ImageFile | None, name: str, at: str, what: str) -> ImageFile:
     if path is None:
         raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
     return path

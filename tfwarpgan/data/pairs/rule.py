@@ -1,6 +1,6 @@
 """Pairs by the rule of pose-gan and of the paper (section 4.1).
 
-A pair is any two different pictures of one person, in either order, that both show both shoulders and both hips.
+A pair is any two different images of one person, in either order, that both show both shoulders and both hips.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def person_pairs(visible: Sequence[Visible]) -> list[tuple[int, int]]:
     """The pairs of one person.
 
     Args:
-        visible: One bool [18] per picture.
+        visible: One bool [18] per image.
 
     Returns:
-        list of (condition, target), positions of pictures.
+        list of (condition, target), positions of images.
     """
     usable = [place for place, joints in enumerate(visible) if np.asarray(joints)[list(REQUIRED)].all()]
     return list(itertools.permutations(usable, 2))

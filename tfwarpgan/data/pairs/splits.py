@@ -1,4 +1,4 @@
-"""Which pictures are for training and which for tests, so that no person is in both.
+"""Which images are for training and which for tests, so that no person is in both.
 
 In this order: the official lists `train.lst` and `test.lst` beside the data; folders of their own; annotation files of
 their own; else the persons are assigned by a seed.
@@ -26,7 +26,7 @@ def list_files(data_dir: str) -> list[str]:
 
 
 def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[str]] | None:
-    """The pictures of each split.
+    """The images of each split.
 
     Args:
         layout: `layout.Layout`.
@@ -43,13 +43,13 @@ def assign(layout: Layout, *, on_error: OnError = raise_error) -> dict[str, set[
         return {split: _listed(layout, path, on_error) for split, path in zip(SPLITS, list_files(layout.data_dir))}
     if any(lists):
         raise InputError(f"{layout.data_dir} has only one of train.lst and test.lst; there must be both or neither.")
-    own = {key: layout.own_split(key) for key in layout.pictures}
+    own = {key: layout.own_split(key) for key in layout.images}
     if own and all(own.values()):
         return {split: {key for key, name in own.items() if name == split} for split in SPLITS}
     if not layout.data_options.keypoints and all(os.path.exists(layout.annotation_csv(split)) for split in SPLITS):
         if layout.annotation_csv("train") != layout.annotation_csv("test"):
             return None
-    persons = {key: layout.person(key) for key in layout.pictures}
+    persons = {key: layout.person(key) for key in layout.images}
     options = layout.data_options
     names = {person for person in persons.values() if person is not None}
     assigned = assign_persons(names, options.test_share, options.split_seed)

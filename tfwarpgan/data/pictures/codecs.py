@@ -1,4 +1,4 @@
-"""tensorflow-io's picture codecs, as far as they can be used; Pillow decodes the rest, and all of it elsewhere.
+"""tensorflow-io's image codecs, as far as they can be used; Pillow decodes the rest, and all of it elsewhere.
 
 Measured with tensorflow-io 0.36: its WebP gives Pillow's pixels, so it is used where it is installed. Its AVIF is up
 to 16 of 255 off and drops transparency, and its EXIF reader ends the process on malformed files: both are Pillow's.

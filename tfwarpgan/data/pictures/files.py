@@ -1,4 +1,4 @@
-"""Files of a data set: what a list may name, and what of a picture is used.
+"""Files of a data set: what a list may name, and what of an image is used.
 
 Lists come from anywhere, so no name in them becomes a path by itself: a name is looked up among the files that were
 found in the data set's folders, or it is checked by `inside`. Links that leave the folders are refused.
@@ -10,34 +10,34 @@ from typing import NoReturn, TypeAlias
 
 from tfwarpgan.errors import InputError
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
 
 Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
 
 
-class PictureFile(str):
-    """The path of a picture or label map, with what of it is used.
+class ImageFile(str):
+    """The path of an image or label map, with what of it is used.
 
     To everything else it is a path; `images` and `label_maps` honor the rest, so that no user of a file can forget it.
 
     Attributes:
-        crop: (x, y, width, height) in pixels of the part of the upright picture that is used; None: all of it.
+        crop: (x, y, width, height) in pixels of the part of the upright image that is used; None: all of it.
         labels: The LIP label of each label in the file, in their order; None: the file's labels are LIP's.
     """
 
     crop: Box | None = None
     labels: tuple[int, ...] | None = None
 
-    def __new__(cls, path: str, crop: Box | None = None, labels: tuple[int, ...] | None = None) -> "PictureFile":
+    def __new__(cls, path: str, crop: Box | None = None, labels: tuple[int, ...] | None = None) -> "ImageFile":
         file = super().__new__(cls, path)
         file.crop, file.labels = crop, labels
         return file
 
 
 def stem(name: str) -> str:
-    """A name without the suffix of a picture; other dots belong to the name."""
+    """A name without the suffix of an image; other dots belong to the name."""
     base, suffix = os.path.splitext(name)
-    return base if suffix.lower() in PICTURE_SUFFIXES else name
+    return base if suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def leaves(name: str) -> bool:
@@ -88,9 +88,7 @@ def files_in(folder: str, root: str) -> dict[str, str]:
     return found
 
 
-def files_below(
-    folder: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES, without: Iterable[str] = ()
-) -> dict[str, str]:
+def files_below(folder: str, suffixes: tuple[str, ...] = IMAGE_SUFFIXES, without: Iterable[str] = ()) -> dict[str, str]:
     """Path relative to the folder, with slashes -> path, of the files with one of the suffixes, sorted.
 
     Args:
@@ -141,22 +139,22 @@ def _check_link(path: str, *folders: str) -> None:
         raise InputError(f"{path} is a link to a place outside of {folders[0]}; put the file itself there.")
 
 
-def list_pictures(
+def list_images(
     image_dir: str, output_dir: str, flag: str = "parsing_dir", without: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
-    """The pictures of a folder and its subfolders with the PNG files that are made of them.
+    """The images of a folder and its subfolders with the PNG files that are made of them.
 
     Args:
-        image_dir: Folder of pictures.
-        output_dir: Folder of the PNG files; what lies in it is no picture, also where it is inside `image_dir`.
+        image_dir: Folder of images.
+        output_dir: Folder of the PNG files; what lies in it is no image, also where it is inside `image_dir`.
         flag: What `output_dir` is called on the command line.
-        without: More folders of what is no picture.
+        without: More folders of what is no image.
 
     Returns:
-        Sorted list of (picture path, PNG path): the relative path is kept, the suffix becomes .png.
+        Sorted list of (image path, PNG path): the relative path is kept, the suffix becomes .png.
 
     Raises:
-        InputError: If there is no picture, or two would become the same file.
+        InputError: If there is no image, or two would become the same file.
     """
     if not image_dir or not os.path.isdir(image_dir):
         raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
@@ -165,21 +163,21 @@ def list_pictures(
     outputs: dict[str, list[str]] = {}
     for path in _files(image_dir, output_dir, *without):
         stem, suffix = os.path.splitext(path)
-        if suffix.lower() in PICTURE_SUFFIXES:
+        if suffix.lower() in IMAGE_SUFFIXES:
             output = os.path.join(output_dir, os.path.relpath(stem, image_dir) + ".png")
             outputs.setdefault(output, []).append(stem + suffix)
-    for output, pictures in outputs.items():
-        if len(pictures) > 1:
-            raise InputError(f"{' and '.join(sorted(pictures))} would both become {output}; rename one.")
+    for output, images in outputs.items():
+        if len(images) > 1:
+            raise InputError(f"{' and '.join(sorted(images))} would both become {output}; rename one.")
     if not outputs:
-        raise InputError(f"--image_dir={image_dir} contains no image ({', '.join(PICTURE_SUFFIXES)}).")
-    return sorted((pictures[0], output) for output, pictures in outputs.items())
+        raise InputError(f"--image_dir={image_dir} contains no image ({', '.join(IMAGE_SUFFIXES)}).")
+    return sorted((images[0], output) for output, images in outputs.items())
 
 
 def other_files(image_dir: str, parsing_dir: str) -> list[str]:
-    """The files below `image_dir` that are no pictures by their names, sorted."""
+    """The files below `image_dir` that are no images by their names, sorted."""
     files = _files(image_dir, parsing_dir)
-    return sorted(path for path in files if os.path.splitext(path)[1].lower() not in PICTURE_SUFFIXES)
+    return sorted(path for path in files if os.path.splitext(path)[1].lower() not in IMAGE_SUFFIXES)
 
 
 def _files(image_dir: str, *without: str) -> Iterator[str]:

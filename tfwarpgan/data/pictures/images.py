@@ -1,4 +1,4 @@
-"""Pictures from files: checked before they are decoded, upright, RGB.
+"""Images from files: checked before they are decoded, upright, RGB.
 
 Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
 tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
@@ -17,7 +17,7 @@ from tfwarpgan.data.pictures import codecs
 from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
-from tfwarpgan.typing import Picture, Size
+from tfwarpgan.typing import Pixels, Size
 
 T = TypeVar("T")
 
@@ -25,21 +25,21 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION = 0x0112
-# What pictures come in; Pillow would also open formats that run programs (EPS) or that nobody photographs in.
+# What images come in; Pillow would also open formats that run programs (EPS) or that nobody photographs in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
 
 def check_image(path: str) -> Size:
-    """Decodes a picture to make sure that it can be used.
+    """Decodes an image to make sure that it can be used.
 
     Args:
-        path: File of the picture.
+        path: File of the image.
 
     Returns:
-        (height, width) of the upright picture in pixels.
+        (height, width) of the upright image in pixels.
 
     Raises:
-        InputError: If the file is missing, is not a whole picture, or is too large or too small.
+        InputError: If the file is missing, is not a whole image, or is too large or too small.
     """
     size = decode_file(path, lambda image: (image.load(), _used_size(path, image))[1])
     if min(size) < MIN_SIDE:
@@ -49,36 +49,36 @@ def check_image(path: str) -> Size:
     return size
 
 
-def picture_size(path: str) -> Size:
-    """(height, width) of the upright picture in pixels, from the file's header alone; InputError as `read_rgb`."""
+def image_size(path: str) -> Size:
+    """(height, width) of the upright image in pixels, from the file's header alone; InputError as `read_rgb`."""
     return decode_file(path, lambda image: _used_size(path, image))
 
 
-def read_rgb(path: str) -> Picture:
-    """Reads a picture upright, as RGB; transparent parts become white.
+def read_rgb(path: str) -> Pixels:
+    """Reads an image upright, as RGB; transparent parts become white.
 
     Args:
-        path: File of the picture.
+        path: File of the image.
 
     Returns:
         uint8 [H, W, 3].
 
     Raises:
-        InputError: If the file is missing, is not a whole picture or is too large.
+        InputError: If the file is missing, is not a whole image or is too large.
     """
     return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
 
 
 def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
-    """The picture as a JPEG of exactly one size: the file's own bytes where they are that already.
+    """The image as a JPEG of exactly one size: the file's own bytes where they are that already.
 
     Args:
-        path: File of the picture.
+        path: File of the image.
         height: Height wanted, pixels.
         width: Width wanted, pixels.
 
     Returns:
-        (JPEG bytes, (height, width) of the upright picture in the file).
+        (JPEG bytes, (height, width) of the upright image in the file).
 
     Raises:
         InputError: As `check_image`.
@@ -91,7 +91,7 @@ def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
     return encode_jpeg(resize(read_rgb(path), height, width)), size
 
 
-def resize(image: Picture, height: int, width: int) -> Picture:
+def resize(image: Pixels, height: int, width: int) -> Pixels:
     """Resizes uint8 [H, W, 3] to [height, width, 3], bicubic, filtered when it shrinks."""
     if image.shape[:2] == (height, width):
         return image
@@ -99,17 +99,17 @@ def resize(image: Picture, height: int, width: int) -> Picture:
 
 
 def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
-    """Opens a picture file, refuses it by its header where it is too large, and returns what `use` makes of it.
+    """Opens an image file, refuses it by its header where it is too large, and returns what `use` makes of it.
 
     Args:
-        path: File of the picture.
+        path: File of the image.
         use: Function of the opened, not yet decoded `PIL.Image.Image`.
 
     Returns:
         `use(image)`.
 
     Raises:
-        InputError: If the file is missing, is not a whole picture or is too large.
+        InputError: If the file is missing, is not a whole image or is too large.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path} is missing; expected an image there.")
@@ -144,7 +144,7 @@ def _upright(path: str, image: Image.Image) -> Image.Image:
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:
-    """The part of an upright `PIL.Image.Image` that a `files.PictureFile` says is used."""
+    """The part of an upright `PIL.Image.Image` that a `files.ImageFile` says is used."""
     crop = getattr(path, "crop", None)
     if crop is None:
         return image

@@ -20,8 +20,8 @@ def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
     """Reads a label map; palette PNGs give their indices, not their colors.
 
     Args:
-        path: PNG file, gray or palette; a `files.PictureFile` says which part is used and what its labels are.
-        size: (height, width) that the map must have: its picture's. None takes any.
+        path: PNG file, gray or palette; a `files.ImageFile` says which part is used and what its labels are.
+        size: (height, width) that the map must have: its image's. None takes any.
 
     Returns:
         uint8 [H, W], 0..19.
@@ -36,7 +36,7 @@ def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
 
 
 def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, count: int = NUM_LABELS) -> None:
-    """Refuses a label map that does not belong to its picture.
+    """Refuses a label map that does not belong to its image.
 
     Args:
         labels: uint8 [H, W].

@@ -91,7 +91,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
 
 
 class Persons(_Builder):
-    """Pictures of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
+    """Images of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
 
     def features(self) -> dict[str, Any]:
         height, width = self._size()
@@ -122,7 +122,7 @@ class Persons(_Builder):
 
 
 class Pictures(_Builder):
-    """Pictures of the LIP data set with their label maps; an item is (name, picture path, label map path)."""
+    """Images of the LIP data set with their label maps; an item is (name, image path, label map path)."""
 
     def features(self) -> dict[str, Any]:
         return {
@@ -132,7 +132,7 @@ class Pictures(_Builder):
         }
 
     def record_of(self) -> Callable[[Row], dict[str, Any]]:
-        return encoding.picture_record
+        return encoding.image_record
 
     @staticmethod
     def key(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Pictures and label maps as a record holds them: each file decoded once, checked, and encoded at the size wanted.
+"""Images and label maps as a record holds them: each file decoded once, checked, and encoded at the size wanted.
 
 What runs here is NumPy and Pillow alone, so that processes can share the work.
 """
@@ -17,7 +17,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_png
 from tfwarpgan.typing import Joints, Size
 
-MARGIN = 0.05  # share of a side by which a joint may lie outside of its picture
+MARGIN = 0.05  # share of a side by which a joint may lie outside of its image
 
 
 def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
@@ -25,14 +25,14 @@ def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
 
     Args:
         person: `persons.Person`.
-        height: Height of the pictures wanted, pixels.
-        width: Width of the pictures wanted, pixels.
+        height: Height of the images wanted, pixels.
+        width: Width of the images wanted, pixels.
 
     Returns:
         dict of the features of a record.
 
     Raises:
-        InputError: If a picture or label map cannot be used, or joints lie outside of their picture.
+        InputError: If an image or label map cannot be used, or joints lie outside of their image.
     """
     record: dict[str, Any] = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
     for place, path in enumerate(person.images):
@@ -49,31 +49,31 @@ def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
     return record
 
 
-def picture_record(row: Row) -> dict[str, Any]:
-    """Checks and encodes a picture of the LIP data set and its label map, at their own size.
+def image_record(row: Row) -> dict[str, Any]:
+    """Checks and encodes an image of the LIP data set and its label map, at their own size.
 
     Args:
-        row: (name, picture path, label map path).
+        row: (name, image path, label map path).
 
     Returns:
         dict of the features of a record.
 
     Raises:
-        InputError: If the picture or the label map cannot be used.
+        InputError: If the image or the label map cannot be used.
     """
-    name, picture, labels = row
-    size = images.check_image(picture)
-    jpeg, _ = images.jpeg_of_size(picture, *size)
+    name, path, labels = row
+    size = images.check_image(path)
+    jpeg, _ = images.jpeg_of_size(path, *size)
     png = encode_png(label_maps.read_label_map(labels, size))
     return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
 
 
 def outside(joints: Joints, size: Size | npt.NDArray[np.integer[Any]], margin: float = MARGIN) -> npt.NDArray[np.bool_]:
-    """Which joints lie outside of their picture.
+    """Which joints lie outside of their image.
 
     Args:
         joints: float [N, 2], (y, x) in pixels.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         margin: Share of a side that is tolerated.
 
     Returns:
@@ -84,13 +84,13 @@ def outside(joints: Joints, size: Size | npt.NDArray[np.integer[Any]], margin: f
 
 
 def check_frame(row: str, path: str, joints: Joints, size: Size) -> None:
-    """Refuses joints outside of their picture: they belong to another frame.
+    """Refuses joints outside of their image: they belong to another frame.
 
     Args:
         row: Where the joints stand, for the message.
-        path: File of the picture, for the message.
+        path: File of the image, for the message.
         joints: float [N, 2], the visible ones, (y, x) in pixels.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
 
     Raises:
         InputError: Naming the first joint outside.

@@ -1,9 +1,9 @@
-"""Prepared data: one record per person (LIP: per picture), written and read by tensorflow-datasets.
+"""Prepared data: one record per person (LIP: per image), written and read by tensorflow-datasets.
 
-A person's record holds each picture once, encoded, at the size that the networks take, with its joints and its label
+A person's record holds each image once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
 training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when a list,
-a picture, a label map or the filter changes, it is prepared again.
+an image, a label map or the filter changes, it is prepared again.
 """
 
 import dataclasses
@@ -37,12 +37,12 @@ class Prepared:
 
     Attributes:
         folder: Where it lies.
-        height: Of the pictures, pixels; None where they keep their own.
-        width: Of the pictures, pixels; None where they keep their own.
+        height: Of the images, pixels; None where they keep their own.
+        width: Of the images, pixels; None where they keep their own.
         num_persons: Of each split, dict of "train" and "test"; empty for LIP, whose splits are "train" and "val".
         num_images: Of each split.
         num_pairs: Of each split; empty for LIP.
-        removed: Number of pictures that the filter left out, by rule.
+        removed: Number of images that the filter left out, by rule.
         builder: tensorflow-datasets' builder that reads it.
     """
 
@@ -56,7 +56,7 @@ class Prepared:
     builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(default=None, repr=False, compare=False)
 
     def records(self, split: str) -> "tf.data.Dataset":
-        """The records of a split, pictures still encoded, always in the same order.
+        """The records of a split, images still encoded, always in the same order.
 
         Args:
             split: "train" or "test" (LIP: "val").
@@ -65,8 +65,8 @@ class Prepared:
             tf.data.Dataset of dicts: id string [], images, parsings and names string [n], keypoints float32 [n, 18, 2],
             visible bool [n, 18], pairs int32 [m, 2]. Of LIP: name, image and parsing string [].
         """
-        pictures = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
-        encoded = {name: tfds.decode.SkipDecoding() for name in pictures}
+        fields = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
+        encoded = {name: tfds.decode.SkipDecoding() for name in fields}
         reading = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
         with builders.quiet():
             return self.builder.as_dataset(split=split, decoders=encoded, read_config=reading, shuffle_files=False)

@@ -74,7 +74,7 @@ def check(path: str, pipeline: Any, parse: Parse | None = None) -> dict[str, dic
         pipeline, parse: What it was made from, see `build_signatures`.
 
     Returns:
-        Dictionary by signature of differences in levels of 0..255: `largest` and `mean` between its pictures and the
+        Dictionary by signature of differences in levels of 0..255: `largest` and `mean` between its images and the
         pipeline's, `rows` (mean) between a batch and its rows one by one.
 
     Raises:
@@ -147,7 +147,7 @@ def forbidden_ops(path: str) -> list[str]:
 
 
 def sample_inputs(height: int, width: int) -> dict[str, Array]:
-    """Inputs of all signatures by name: three pictures of noise, label maps of blocks, random poses."""
+    """Inputs of all signatures by name: three images of noise, label maps of blocks, random poses."""
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
     blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
@@ -162,16 +162,16 @@ def sample_inputs(height: int, width: int) -> dict[str, Array]:
     }
 
 
-def _png(pictures: Array) -> Array:
-    return np.array([tf.io.encode_png(picture).numpy() for picture in pictures], object)
+def _png(images: Array) -> Array:
+    return np.array([tf.io.encode_png(image).numpy() for image in images], object)
 
 
 def _differences(
     served: SavedModelSession, name: str, inputs: Arrays, pipeline: Any, parse: Parse | None
 ) -> dict[str, float]:
     takes_parsing = {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
-    answer = _pictures(served(name, inputs))
-    rows = [_pictures(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
+    answer = _images(served(name, inputs))
+    rows = [_images(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
     expected = _expected(inputs, pipeline, None if takes_parsing else parse)
     difference = np.abs(answer - expected)
     return {
@@ -181,8 +181,8 @@ def _differences(
     }
 
 
-def _pictures(outputs: Arrays) -> Floats:
-    """The pictures of an answer as float arrays, so that differences do not wrap around."""
+def _images(outputs: Arrays) -> Floats:
+    """The images of an answer as float arrays, so that differences do not wrap around."""
     (values,) = outputs.values()
     if values.dtype == object:
         values = np.stack([tf.io.decode_png(value).numpy() for value in values])

@@ -220,7 +220,7 @@ def _own_sample(specs: Mapping[str, tf.TensorSpec], warm: Sequence[dict[str, Arr
     size: list[Any] = image.shape[1:3].as_list() if image and image.shape.rank == 4 else [1, 1]
     if None in size or specs not in signature_specs(size[0], size[1], with_photograph=True).values():
         return None
-    if not image:  # encoded pictures, of which a warm-up request tells the size
+    if not image:  # encoded images, of which a warm-up request tells the size
         try:
             size = tf.io.decode_image(warm[0]["image_bytes"][0]).shape[:2]
         except (IndexError, tf.errors.OpError):

@@ -1,6 +1,6 @@
-"""The signatures of an exported model, which turn pictures and poses into pictures.
+"""The signatures of an exported model, which turn images and poses into images.
 
-Each signature takes and gives what travels well: bytes or uint8 pictures, and joints instead of pose maps. Every
+Each signature takes and gives what travels well: bytes or uint8 images, and joints instead of pose maps. Every
 input goes through `tf.ensure_shape` first, since a server would abort on a wrong rank and silently take a wrong size.
 The rows of a batch do not depend on each other.
 
@@ -11,7 +11,7 @@ The rows of a batch do not depend on each other.
 | `photograph` | `image`, `target_keypoints`, `target_visible` | `image` |
 | `photograph_encoded` | `image_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
 
-The last two are there where a human parser is given, which then labels the picture. Encoded pictures are JPEG or PNG
+The last two are there where a human parser is given, which then labels the image. Encoded images are JPEG or PNG
 of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
@@ -69,7 +69,7 @@ def signature_specs(height: int, width: int, with_photograph: bool) -> dict[str,
     """The named inputs of each signature: dictionary of dictionaries of `tf.TensorSpec`.
 
     Args:
-        height, width: Size of the pictures, in pixels.
+        height, width: Size of the images, in pixels.
         with_photograph: Whether the signatures without a label map are among them.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
@@ -108,20 +108,20 @@ class _Endpoints:
         return {"image": to_pixels(self.pipeline(batch)["image"])}
 
     def encoded(self, image_bytes: Tensor, parsing_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
-        return _encoded(self.serving_default(self._pictures(image_bytes), self._label_maps(parsing_bytes), **pose))
+        return _encoded(self.serving_default(self._images(image_bytes), self._label_maps(parsing_bytes), **pose))
 
     def photograph(self, image: Tensor, **pose: Tensor) -> dict[str, Tensor]:
         scores = self.parse(from_pixels(image))
         return self.serving_default(image, tf.cast(tf.argmax(scores, axis=-1), tf.uint8), **pose)
 
     def photograph_encoded(self, image_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
-        return _encoded(self.photograph(self._pictures(image_bytes), **pose))
+        return _encoded(self.photograph(self._images(image_bytes), **pose))
 
-    def _pictures(self, encoded: Tensor) -> Tensor:
-        def decode(picture: Tensor) -> Tensor:
-            with tf.control_dependencies([_assert_size(picture, self.size)]):
-                picture = tf.io.decode_image(picture, channels=3, expand_animations=False)
-            return tf.ensure_shape(picture, [*self.size, 3])
+    def _images(self, encoded: Tensor) -> Tensor:
+        def decode(image: Tensor) -> Tensor:
+            with tf.control_dependencies([_assert_size(image, self.size)]):
+                image = tf.io.decode_image(image, channels=3, expand_animations=False)
+            return tf.ensure_shape(image, [*self.size, 3])
 
         return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec([*self.size, 3], tf.uint8))
 
@@ -150,13 +150,13 @@ def _assert_size(encoded: Tensor, size: Size) -> Any:
 
     def png_size() -> Tensor:
         is_png = tf.equal(tf.strings.substr(encoded, 0, len(PNG_START)), PNG_START)
-        with tf.control_dependencies([tf.debugging.Assert(is_png, ["A picture must be a JPEG or a PNG."])]):
+        with tf.control_dependencies([tf.debugging.Assert(is_png, ["An image must be a JPEG or a PNG."])]):
             return tf.io.decode_raw(_header(encoded, 16, 8), tf.int32, little_endian=False)[::-1]
 
     is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(JPEG_START)), JPEG_START)
     found = tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(encoded)[:2], png_size)
     fits = tf.reduce_all(tf.equal(found, size))
-    return tf.debugging.Assert(fits, [f"A picture must be of {size[0]} x {size[1]} (height x width), got", found])
+    return tf.debugging.Assert(fits, [f"An image must be of {size[0]} x {size[1]} (height x width), got", found])
 
 
 def _header(encoded: Tensor, start: int, length: int) -> Tensor:

@@ -245,7 +245,7 @@ def _pack_varints(values: Array) -> bytes:
 
 
 def _pack_bytes(values: Array) -> bytes:
-    """Varints of bytes, for pictures: a 1 follows each that has its highest bit set."""
+    """Varints of bytes, for images: a 1 follows each that has its highest bit set."""
     shifts = np.cumsum(values >= 128)
     packed = np.ones(values.size + int(shifts[-1]), np.uint8)
     positions = np.arange(values.size)
