@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.parts import PARTS, part_weights, sample_by_part
+from tfwarpgan.layers.parts import PARTS, part_alignment, part_weights, sample_by_part
 from tfwarpgan.layers.transforms import affine_grid, sample
 
 
@@ -42,3 +42,18 @@ def test_each_label_is_sampled_by_the_grid_of_its_part():
     for label, part in {0: 0, 2: 1, 13: 1, 5: 2, 15: 2, 9: 3, 19: 3}.items():
         expected = sample(parsing, grids[part])[..., label]
         np.testing.assert_allclose(found[..., label], expected, atol=1e-6)
+
+
+def test_alignment_by_hand():
+    """A head moved by 4 pixels, a shirt twice as high; a hidden arm and the background follow the person."""
+    condition, target = np.zeros([2, 1, 41, 21], int)
+    condition[0, 2:6, 4:8], target[0, 2:6, 8:12] = 13, 13
+    condition[0, 10:18, 4:10], target[0, 10:26, 4:10] = 5, 5
+    condition[0, 20:24, 2:4] = 14
+    theta = part_alignment(tf.one_hot(condition, 20), tf.one_hot(target, 20), 8).numpy()[0]
+    np.testing.assert_allclose(theta[1], [1, 0, -4 * 2 / 20, 0, 1, 0], atol=1e-3)
+    half = np.sqrt((8**2 - 1) / (16**2 - 1))  # of standard deviations of whole pixels
+    middle = [(row - 20) / 20 for row in (13.5, 17.5)]  # of the shirt's rows, normalized
+    np.testing.assert_allclose(theta[2], [1, 0, 0, 0, half, middle[0] - half * middle[1]], atol=1e-3)
+    np.testing.assert_allclose(theta[3], theta[0])
+    assert not np.allclose(theta[3], theta[2])

@@ -14,6 +14,9 @@ PARTS = {
     # background; head; upper body; left arm; right arm; lower body; left leg; right leg
     8: ((0,), (1, 2, 4, 13), (3, 5, 6, 7, 10, 11), (14,), (15,), (8, 9, 12), (16, 18), (17, 19)),
 }
+PERSON = tuple(range(1, 20))
+LARGEST_SCALE = 2.5  # of a part, from one parsing to the other
+LEAST_SHARE = 0.001  # of all pixels, for a part to have a place of its own
 
 
 def part_weights(parsing: OneHot, parts: int) -> Tensor:
@@ -26,16 +29,60 @@ def part_weights(parsing: OneHot, parts: int) -> Tensor:
     Returns:
         [B, H, W, parts], not below 0, of sum 1.
     """
-    matrix = np.zeros([20, parts], np.float32)
-    for part, labels in enumerate(PARTS[parts]):
-        matrix[list(labels), part] = 1.0
-    regions = tf.einsum("bhwl,lp->bhwp", parsing, tf.constant(matrix, parsing.dtype))
+    regions = _regions(parsing, PARTS[parts])
     size = (
         2 * max(1, round(parsing.shape[1] / 128)) + 1
     )  # a forearm is hardly wider: it would be warped as its neighbors
     for _ in range(2):  # two boxes are nearly a Gaussian
         regions = tf.nn.avg_pool2d(regions, size, 1, "SAME")
     return regions / tf.reduce_sum(regions, axis=-1, keepdims=True)
+
+
+def part_alignment(condition: OneHot, target: OneHot, parts: int) -> Tensor:
+    """The scaling and shift that lays each part's region of one parsing over that of another, without any learning.
+
+    Regions have the same mean and the same standard deviations along x and y. The background, and a part that one of
+    the two hardly shows, move with the whole person.
+
+    Args:
+        condition: One-hot [B, H, W, 20].
+        target: Likewise.
+        parts: Number of parts, above 1.
+
+    Returns:
+        Affine parameters [B, parts, 6] of backward maps, target to condition; see `transforms.affine_grid`.
+    """
+    height, width = condition.shape[1:3]
+    (there, mean_there, deviation_there), (here, mean_here, deviation_here) = (
+        _moments(_regions(parsing, (*PARTS[parts], PERSON))) for parsing in (condition, target)
+    )
+    scale = tf.clip_by_value(deviation_there / deviation_here, 1.0 / LARGEST_SCALE, LARGEST_SCALE)
+    shift = mean_there - scale * mean_here
+    own = tf.minimum(there, here) >= LEAST_SHARE * height * width
+    own &= tf.range(parts + 1) > 0  # of the background, only the person's place matters
+    scale, shift = (tf.where(own[..., tf.newaxis], values, values[:, -1:])[:, :parts] for values in (scale, shift))
+    zero = tf.zeros_like(scale[..., 0])
+    return tf.stack([scale[..., 0], zero, shift[..., 0], zero, scale[..., 1], shift[..., 1]], axis=-1)
+
+
+def _regions(parsing: OneHot, parts: tuple[tuple[int, ...], ...]) -> Tensor:
+    """The sum of each part's labels, [B, H, W, parts]."""
+    matrix = np.zeros([20, len(parts)], np.float32)
+    for part, labels in enumerate(parts):
+        matrix[list(labels), part] = 1.0
+    return tf.einsum("bhwl,lp->bhwp", parsing, tf.constant(matrix, parsing.dtype))
+
+
+def _moments(regions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The area [B, P] in pixels of regions [B, H, W, P]; their mean and standard deviation (x, y) [B, P, 2]."""
+    _, height, width, _ = regions.shape
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    places = tf.constant(np.stack([x, y], axis=-1), regions.dtype)
+    area = tf.reduce_sum(regions, axis=[1, 2])
+    weights = regions / (area[:, tf.newaxis, tf.newaxis] + 1e-6)
+    mean = tf.einsum("bhwp,hwc->bpc", weights, places)
+    square = tf.einsum("bhwp,hwc->bpc", weights, places**2)
+    return area, mean, tf.sqrt(tf.maximum(square - mean**2, (1.0 / height) ** 2))
 
 
 def sample_by_part(parsing: OneHot, part_grids: Tensor) -> OneHot:

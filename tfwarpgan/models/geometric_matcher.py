@@ -14,7 +14,7 @@ from tensorflow import keras
 
 from tfwarpgan.layers.convolution import NormalizedConvolution, convolution
 from tfwarpgan.layers.correlation import correlation, l2_normalize, normalize_matches
-from tfwarpgan.layers.parts import part_weights
+from tfwarpgan.layers.parts import part_alignment, part_weights
 from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample
 from tfwarpgan.typing import Features, Grid, OneHot, Tensor, Tensors
 
@@ -59,9 +59,10 @@ class GeometricMatcher(keras.Model):
 
     Called on a dictionary of one-hot `condition_parsing` and `target_parsing` [B, H, W, 20]; gives float32
     `theta_affine` [B, K, 6], `theta_tps` [B, K, k*k, 2] (without the K of one part), `part_grids` [B, K, H, W, 2], each
-    A(T(p)), and `grid` [B, H, W, 2], their mean by the parts' weights; all grids are normalized (x, y), backward maps.
-    The affine pass comes first; the condition parsing, warped by it, goes through a second pass for the spline. Before
-    training both are the identity.
+    A(T(p)), and `grid` [B, H, W, 2], their mean by the parts' weights (`affine_grid` is that of the affine maps alone);
+    all grids are normalized (x, y), backward maps. The affine pass comes first; the condition parsing, warped by it,
+    goes through a second pass for the spline. Before training both are the identity, with parts behind the alignment
+    of their regions, which needs no learning.
 
     Args:
         width: Channels of the first convolution.
@@ -76,9 +77,9 @@ class GeometricMatcher(keras.Model):
         super().__init__(**kwargs)
         self.control_points, self.parts = control_points, parts
         self.extractor = FeatureExtractor(width, scale)
-        corrections = parts if parts > 1 else 0
-        self.affine_regression = Regression([*IDENTITY_AFFINE, *np.zeros(6 * corrections)])
-        self.tps_regression = Regression(np.zeros(2 * control_points**2 * (1 + corrections)))
+        corrections = 1 + parts if parts > 1 else 1  # of the person, then of each part
+        self.affine_regression = Regression(IDENTITY_AFFINE if parts == 1 else np.zeros(6 * corrections))
+        self.tps_regression = Regression(np.zeros(2 * control_points**2 * corrections))
 
     def call(self, inputs: Tensors) -> dict[str, Tensor]:
         condition, target = inputs["condition_parsing"], inputs["target_parsing"]
@@ -86,7 +87,11 @@ class GeometricMatcher(keras.Model):
         target_features = self.extractor(target)
         weights = part_weights(target, self.parts)
 
-        theta_affine = self._by_part(self.affine_regression(self._matches(condition, target_features)), [6])
+        warped, start = condition, tf.zeros([6])
+        if self.parts > 1:
+            start = tf.reshape(part_alignment(condition, target, self.parts), [-1, 6])
+            warped = sample(condition, self._blend(affine_grid(start, height, width), weights))
+        theta_affine = start + self._by_part(self.affine_regression(self._matches(warped, target_features)), [6])
         grid = self._blend(affine_grid(theta_affine, height, width), weights)
         theta_tps = self.tps_regression(self._matches(sample(condition, grid), target_features))
         theta_tps = self._by_part(theta_tps, [self.control_points**2, 2])
@@ -95,10 +100,10 @@ class GeometricMatcher(keras.Model):
         per_part = {"theta_affine": theta_affine, "theta_tps": theta_tps, "part_grids": part_grids}
         if self.parts > 1:
             per_part = {name: tf.reshape(value, [-1, self.parts, *value.shape[1:]]) for name, value in per_part.items()}
-        return {**per_part, "grid": self._blend(part_grids, weights)}
+        return {**per_part, "affine_grid": grid, "grid": self._blend(part_grids, weights)}
 
     def _by_part(self, theta: Tensor, shape: list[int]) -> Tensor:
-        """The person's own parameters, then a correction for each part -> those of each part, [B * K, *shape]."""
+        """A correction for the person, then one for each part -> their sum for each part, [B * K, *shape]."""
         theta = tf.reshape(theta, [-1, self.parts + (self.parts > 1), *shape])
         theta = theta[:, :1] + theta[:, 1:] if self.parts > 1 else theta
         return tf.reshape(theta, [-1, *shape])

@@ -17,7 +17,7 @@ from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions, LossOptions
 from tfwarpgan.training.losses import grid_smoothness, person_l1, soft_iou_loss, transformed_grid_loss
 from tfwarpgan.training.trainer import Trainer
-from tfwarpgan.typing import Affine, Batch, Grid, Scalar, Spline, Tensor, Tensors
+from tfwarpgan.typing import Affine, Batch, Scalar, Spline, Tensor
 
 # Half ranges of the random warps: rotation in radians, the rest in normalized coordinates.
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
@@ -79,7 +79,9 @@ class GeometricMatcherTrainer(Trainer):
         with tf.GradientTape() as tape:
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
             warped = sample(condition, warp["grid"])
-            known = self._known_loss(warp, true_affine, true_grid)
+            known = transformed_grid_loss(warp["grid"], true_grid) + transformed_grid_loss(
+                warp["affine_grid"], affine_grid(true_affine, self.data_options.height, self.data_options.width)
+            )
             by_part = warped if matcher.parts == 1 else sample_by_part(condition, warp["part_grids"])
             terms = {"soft_iou": soft_iou_loss(by_part, target), "smoothness": grid_smoothness(warp["part_grids"])}
             total = terms["soft_iou"] + self.smooth_weight * terms["smoothness"]
@@ -100,15 +102,4 @@ class GeometricMatcherTrainer(Trainer):
             **terms,
             miou_before=1.0 - soft_iou_loss(condition, target),
             miou_after=1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
-        )
-
-    def _known_loss(self, warp: Tensors, true_affine: Affine, true_grid: Grid) -> Scalar:
-        """The transformed-grid loss of both passes, of each part: a random warp moves them all alike."""
-        parts = self.networks["geometric_matcher"].parts
-        height, width = self.data_options.height, self.data_options.width
-        true_grids, true_affine = tf.repeat(true_grid, parts, axis=0), tf.repeat(true_affine, parts, axis=0)
-        affine = affine_grid(tf.reshape(warp["theta_affine"], [-1, 6]), height, width)
-        part_grids = tf.reshape(warp["part_grids"], [-1, height, width, 2])
-        return transformed_grid_loss(part_grids, true_grids) + transformed_grid_loss(
-            affine, affine_grid(true_affine, height, width)
         )
