@@ -27,7 +27,7 @@ def part_weights(parsing: OneHot, parts: int) -> Tensor:
         parts: Number of parts, one of `PARTS`.
 
     Returns:
-        [B, H, W, parts], not below 0, of sum 1.
+        float32 [B, H, W, parts], not below 0, of sum 1.
     """
     regions = _regions(parsing, PARTS[parts])
     size = (
@@ -66,11 +66,11 @@ def part_alignment(condition: OneHot, target: OneHot, parts: int) -> Tensor:
 
 
 def _regions(parsing: OneHot, parts: tuple[tuple[int, ...], ...]) -> Tensor:
-    """The sum of each part's labels, [B, H, W, parts]."""
+    """The sum of each part's labels, float32 [B, H, W, parts]: half types cannot count a picture's pixels."""
     matrix = np.zeros([20, len(parts)], np.float32)
     for part, labels in enumerate(parts):
         matrix[list(labels), part] = 1.0
-    return tf.einsum("bhwl,lp->bhwp", parsing, tf.constant(matrix, parsing.dtype))
+    return tf.einsum("bhwl,lp->bhwp", tf.cast(parsing, tf.float32), tf.constant(matrix))
 
 
 def _moments(regions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
