@@ -89,7 +89,7 @@ class GeometricMatcherTrainer(Trainer):
                 image = sample(inputs["condition_image"], warp["grid"])
                 terms["image"] = person_l1(batch["target_image"], image, batch["target_parsing"] > 0)
                 total += self.image_weight * terms["image"]
-            if matcher.parts > 1:
+            if matcher.parts > 1 and self.parts_weight:
                 mean_grid = tf.reduce_mean(warp["part_grids"], axis=1, keepdims=True)
                 terms["parts"] = transformed_grid_loss(warp["part_grids"], mean_grid)
                 total += self.parts_weight * terms["parts"]
