@@ -30,23 +30,6 @@ LIMBS = (
 BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
-def flip(joints: Joints, visible: Visible, width: int) -> tuple[Joints, Visible]:
-    """Mirrors joints and exchanges left and right.
-
-    Args:
-        joints: float [18, 2], (y, x) in pixels.
-        visible: bool [18].
-        width: Width of the image, pixels; column x becomes column width - 1 - x.
-
-    Returns:
-        (joints, visible), missing joints at (-1, -1).
-    """
-    order = list(FLIP_PERMUTATION)
-    mirrored = np.stack([joints[:, 0], width - 1 - joints[:, 1]], axis=1)[order]
-    visible = np.asarray(visible)[order]
-    return np.where(visible[:, np.newaxis], mirrored, MISSING).astype(np.float32), visible
-
-
 def scale(joints: Joints, visible: Visible, from_size: Size, to_size: Size) -> Joints:
     """Moves joints into the frame of the resized image; pixel centers stay pixel centers.
 

@@ -10,13 +10,12 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, list_images
+from tfwarpgan.data.pictures.files import list_images
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.storage.writing import save_png
 from tfwarpgan.typing import Floats, LabelMap
 
-SUFFIXES = IMAGE_SUFFIXES
 Waiting: TypeAlias = tuple[str, tuple[int, ...], Floats]  # the label map to be written, its size, the image
 
 

@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
-from tfwarpgan.typing import Floats, Joints, Pose, Visible
-
-MISSING_CHOICES = ("format", "-1", "0")
+from tfwarpgan.typing import Joints, Pose, Visible
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,24 +72,6 @@ class KeypointFormat:
         visible = ~(lost[first] | lost[last])
         return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
-    def from_18(self, joints: Joints, visible: Visible) -> Floats:
-        """The inverse of `to_18`: joints that the 18 do not have are missing, a joint there has confidence 1.
-
-        Args:
-            joints: float [18, 2] as (y, x), in the frame of `to_18`.
-            visible: bool [18].
-
-        Returns:
-            float64 [num_joints, 2 or 3].
-        """
-        written = np.full((self.num_joints, self.numbers), 0.0)
-        written[:, :2] = self.missing
-        for joint, there, places in zip(np.asarray(joints, np.float64), visible, self.sources):
-            if there and len(places) == 1:
-                point = joint + 0.5 if self.normalized else joint
-                written[places[0]] = [*(point[::-1] if self.order == "xy" else point), 1.0][: self.numbers]
-        return written
-
 
 Annotations: TypeAlias = dict[str, tuple[Joints, Visible, str]]  # name -> joints, visible, where they stand
 Declare: TypeAlias = Callable[[KeypointFormat], KeypointFormat]  # a format as a data set declares it
@@ -122,7 +102,5 @@ MEDIAPIPE_33 = KeypointFormat(
     min_score=0.5,
     normalized=True,
 )
-
-ALL = (POSE_GAN, NTED, OPENPOSE_18, OPENPOSE_25, COCO_17, MEDIAPIPE_33)
 
 FARTHEST = 1e5  # pixels; beyond lies no image, only a broken number

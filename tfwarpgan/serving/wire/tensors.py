@@ -21,7 +21,6 @@ LARGEST_VIEW = 256 * 2**20
 LARGEST_COPY = 2**20
 LARGEST_RANK = 32  # NumPy's before version 2
 FIXED = {"float_val": np.float32, "double_val": np.float64, "scomplex_val": np.complex64, "dcomplex_val": np.complex128}
-VARINTS = ("int_val", "int64_val", "bool_val", "half_val", "uint32_val", "uint64_val")
 FIELDS = {
     **{"DT_FLOAT": ("f4", "float_val"), "DT_DOUBLE": ("f8", "double_val"), "DT_BOOL": ("?", "bool_val")},
     **{"DT_INT8": ("i1", "int_val"), "DT_INT16": ("i2", "int_val"), "DT_INT32": ("i4", "int_val")},
