@@ -167,7 +167,7 @@ def test_protocols():
 
 
 def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(InputError, match="win51 needs pictures of at least 51 x 51 pixels, .* 32 x 32"):
+    with pytest.raises(InputError, match="win51 needs images of at least 51 x 51 pixels, .* 32 x 32"):
         evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
 
 

@@ -74,7 +74,7 @@ def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
 
 
 def check_windows(options: Options, evaluate: EvaluateOptions) -> None:
-    """Refuses SSIM protocols whose window is larger than the pictures.
+    """Refuses SSIM protocols whose window is larger than the images.
 
     Raises:
         InputError: Naming the protocol.
@@ -84,7 +84,7 @@ def check_windows(options: Options, evaluate: EvaluateOptions) -> None:
         size = SSIM_PROTOCOLS[name]
         if min(height, width) < size:
             raise InputError(
-                f"--ssim_protocols: {name} needs pictures of at least {size} x {size} pixels, and those of this run "
+                f"--ssim_protocols: {name} needs images of at least {size} x {size} pixels, and those of this run "
                 f"have {height} x {width}; leave it out."
             )
 
@@ -102,7 +102,7 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
 
     pipeline = load_pipeline(options, evaluate.weights)
     prepared = prepare(options.data)
-    # The mean is of the pictures as they are, not of mirrored ones.
+    # The mean is of the images as they are, not of mirrored ones.
     data_options = dataclasses.replace(options.data, flip=False)
 
     def dataset(split: str) -> "tf.data.Dataset":
@@ -114,10 +114,10 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
 
 
 def load_beside(options: Options, name: str) -> dict[str, "WarpingGAN"]:
-    """Another run (or released weights), of pictures of the same size: the title of its column -> its pipeline.
+    """Another run (or released weights), of images of the same size: the title of its column -> its pipeline.
 
     Raises:
-        InputError: If there is none, or its pictures have another size.
+        InputError: If there is none, or its images have another size.
     """
     from tfwarpgan.inference.loading import load_pipeline
 
@@ -125,7 +125,7 @@ def load_beside(options: Options, name: str) -> dict[str, "WarpingGAN"]:
     other = run_options(name if is_run else released_folder(name))
     if (other.data.height, other.data.width) != (options.data.height, options.data.width):
         raise InputError(
-            f"--beside={name} makes pictures of {other.data.height} x {other.data.width} (height x width), and this "
+            f"--beside={name} makes images of {other.data.height} x {other.data.width} (height x width), and this "
             f"run of {options.data.height} x {options.data.width}: name a run of the same size."
         )
     return {f"synthesized by {name}": load_pipeline(other, "" if is_run else name)}

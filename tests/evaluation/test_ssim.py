@@ -92,7 +92,7 @@ def test_a_picture_of_one_color_has_no_range():
 
 def test_too_small_pictures_are_refused():
     x, y = pictures()
-    with pytest.raises(InputError, match="win51 needs pictures of at least 51 x 51 pixels, these have 13 x 12"):
+    with pytest.raises(InputError, match="win51 needs images of at least 51 x 51 pixels, these have 13 x 12"):
         ssim(x, y, "win51")
 
 

@@ -18,7 +18,7 @@ from tfwarpgan.training.source import open_source
 
 @pytest.fixture
 def data(market, tmp_path):
-    """Options of the drawn pairs, with a LIP folder of one picture a split."""
+    """Options of the drawn pairs, with a LIP folder of one image per split."""
     for split in ("train", "val"):
         for folder in (
             f"TrainVal_images/{split}_images/a.jpg",

@@ -65,7 +65,7 @@ def ssim(target: Image, generated: Image, protocol: str = "gaussian") -> Tensor:
     height, width = target.shape[1:3]
     if min(height, width) < len(weights):
         raise InputError(
-            f"SSIM protocol {protocol} needs pictures of at least {len(weights)} x {len(weights)} pixels, "
+            f"SSIM protocol {protocol} needs images of at least {len(weights)} x {len(weights)} pixels, "
             f"these have {height} x {width}."
         )
     x, y = _levels(target), _levels(generated)

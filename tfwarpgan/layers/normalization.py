@@ -48,9 +48,9 @@ def normalize_closed_form(x: Features, epsilon: float) -> Features:
 
     @tf.custom_gradient
     def normalize(x: Features) -> tuple[Features, Callable[[Features], Features]]:
-        centred = x - _mean(x)
-        scale = tf.math.rsqrt(_mean(tf.square(centred)) + epsilon)
-        normalized = centred * scale
+        centered = x - _mean(x)
+        scale = tf.math.rsqrt(_mean(tf.square(centered)) + epsilon)
+        normalized = centered * scale
 
         def gradient(upstream: Features) -> Features:
             return scale * (upstream - _mean(upstream) - normalized * _mean(upstream * normalized))

@@ -21,7 +21,7 @@ def test_without_a_declaration_nothing_moves_and_no_picture_is_read():
     assert joints is POINTS and visible is VISIBLE
 
 
-def test_a_larger_frame_is_scaled_by_pixel_centres(tmp_path):
+def test_a_larger_frame_is_scaled_by_pixel_centers(tmp_path):
     joints, visible = Frame(size=(512, 512)).place(POINTS, VISIBLE, _picture(tmp_path, 256, 256))
     np.testing.assert_allclose(joints[2], [9.75, 107.25])
     assert joints[17].tolist() == [-1, -1] and visible is VISIBLE

@@ -40,7 +40,7 @@ def test_gray_sixteen_bits_and_palette(tmp_path):
     assert images.read_rgb(str(tmp_path / "palette.png"))[0, 0].tolist() == [9, 8, 7]
 
 
-def test_exif_rotation_is_honoured(tmp_path):
+def test_exif_rotation_is_honored(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     pixels = np.zeros((16, 32, 3))
