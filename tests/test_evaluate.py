@@ -15,7 +15,8 @@ from tfwarpgan import evaluate
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
 from tfwarpgan.evaluation.ssim import PROTOCOLS, window
-from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions, check_places
+from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, check_places
 
 SIDE = 32
 
@@ -169,6 +170,23 @@ def test_protocols():
 def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(tmp_path):
     with pytest.raises(InputError, match="win51 needs images of at least 51 x 51 pixels, .* 32 x 32"):
         evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
+
+
+def test_beside_is_a_run_or_released_weights_of_the_same_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfwarpgan.inference.loading.load_pipeline", lambda options, weights: (weights, options))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people").mkdir()  # no run
+    large = options("runs/a")
+    large = dataclasses.replace(large, data=dataclasses.replace(large.data, height=128, width=64))
+    assert [loaded[0] for loaded in evaluate.load_beside(large, "people").values()] == ["people"]
+    with pytest.raises(InputError, match="--beside=people makes images of 128 x 64 .*, and this run of 32 x 32"):
+        evaluate.load_beside(options("runs/a"), "people")
+    with pytest.raises(InputError, match=r"--beside=cats is neither the folder of a run nor released .*people"):
+        evaluate.load_beside(large, "cats")
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / RUN_FLAGFILE).write_text(to_flagfile(options("elsewhere")))
+    ((title, (weights, other)),) = evaluate.load_beside(options("runs/a"), "cats").items()
+    assert (title, weights, other.train.run_dir) == ("synthesized by cats", "", "cats")
 
 
 def test_the_command_ends_with_one_sentence():

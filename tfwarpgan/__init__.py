@@ -64,20 +64,19 @@ def _of_server(source: str, model: str, human_parser_run_dir: str) -> Any:
 
 
 def _of_this_machine(source: str, model: str, human_parser_run_dir: str) -> Any:
-    from tfwarpgan.flagfiles import run_options
+    from tfwarpgan.flagfiles import is_run, run_options
     from tfwarpgan.inference.released import released_folder, released_names
     from tfwarpgan.options import RUN_FLAGFILE
-    from tfwarpgan.storage import object_store
 
     _refuse(source, model=model)
-    is_run = object_store.exists(os.path.join(source, RUN_FLAGFILE))
-    exported = "" if is_run else _exported(source)
+    trained = is_run(source)
+    exported = "" if trained else _exported(source)
     if exported:
         from tfwarpgan.serving.exporting.loading import SavedModelPipeline
 
         _refuse(source, human_parser_run_dir=human_parser_run_dir)
         return SavedModelPipeline(exported)
-    if not is_run and source not in released_names():
+    if not trained and source not in released_names():
         raise InputError(
             f"{source} cannot be loaded: it is not the folder of a run (with {RUN_FLAGFILE}), nor of an exported model "
             f"(with saved_model.pb or numbered versions), nor released weights ({', '.join(released_names())}), nor "
@@ -85,7 +84,7 @@ def _of_this_machine(source: str, model: str, human_parser_run_dir: str) -> Any:
         )
     from tfwarpgan.inference.loading import load_local
 
-    weights = "" if is_run else source
+    weights = "" if trained else source
     return load_local(run_options(released_folder(weights) if weights else source), weights, human_parser_run_dir)
 
 

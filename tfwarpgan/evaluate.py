@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options
-from tfwarpgan.inference.released import released_folder
+from tfwarpgan.flagfiles import is_run, run_options
+from tfwarpgan.inference.released import released_folder, released_names
 from tfwarpgan.options import DATA_SET, Options, option
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
     from tfwarpgan.inference.loading import load_pipeline
 
     pipeline = load_pipeline(options, evaluate.weights)
+    beside = load_beside(options, evaluate.beside) if evaluate.beside else None
     prepared = prepare(options.data)
     # The mean is of the images as they are, not of mirrored ones.
     data_options = dataclasses.replace(options.data, flip=False)
@@ -108,7 +109,6 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
     def dataset(split: str) -> "tf.data.Dataset":
         return pairs_dataset(prepared, data_options, split=split, names=True)
 
-    beside = load_beside(options, evaluate.beside) if evaluate.beside else None
     paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder, beside)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
 
@@ -121,14 +121,18 @@ def load_beside(options: Options, name: str) -> dict[str, "WarpingGAN"]:
     """
     from tfwarpgan.inference.loading import load_pipeline
 
-    is_run = os.path.isdir(os.path.expanduser(name))
-    other = run_options(name if is_run else released_folder(name))
+    trained = is_run(name)
+    if not trained and name not in released_names():
+        raise InputError(
+            f"--beside={name} is neither the folder of a run nor released weights ({', '.join(released_names())})."
+        )
+    other = run_options(name if trained else released_folder(name))
     if (other.data.height, other.data.width) != (options.data.height, options.data.width):
         raise InputError(
             f"--beside={name} makes images of {other.data.height} x {other.data.width} (height x width), and this "
             f"run of {options.data.height} x {options.data.width}: name a run of the same size."
         )
-    return {f"synthesized by {name}": load_pipeline(other, "" if is_run else name)}
+    return {f"synthesized by {name}": load_pipeline(other, "" if trained else name)}
 
 
 def score_human_parser(options: Options, folder: str) -> None:

@@ -48,13 +48,21 @@ def run_options(run_dir: str) -> Options:
     return from_flags(Options, values)
 
 
+def is_run(folder: str) -> bool:
+    """Whether a folder, here or in an object store, contains a run."""
+    return object_store.exists(_run_path(folder))
+
+
 def run_flagfile(run_dir: str) -> str:
     """A local file with the flagfile of a run.
 
     Raises:
         InputError: If the folder contains no run.
     """
-    path = os.path.join(os.path.expanduser(run_dir), RUN_FLAGFILE)
-    if not object_store.exists(path):
+    if not is_run(run_dir):
         raise InputError(f"{run_dir} contains no run ({RUN_FLAGFILE} is missing); train one there first.")
-    return object_store.local_file(path)
+    return object_store.local_file(_run_path(run_dir))
+
+
+def _run_path(folder: str) -> str:
+    return os.path.join(os.path.expanduser(folder), RUN_FLAGFILE)
