@@ -190,7 +190,7 @@ def test_a_folder_with_a_broken_picture_draws_the_others(folder):
     job = SynthesizeOptions(
         image_dir=str(folder / "pictures"), output_dir=str(folder / "out"), pose_json=str(folder / "pose.json")
     )
-    with pytest.raises(InputError, match=r"b\.png .*\(1 pictures failed, 1 are written\)"):
+    with pytest.raises(InputError, match=r"b\.png .*\(failed: 1, written: 1\)"):
         synthesize.main(options(parsing_dir=str(folder / "labels")), job)
     assert os.listdir(folder / "out") == ["a.png"]
 

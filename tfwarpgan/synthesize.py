@@ -188,8 +188,8 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
         return synthesis.condition_row(path, *size, parsing) | pose(path)
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
-    pictures = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
-    return [(output, functools.partial(row, path)) for path, output in pictures]
+    images = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
+    return [(output, functools.partial(row, path)) for path, output in images]
 
 
 def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
@@ -201,7 +201,7 @@ def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"
     frame_of = functools.lru_cache(1)(images.check_image)
 
     def row(path: str) -> "Row":
-        frame = job.pose_frame or frame_of(_pose_picture(job, path))
+        frame = job.pose_frame or frame_of(_pose_frame_image(job, path))
         return synthesis.pose_row(joints, visible, frame, options.data.height, options.data.width, source)
 
     return row
@@ -221,7 +221,7 @@ def _pose(job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
     return *annotations[name], f"{job.annotation}, {name}"
 
 
-def _pose_picture(job: SynthesizeOptions, path: str) -> str:
+def _pose_frame_image(job: SynthesizeOptions, path: str) -> str:
     """The image whose size is the pose's frame; a bare --pose_image is looked for beside the person's too."""
     beside = os.path.join(os.path.dirname(path), job.pose_image)
     return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or path
@@ -236,16 +236,16 @@ def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
 
     size = (options.data.height, options.data.width)
     annotations, pairs = pose_gan.read_annotation_csv(job.annotation), read_pairs(job.pairs)
-    picture = _finder(job.image_dir)
-    check_pairs(options, job, annotations, pairs, picture)
+    image = _finder(job.image_dir)
+    check_pairs(options, job, annotations, pairs, image)
     # Lists of pairs are sorted by person: an image comes many times in a row.
     condition = functools.lru_cache(64)(synthesis.condition_row)
     frame_of = functools.lru_cache(1024)(images.check_image)
 
     def row(name: str, target: str) -> "Row":
-        frame = job.pose_frame or frame_of(picture(target))
+        frame = job.pose_frame or frame_of(image(target))
         pose = synthesis.pose_row(*annotations[target], frame, *size, f"{job.annotation}, {target}")
-        return condition(picture(name), *size, _parsing_path(options, job, name)) | pose
+        return condition(image(name), *size, _parsing_path(options, job, name)) | pose
 
     def path(name: str, target: str) -> str:
         return os.path.join(job.output_dir, synthesis.output_name(name, target))
@@ -258,7 +258,7 @@ def check_pairs(
     job: SynthesizeOptions,
     annotations: Collection[str],
     pairs: Sequence[tuple[int, str, str]],
-    picture: Callable[[str], str],
+    image: Callable[[str], str],
 ) -> None:
     """Refuses a list of pairs that names missing files or rows, before anything is synthesized.
 
@@ -276,8 +276,8 @@ def check_pairs(
         if target not in annotations:
             raise InputError(f"{job.pairs}, row {number}: {target} has no row in {job.annotation}.")
         parsing = _parsing_path(options, job, name)
-        needed = [picture(name), *([parsing] if parsing else [])]
-        needed += [] if job.pose_frame else [picture(target)]
+        needed = [image(name), *([parsing] if parsing else [])]
+        needed += [] if job.pose_frame else [image(target)]
         for path in needed:
             if not os.path.isfile(path):
                 raise InputError(f"{job.pairs}, row {number}: {path} does not exist; add the file or remove the row.")

@@ -113,7 +113,7 @@ def test_full_batches_then_the_rest_in_one_graph(tmp_path):
 
 
 def test_a_broken_row_is_named_after_all_others_are_written(tmp_path):
-    with pytest.raises(InputError, match=r"^20 is broken\. \(2 pictures failed, 3 are written\)$"):
+    with pytest.raises(InputError, match=r"^20 is broken\. \(failed: 2, written: 3\)$"):
         synthesis.synthesize(
             LocalPipeline(Recorder()), requests(tmp_path, [10, 20, 30, 40, 50], broken=(20, 40)), 2, progress=False
         )

@@ -49,7 +49,7 @@ def annotate_folder(
     unlabeled = [row for row in paths if not os.path.exists(row[1])]
     failures: list[str] = []
     batch: list[Waiting] = []
-    with tqdm(total=len(paths), initial=len(paths) - len(unlabeled), unit="picture", file=sys.stderr) as progress:
+    with tqdm(total=len(paths), initial=len(paths) - len(unlabeled), unit="image", file=sys.stderr) as progress:
         for path, output in unlabeled:
             try:
                 image = images.read_rgb(path)

@@ -101,7 +101,7 @@ def synthesize(
     """
     failures: list[str] = []
     written = 0
-    with tqdm(total=total, unit="picture", desc="synthesize", disable=not progress) as bar:
+    with tqdm(total=total, unit="image", desc="synthesize", disable=not progress) as bar:
         for paths, rows in _batches(requests, batch_size, failures):
             drawn = pipeline.draw(stacked(rows))
             for path, image in zip(paths, to_pixels(drawn)):
@@ -109,7 +109,7 @@ def synthesize(
             written += len(paths)
             bar.update(written + len(failures) - bar.n)
     if failures:
-        count = f" ({len(failures)} pictures failed, {written} are written)" if written + len(failures) > 1 else ""
+        count = f" (failed: {len(failures)}, written: {written})" if written + len(failures) > 1 else ""
         raise InputError(f"{failures[0]}{count}")
     return written
 
