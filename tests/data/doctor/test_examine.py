@@ -82,7 +82,7 @@ def test_the_command_says_by_its_exit_code(options, market, capsys, tmp_path):
     how = prepare.PrepareOptions(check=True)
     shutil.copy(market / "bounding_box_train" / FIRST, market / "bounding_box_train" / SECOND)
     prepare.main(Options(data=options()), how)  # a warning only
-    assert "identical pictures in one split" in capsys.readouterr().out
+    assert "identical images in one split" in capsys.readouterr().out
     (market / "parsing" / FIRST.replace("jpg", "png")).unlink()
     with pytest.raises(SystemExit) as stopped:
         prepare.main(Options(data=options()), how)
@@ -107,13 +107,13 @@ def test_a_person_in_both_splits_is_an_error(options, market):
         test.write_text(test.read_text() + train.read_text().split("\n", 1)[1])
     report = examine.examine(options())
     assert len(report.errors["persons in both splits"]) == 5
-    assert len(report.warnings["identical pictures in both splits"]) == 14
+    assert len(report.warnings["identical images in both splits"]) == 14
 
 
 def test_pictures_that_the_filter_leaves_out_are_counted_and_not_judged(options, spoiled):
     report = examine.examine(options(min_joints=18))
     left_out = sum(split.removed.total() for split in report.splits.values())
-    assert left_out > 0 and not report.errors["pictures"]
+    assert left_out > 0 and not report.errors["images"]
 
 
 def test_a_filter_that_leaves_no_pair_is_an_error(options):
@@ -143,7 +143,7 @@ def test_the_pictures_of_the_human_parser(tmp_path):
     report = examine.examine(DataOptions(dataset="lip", lip_dir=str(tmp_path)))
     assert report.errors["lists"] == ["train_id.txt names a 2 times; keep one of them."]
     assert report.splits["val"].images == 1 and report.splits["val"].labels[5] == 1200
-    assert len(report.warnings["identical pictures in both splits"]) == 1  # c is a
+    assert len(report.warnings["identical images in both splits"]) == 1  # c is a
     assert report.splits["train"].pairs is None and "pairs" not in report.text()
 
 

@@ -179,7 +179,7 @@ def _add_pairs(report: Report, split: str, persons: Sequence[Person]) -> None:
             if count > 1:
                 report.warnings["pairs that are listed more than once"].append(f"{names} is listed {count} times.")
             if first == second:
-                report.warnings["pairs of a picture with itself"].append(f"{names} is one picture.")
+                report.warnings["pairs of an image with itself"].append(f"{names} is one image.")
 
 
 def _check_persons(report: Report, persons: Mapping[str, Sequence[Person]]) -> None:
@@ -213,7 +213,7 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
         sums.shoulders[facts.view, facts.shoulders] += 1
         sums.limbs += (facts.own_side, facts.other_side)
     if facts.beyond:
-        report.warnings["joints just outside of their picture"].append(f"{facts.row}: {facts.beyond} joints.")
+        report.warnings["joints just outside of their image"].append(f"{facts.row}: {facts.beyond} joints.")
 
 
 def _take_pairs_of_removed(sums: Split, item: Any, facts: Sequence[Facts]) -> None:
@@ -226,7 +226,7 @@ def _take_pairs_of_removed(sums: Split, item: Any, facts: Sequence[Facts]) -> No
 def _add_digest(report: Report, split: str, sums: Split, facts: Facts) -> None:
     for other, of_other in report.splits.items():
         if facts.digest in of_other.digests:
-            kind = "identical pictures in one split" if other == split else "identical pictures in both splits"
+            kind = "identical images in one split" if other == split else "identical images in both splits"
             where = f"{facts.row} ({split}): {facts.name} has the pixels of"
             report.warnings[kind].append(f"{where} {of_other.digests[facts.digest]} ({other}).")
             break
@@ -257,7 +257,7 @@ def _compare(report: Report) -> None:
     is_resized = any(split.pairs is not None for split in report.splits.values())  # LIP's are not
     if is_resized and len(shapes) > 1:
         report.warnings["sizes"].append(
-            f"Pictures have {len(shapes)} shapes, width over height {min(shapes)} to {max(shapes)}: preparing "
+            f"Images have {len(shapes)} shapes, width over height {min(shapes)} to {max(shapes)}: preparing "
             "stretches them to one."
         )
 

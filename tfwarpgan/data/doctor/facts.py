@@ -114,7 +114,7 @@ def _examine_files(facts: Facts, image: str, labels: str) -> LabelMap | None:
         pixels = images.read_rgb(image)
         facts.digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
     except InputError as error:
-        facts.errors.append(("pictures", f"{facts.row}: {error}"))
+        facts.errors.append(("images", f"{facts.row}: {error}"))
     try:
         label_map = label_maps.read_label_map(labels, facts.size)
     except InputError as error:

@@ -85,7 +85,7 @@ def summary_table(report: Report) -> str:
     rows = [["", *splits]]
     for name, values in (
         ("persons", [split.persons for split in splits.values()]),
-        ("pictures", [split.images for split in splits.values()]),
+        ("images", [split.images for split in splits.values()]),
         ("pairs", [split.pairs for split in splits.values()]),
         ("left out by the filter", [split.removed.total() for split in splits.values()]),
     ):
@@ -134,7 +134,7 @@ def _median(counter: Mapping[int, int]) -> str:
 def label_table(report: Report) -> str:
     """Each label's share of the pixels and of the images, by split."""
     splits = report.splits
-    rows = [["label", *(f"{name} pixels" for name in splits), *(f"{name} pictures" for name in splits)]]
+    rows = [["label", *(f"{name} pixels" for name in splits), *(f"{name} images" for name in splits)]]
     for number, label in enumerate(LABELS):
         pixels = [_percent(split.labels[number], int(split.labels.sum())) for split in splits.values()]
         images = [_percent(split.with_label[number], split.images) for split in splits.values()]
