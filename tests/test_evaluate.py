@@ -172,6 +172,13 @@ def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(
         evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
 
 
+def test_flags_of_pairs_are_refused_for_a_human_parser(tmp_path):
+    parser = dataclasses.replace(options(tmp_path), train=TrainOptions(run_dir=str(tmp_path), stage="human_parser"))
+    for wanted in ({"beside": "people"}, {"max_pairs": 3}):
+        with pytest.raises(InputError, match=f"--{next(iter(wanted))} has no effect on a run of the human parser"):
+            evaluate.main(parser, EvaluateOptions(**wanted))
+
+
 def test_beside_is_a_run_or_released_weights_of_the_same_size(tmp_path, monkeypatch):
     monkeypatch.setattr("tfwarpgan.inference.loading.load_pipeline", lambda options, weights: (weights, options))
     monkeypatch.chdir(tmp_path)

@@ -93,6 +93,7 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
     """Scores the pipeline and writes the report."""
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
+        refuse_pairs(evaluate)
         score_human_parser(options, folder)
         return
     check_windows(options, evaluate)
@@ -133,6 +134,17 @@ def load_beside(options: Options, name: str) -> dict[str, "WarpingGAN"]:
             f"run of {options.data.height} x {options.data.width}: name a run of the same size."
         )
     return {f"synthesized by {name}": load_pipeline(other, "" if trained else name)}
+
+
+def refuse_pairs(evaluate: EvaluateOptions) -> None:
+    """Refuses what is said about pairs, where a human parser is scored.
+
+    Raises:
+        InputError: Naming the flag.
+    """
+    for field in dataclasses.fields(evaluate):
+        if field.name not in ("weights", "output_dir") and getattr(evaluate, field.name) != field.default:
+            raise InputError(f"--{field.name} has no effect on a run of the human parser; leave it out.")
 
 
 def score_human_parser(options: Options, folder: str) -> None:
