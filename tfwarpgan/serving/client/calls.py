@@ -133,10 +133,12 @@ def _checked_timeout(timeout: float) -> float:
 
 
 def arrays(response: messages.PredictResponse) -> dict[str, Array]:
+    """The outputs of a prediction, by name."""
     return {name: from_proto(tensor) for name, tensor in response.outputs.items()}
 
 
 def states(response: messages.GetModelStatusResponse) -> dict[int, str]:
+    """The state of each version, such as "AVAILABLE", by its number."""
     states = messages.ModelVersionStatus.State
     return {each.version: states.Name(each.state) for each in response.model_version_status}
 
@@ -147,6 +149,7 @@ def available(response: Any) -> bool:
 
 
 def signatures(response: messages.GetModelMetadataResponse) -> dict[str, Signature]:
+    """The inputs and outputs of each signature, without those that TensorFlow adds for itself."""
     signatures = messages.SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
     return {
         name: (_specs(signature.inputs), _specs(signature.outputs))
@@ -167,6 +170,7 @@ def _spec(info: messages.TensorInfo) -> TensorSpec:
 
 
 def raise_if_late(end: float) -> Literal[False]:
+    """ServerError (DEADLINE_EXCEEDED) once `time.monotonic` has reached the end of waiting."""
     if time.monotonic() >= end:
         raise ServerError("GetModelStatus", grpc.StatusCode.DEADLINE_EXCEEDED, "no version is available yet")
     return False
