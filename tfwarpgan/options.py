@@ -246,7 +246,10 @@ class NetworkOptions:
         "of the decoder, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
     )
     warp_parts: int = option(
-        1, "Parts of the person with a warp each, chosen by the target parsing; 1: the paper's.", choices=(1, 4, 8)
+        1,
+        "Parts of the person that are warped on their own: 6 gives the head, each arm and each leg a warp besides the "
+        "person's; 1: one warp for all.",
+        choices=(1, 6),
     )
     decorrelated_colors: bool = option(
         False, "Feed the generator decorrelated color channels; it learns hue faster.", former="decorrelated_colours"
@@ -307,9 +310,6 @@ class LossOptions:
         1.0, "Matcher: weight of the smoothness of the grid on real pairs.", minimum=0
     )
     parser_lambda_cross_entropy: float = option(1.0, "Pose-guided parser: pixel-wise cross-entropy.", minimum=0)
-    matcher_lambda_parts: float = option(
-        0.3, "Matcher: mean squared distance of the parts' grids from their mean on real pairs.", minimum=0
-    )
     matcher_lambda_image: float = option(
         0.0, "Matcher: L1 between the warped condition image and the target image, over the person.", minimum=0
     )

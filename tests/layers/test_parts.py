@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.parts import PARTS, part_alignment, part_weights, sample_by_part
-from tfwarpgan.layers.transforms import affine_grid, sample
+from tfwarpgan.layers.parts import PARTS, part_alignment, part_weights
 
 
 @pytest.mark.parametrize("parts", PARTS)
@@ -24,36 +23,58 @@ def test_weights_are_a_partition(parts):
 
 def test_a_seam_is_soft_and_the_inside_hard():
     labels = np.zeros([1, 128, 64], int)
-    labels[:, 64:] = 9  # trousers below
-    weights = part_weights(tf.one_hot(labels, 20), 4).numpy()[0, :, 32]
+    labels[:, 64:] = 14  # an arm below
+    weights = part_weights(tf.one_hot(labels, 20), 6).numpy()[0, :, 32]
     np.testing.assert_allclose(weights[:62, 0], 1)
-    np.testing.assert_allclose(weights[66:, 3], 1)
-    np.testing.assert_allclose(weights[63, 0], 1 - weights[64, 0], rtol=1e-5)  # as soft on either side
-    np.testing.assert_allclose(weights[62:66, 3], [1 / 9, 3 / 9, 6 / 9, 8 / 9], rtol=1e-5)  # two boxes of three pixels
-    assert (np.diff(weights[:, 3]) >= -1e-6).all()
+    np.testing.assert_allclose(weights[66:, 2], 1)
+    np.testing.assert_allclose(weights[62:66, 2], [1 / 9, 3 / 9, 6 / 9, 8 / 9], rtol=1e-5)  # two boxes of three pixels
 
 
-def test_each_label_is_sampled_by_the_grid_of_its_part():
-    parsing = tf.one_hot(np.random.default_rng(1).integers(0, 20, [2, 32, 16]), 20)
-    thetas = np.tile([1.0, 0, 0, 0, 1, 0], [4, 1])
-    thetas[:, 2] = [0.0, 0.2, -0.4, 0.6]
-    grids = [affine_grid(tf.constant([theta] * 2, tf.float32), 32, 16) for theta in thetas]
-    found = sample_by_part(parsing, tf.stack(grids, axis=1))
-    for label, part in {0: 0, 2: 1, 13: 1, 5: 2, 15: 2, 9: 3, 19: 3}.items():
-        expected = sample(parsing, grids[part])[..., label]
-        np.testing.assert_allclose(found[..., label], expected, atol=1e-6)
+def drawn(*strokes):
+    """One-hot parsing [1, 65, 33, 20] of thick strokes (label, (y, x) of an end, (y, x) of the other)."""
+    labels, (rows, columns) = np.zeros([1, 65, 33], int), np.indices([65, 33])
+    for label, start, end in strokes:
+        for share in np.linspace(0, 1, 100):
+            y, x = np.array(start) + share * (np.array(end) - start)
+            labels[0][(rows - y) ** 2 + (columns - x) ** 2 <= 4] = label
+    return tf.one_hot(labels, 20)
 
 
-def test_alignment_by_hand():
-    """A head moved by 4 pixels, a shirt twice as high; a hidden arm and the background follow the person."""
-    condition, target = np.zeros([2, 1, 41, 21], int)
-    condition[0, 2:6, 4:8], target[0, 2:6, 8:12] = 13, 13
-    condition[0, 10:18, 4:10], target[0, 10:26, 4:10] = 5, 5
-    condition[0, 20:24, 2:4] = 14
-    theta = part_alignment(tf.one_hot(condition, 20), tf.one_hot(target, 20), 8).numpy()[0]
-    np.testing.assert_allclose(theta[1], [1, 0, -4 * 2 / 20, 0, 1, 0], atol=1e-3)
-    half = np.sqrt((8**2 - 1) / (16**2 - 1))  # of standard deviations of whole pixels
-    middle = [(row - 20) / 20 for row in (13.5, 17.5)]  # of the shirt's rows, normalized
-    np.testing.assert_allclose(theta[2], [1, 0, 0, 0, half, middle[0] - half * middle[1]], atol=1e-3)
-    np.testing.assert_allclose(theta[3], theta[0])
-    assert not np.allclose(theta[3], theta[2])
+def at(theta, y, x):
+    """Where a backward map takes a pixel of a picture 65 x 33 from, in pixels."""
+    a, b, tx, c, d, ty = theta
+    x, y = x / 16 - 1, y / 32 - 1
+    return 32 * (c * x + d * y + ty + 1), 16 * (a * x + b * y + tx + 1)
+
+
+def test_a_turned_limb_is_laid_along_itself():
+    """The left arm hangs in the condition and is stretched out in the target; hand finds hand, shoulder shoulder."""
+    condition, target = drawn((14, (10, 8), (30, 8))), drawn((14, (20, 8), (25, 27)))
+    theta, seen = part_alignment(condition, target, 6)
+    assert list(seen[0].numpy()) == [False, True, False, False, False]
+    np.testing.assert_allclose(at(theta[0, 1].numpy(), 20, 8), (10, 8), atol=0.7)
+    np.testing.assert_allclose(at(theta[0, 1].numpy(), 25, 27), (30, 8), atol=0.7)
+
+
+def test_a_head_stays_upright():
+    """Wider than high, it has a main axis across; a shift of 3 rows and 5 columns is all that it did."""
+    condition, target = drawn((13, (10, 8), (10, 14))), drawn((13, (13, 13), (13, 19)))
+    theta, seen = part_alignment(condition, target, 6)
+    assert seen[0, 0]
+    np.testing.assert_allclose(theta[0, 0], [1, 0, -5 / 16, 0, 1, -3 / 32], atol=1e-4)
+
+
+def test_a_limb_of_another_length_and_width_is_scaled():
+    condition, target = drawn((17, (30, 16), (50, 16))), drawn((17, (30, 16), (40, 16)))
+    theta = part_alignment(condition, target, 6)[0][0, 4].numpy()
+    lengths = [np.sqrt(np.var(np.nonzero(np.argmax(p[0], -1) == 17)[0])) for p in (condition, target)]
+    np.testing.assert_allclose(theta[4], lengths[0] / lengths[1], rtol=1e-3)
+    np.testing.assert_allclose(at(theta, 35, 16), (40, 16), atol=1e-3)  # middle to middle
+
+
+def test_a_limb_of_a_few_pixels_moves_with_the_person():
+    condition = target = drawn((14, (20, 10), (20, 10)))
+    small = np.zeros([1, 65, 33], int)
+    small[0, 20, 10] = 14
+    assert part_alignment(condition, target, 6)[1][0, 1]
+    assert not part_alignment(tf.one_hot(small, 20), target, 6)[1][0, 1]

@@ -130,9 +130,3 @@ def test_generator_with_blocks_at_every_scale():
     assert (total - one_block, image_gate) == (7_759_363, 631)
     assert count(WarpingGenerator(warp_scales=("8", "4", "2", "1")), GENERATOR_INPUTS) == total
     assert count(WarpingGenerator(warp_scales=("8", "4", "2", "1", "image")), GENERATOR_INPUTS) == total + image_gate
-
-
-def test_matcher_of_eight_parts_at_128x64():
-    inputs = {name: tf.zeros([1, 128, 64, 20]) for name in ("condition_parsing", "target_parsing")}
-    more = 8 * (64 * 32 + 1) * (6 + 18)  # the dense layers give a correction for each part too
-    assert count(GeometricMatcher(parts=8), inputs) == 5_994_328 + more

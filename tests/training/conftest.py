@@ -21,7 +21,7 @@ def options():
         networks=NetworkOptions(
             human_parser_weights="none", human_parser_width=8, parser_width=4, parser_blocks=1, matcher_width=4,
             matcher_scale=8, generator_width=4, generator_blocks=1, fusion_width=32, discriminator_width=4,
-            warp_scales="8,4,2,1,image", warp_parts=4,
+            warp_scales="8,4,2,1,image", warp_parts=6,
         ),
         losses=LossOptions(lambda_perceptual=0.0, matcher_lambda_image=1.0),
         train=TrainOptions(

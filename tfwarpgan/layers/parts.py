@@ -1,22 +1,24 @@
-"""Parts of a person: regions of a parsing that move with a warp of their own (Dong et al. 2018, section 3.1.2)."""
+"""Parts of a person that move on their own: regions of a parsing (Dong et al. 2018, section 3.1.2, "on a part-level").
+
+One affine map and spline cannot move an arm across a body. A limb, though, is long: its place and its main axis, in
+the condition's parsing and in the target's, already say how it moved. So limbs and head are laid over each other in
+closed form, and what is left, the person as a whole, is the matcher's to learn.
+"""
 
 import numpy as np
 import tensorflow as tf
 
-from tfwarpgan.layers.sampling import sample
-from tfwarpgan.typing import OneHot, Tensor
+from tfwarpgan.typing import Affine, OneHot, Tensor
 
-# LIP's labels of each part; a part's number is its place. The first takes the background along.
+# LIP's labels of each part, by the number of parts; the first moves with the person.
 PARTS = {
     1: (tuple(range(20)),),
-    # background; head; upper body with its arms; lower body with its legs
-    4: ((0,), (1, 2, 4, 13), (3, 5, 6, 7, 10, 11, 14, 15), (8, 9, 12, 16, 17, 18, 19)),
-    # background; head; upper body; left arm; right arm; lower body; left leg; right leg
-    8: ((0,), (1, 2, 4, 13), (3, 5, 6, 7, 10, 11), (14,), (15,), (8, 9, 12), (16, 18), (17, 19)),
+    # garments and background; head; left arm; right arm; left leg and shoe; right leg and shoe
+    6: ((0, 3, 5, 6, 7, 8, 9, 10, 11, 12), (1, 2, 4, 13), (14,), (15,), (16, 18), (17, 19)),
 }
-PERSON = tuple(range(1, 20))
+HEAD = 1  # has no main axis: it stays upright
 LARGEST_SCALE = 2.5  # of a part, from one parsing to the other
-LEAST_SHARE = 0.001  # of all pixels, for a part to have a place of its own
+LEAST_PIXELS = 6  # of a part in each parsing, in a picture of 128 x 64, for it to move on its own
 
 
 def part_weights(parsing: OneHot, parts: int) -> Tensor:
@@ -30,19 +32,17 @@ def part_weights(parsing: OneHot, parts: int) -> Tensor:
         float32 [B, H, W, parts], not below 0, of sum 1.
     """
     regions = _regions(parsing, PARTS[parts])
-    size = (
-        2 * max(1, round(parsing.shape[1] / 128)) + 1
-    )  # a forearm is hardly wider: it would be warped as its neighbors
+    size = 2 * max(1, round(parsing.shape[1] / 128)) + 1  # a forearm is hardly wider than two seams
     for _ in range(2):  # two boxes are nearly a Gaussian
         regions = tf.nn.avg_pool2d(regions, size, 1, "SAME")
     return regions / tf.reduce_sum(regions, axis=-1, keepdims=True)
 
 
-def part_alignment(condition: OneHot, target: OneHot, parts: int) -> Tensor:
-    """The scaling and shift that lays each part's region of one parsing over that of another, without any learning.
+def part_alignment(condition: OneHot, target: OneHot, parts: int) -> tuple[Affine, Tensor]:
+    """The affine maps that lay each part of one parsing over that of another, from their moments alone.
 
-    Regions have the same mean and the same standard deviations along x and y. The background, and a part that one of
-    the two hardly shows, move with the whole person.
+    Means meet means, main axes main axes, and standard deviations along and across them each other. An axis points
+    down, so that a limb turns by less than a right angle from hanging.
 
     Args:
         condition: One-hot [B, H, W, 20].
@@ -50,19 +50,26 @@ def part_alignment(condition: OneHot, target: OneHot, parts: int) -> Tensor:
         parts: Number of parts, above 1.
 
     Returns:
-        Affine parameters [B, parts, 6] of backward maps, target to condition; see `transforms.affine_grid`.
+        Backward maps, target to condition, of the parts behind the first: float32 [B, parts - 1, 6], see
+        `transforms.affine_grid`; and bool [B, parts - 1], whether both parsings show the part.
     """
     height, width = condition.shape[1:3]
-    (there, mean_there, deviation_there), (here, mean_here, deviation_here) = (
-        _moments(_regions(parsing, (*PARTS[parts], PERSON))) for parsing in (condition, target)
+    (area_there, mean_there, axes_there, extent_there), (area_here, mean_here, axes_here, extent_here) = (
+        _moments(_regions(parsing, PARTS[parts][1:])) for parsing in (condition, target)
     )
-    scale = tf.clip_by_value(deviation_there / deviation_here, 1.0 / LARGEST_SCALE, LARGEST_SCALE)
-    shift = mean_there - scale * mean_here
-    own = tf.minimum(there, here) >= LEAST_SHARE * height * width
-    own &= tf.range(parts + 1) > 0  # of the background, only the person's place matters
-    scale, shift = (tf.where(own[..., tf.newaxis], values, values[:, -1:])[:, :parts] for values in (scale, shift))
-    zero = tf.zeros_like(scale[..., 0])
-    return tf.stack([scale[..., 0], zero, shift[..., 0], zero, scale[..., 1], shift[..., 1]], axis=-1)
+    scale = tf.clip_by_value(extent_there / extent_here, 1.0 / LARGEST_SCALE, LARGEST_SCALE)
+    matrix = tf.einsum("bpij,bpj,bpkj->bpik", axes_there, scale, axes_here)
+    shift = mean_there - tf.einsum("bpij,bpj->bpi", matrix, mean_here)
+
+    aspect = (width - 1) / (
+        height - 1
+    )  # of a pixel of normalized coordinates: moments are taken in those of the height
+    theta = [
+        matrix[..., 0, 0], matrix[..., 0, 1] / aspect, shift[..., 0] / aspect,
+        matrix[..., 1, 0] * aspect, matrix[..., 1, 1], shift[..., 1],
+    ]  # fmt: skip
+    least = LEAST_PIXELS * height * width / (128 * 64)
+    return tf.stack(theta, axis=-1), tf.minimum(area_there, area_here) > least
 
 
 def _regions(parsing: OneHot, parts: tuple[tuple[int, ...], ...]) -> Tensor:
@@ -73,32 +80,26 @@ def _regions(parsing: OneHot, parts: tuple[tuple[int, ...], ...]) -> Tensor:
     return tf.einsum("bhwl,lp->bhwp", tf.cast(parsing, tf.float32), tf.constant(matrix))
 
 
-def _moments(regions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The area [B, P] in pixels of regions [B, H, W, P]; their mean and standard deviation (x, y) [B, P, 2]."""
+def _moments(regions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What regions [B, H, W, P] look like, in units of half the height less half a pixel.
+
+    Returns:
+        Area [B, P] in pixels, mean (x, y) [B, P, 2], axes [B, P, 2, 2] with the minor one and then the main one as
+        columns, and the standard deviations along them [B, P, 2].
+    """
     _, height, width, _ = regions.shape
-    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
-    places = tf.constant(np.stack([x, y], axis=-1), regions.dtype)
+    x, y = np.meshgrid(np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2)
+    places = tf.constant(np.stack([x, y], axis=-1) * 2 / (height - 1), tf.float32)
     area = tf.reduce_sum(regions, axis=[1, 2])
     weights = regions / (area[:, tf.newaxis, tf.newaxis] + 1e-6)
     mean = tf.einsum("bhwp,hwc->bpc", weights, places)
-    square = tf.einsum("bhwp,hwc->bpc", weights, places**2)
-    return area, mean, tf.sqrt(tf.maximum(square - mean**2, (1.0 / height) ** 2))
+    centered = places[:, :, tf.newaxis] - mean[:, tf.newaxis, tf.newaxis]
+    covariance = tf.einsum("bhwp,bhwpc,bhwpd->bpcd", weights, centered, centered)
+    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
 
-
-def sample_by_part(parsing: OneHot, part_grids: Tensor) -> OneHot:
-    """A parsing, each label sampled by the grid of its part everywhere.
-
-    Sampled by the blended grid, a label can be found wherever the target has it, however wrong the scale of its part's
-    warp: that grid is used nowhere else. Here a label that spreads over the place of others is seen.
-
-    Args:
-        parsing: One-hot [B, H, W, 20].
-        part_grids: [B, K, h, w, 2], see `GeometricMatcher`.
-
-    Returns:
-        [B, h, w, 20].
-    """
-    parts = PARTS[part_grids.shape[1]]
-    sampled = [sample(tf.gather(parsing, labels, axis=-1), part_grids[:, part]) for part, labels in enumerate(parts)]
-    order = np.argsort([label for labels in parts for label in labels])
-    return tf.gather(tf.concat(sampled, axis=-1), order, axis=-1)
+    upright = tf.constant([part == HEAD - 1 for part in range(regions.shape[-1])])
+    angle = tf.where(upright, 0.0, 0.5 * tf.atan2(2.0 * xy, yy - xx))  # of the main axis, from the vertical
+    sine, cosine = tf.sin(angle), tf.cos(angle)
+    axes = tf.stack([tf.stack([cosine, sine], axis=-1), tf.stack([-sine, cosine], axis=-1)], axis=-2)
+    variances = tf.einsum("bpji,bpjk,bpki->bpi", axes, covariance, axes)
+    return area, mean, axes, tf.sqrt(tf.maximum(variances, (1.0 / height) ** 2))

@@ -58,17 +58,15 @@ class GeometricMatcher(keras.Model):
     """Condition and target parsing -> the warp that lays the one over the other.
 
     Called on a dictionary of one-hot `condition_parsing` and `target_parsing` [B, H, W, 20]; gives float32
-    `theta_affine` [B, K, 6], `theta_tps` [B, K, k*k, 2] (without the K of one part), `part_grids` [B, K, H, W, 2], each
-    A(T(p)), and `grid` [B, H, W, 2], their mean by the parts' weights (`affine_grid` is that of the affine maps alone);
-    all grids are normalized (x, y), backward maps. The affine pass comes first; the condition parsing, warped by it,
-    goes through a second pass for the spline. Before training both are the identity, with parts behind the alignment
-    of their regions, which needs no learning.
+    `theta_affine` [B, 6], `theta_tps` [B, k*k, 2], `person_grid` [B, H, W, 2] = A(T(p)), and `grid` [B, H, W, 2], in
+    which parts move on their own; grids are normalized (x, y), backward maps. The affine pass comes first; the
+    condition parsing, warped by it, goes through a second pass for the spline. Before training both are the identity.
 
     Args:
         width: Channels of the first convolution.
         scale: The extractor's features are at 1/scale.
         control_points: k, control points per side of the spline.
-        parts: K, regions of the target parsing with a warp each; see `layers.parts`.
+        parts: Regions of the target parsing with a warp each; see `layers.parts`. 1: `grid` is `person_grid`.
     """
 
     def __init__(
@@ -77,42 +75,33 @@ class GeometricMatcher(keras.Model):
         super().__init__(**kwargs)
         self.control_points, self.parts = control_points, parts
         self.extractor = FeatureExtractor(width, scale)
-        corrections = 1 + parts if parts > 1 else 1  # of the person, then of each part
-        self.affine_regression = Regression(IDENTITY_AFFINE if parts == 1 else np.zeros(6 * corrections))
-        self.tps_regression = Regression(np.zeros(2 * control_points**2 * corrections))
+        self.affine_regression = Regression(IDENTITY_AFFINE)
+        self.tps_regression = Regression(np.zeros(2 * control_points**2))
 
     def call(self, inputs: Tensors) -> dict[str, Tensor]:
         condition, target = inputs["condition_parsing"], inputs["target_parsing"]
         height, width = condition.shape[1:3]
         target_features = self.extractor(target)
-        weights = part_weights(target, self.parts)
 
-        warped, start = condition, tf.zeros([6])
-        if self.parts > 1:
-            start = tf.reshape(part_alignment(condition, target, self.parts), [-1, 6])
-            warped = sample(condition, self._blend(affine_grid(start, height, width), weights))
-        theta_affine = start + self._by_part(self.affine_regression(self._matches(warped, target_features)), [6])
-        grid = self._blend(affine_grid(theta_affine, height, width), weights)
-        theta_tps = self.tps_regression(self._matches(sample(condition, grid), target_features))
-        theta_tps = self._by_part(theta_tps, [self.control_points**2, 2])
+        theta_affine = self.affine_regression(self._matches(condition, target_features))
+        warped = sample(condition, affine_grid(theta_affine, height, width))
+        theta_tps = self.tps_regression(self._matches(warped, target_features))
+        theta_tps = tf.reshape(theta_tps, [-1, self.control_points**2, 2])
 
-        part_grids = compose(theta_affine, theta_tps, height, width)
-        per_part = {"theta_affine": theta_affine, "theta_tps": theta_tps, "part_grids": part_grids}
-        if self.parts > 1:
-            per_part = {name: tf.reshape(value, [-1, self.parts, *value.shape[1:]]) for name, value in per_part.items()}
-        return {**per_part, "affine_grid": grid, "grid": self._blend(part_grids, weights)}
+        grid = compose(theta_affine, theta_tps, height, width)
+        outputs = {"theta_affine": theta_affine, "theta_tps": theta_tps, "person_grid": grid}
+        return {**outputs, "grid": grid if self.parts == 1 else self._by_part(grid, condition, target)}
 
-    def _by_part(self, theta: Tensor, shape: list[int]) -> Tensor:
-        """A correction for the person, then one for each part -> their sum for each part, [B * K, *shape]."""
-        theta = tf.reshape(theta, [-1, self.parts + (self.parts > 1), *shape])
-        theta = theta[:, :1] + theta[:, 1:] if self.parts > 1 else theta
-        return tf.reshape(theta, [-1, *shape])
-
-    def _blend(self, part_grids: Grid, weights: Tensor) -> Grid:
-        if self.parts == 1:
-            return part_grids
-        part_grids = tf.reshape(part_grids, [-1, self.parts, *part_grids.shape[1:]])
-        return tf.einsum("bkhwc,bhwk->bhwc", part_grids, weights)
+    def _by_part(self, person_grid: Grid, condition: OneHot, target: OneHot) -> Grid:
+        """The person's grid, and over each part that both parsings show, the part's own."""
+        _, height, width, _ = person_grid.shape
+        thetas, seen = part_alignment(condition, target, self.parts)
+        grids = tf.reshape(
+            affine_grid(tf.reshape(thetas, [-1, 6]), height, width), [-1, self.parts - 1, height, width, 2]
+        )
+        grids = tf.where(seen[..., None, None, None], grids, person_grid[:, None])
+        grids = tf.concat([person_grid[:, None], grids], axis=1)
+        return tf.einsum("bkhwc,bhwk->bhwc", grids, part_weights(target, self.parts))
 
     def _matches(self, condition: OneHot, target_features: Features) -> Features:
         return normalize_matches(correlation(self.extractor(condition), target_features))

@@ -11,7 +11,6 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.layers.label_maps import one_hot
-from tfwarpgan.layers.parts import sample_by_part
 from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions, LossOptions
@@ -51,7 +50,7 @@ class GeometricMatcherTrainer(Trainer):
     parsing: intersection over union of an image, averaged over the labels of its target.
     """
 
-    means = ("transformed_grid", "soft_iou", "smoothness", "image", "parts", "miou_before", "miou_after")
+    means = ("transformed_grid", "soft_iou", "smoothness", "image", "miou_before", "miou_after")
 
     def __init__(
         self,
@@ -63,7 +62,6 @@ class GeometricMatcherTrainer(Trainer):
         super().__init__(networks)
         self.data_options = data_options
         self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
-        self.parts_weight = losses.matcher_lambda_parts
         self.pretraining_steps = pretraining_steps
 
     def train_step(self, batch: Batch) -> dict[str, Scalar]:
@@ -79,20 +77,16 @@ class GeometricMatcherTrainer(Trainer):
         with tf.GradientTape() as tape:
             warp = matcher({"condition_parsing": condition, "target_parsing": target}, training=True)
             warped = sample(condition, warp["grid"])
-            known = transformed_grid_loss(warp["grid"], true_grid) + transformed_grid_loss(
-                warp["affine_grid"], affine_grid(true_affine, self.data_options.height, self.data_options.width)
+            affine = affine_grid(warp["theta_affine"], self.data_options.height, self.data_options.width)
+            known = transformed_grid_loss(warp["person_grid"], true_grid) + transformed_grid_loss(
+                affine, affine_grid(true_affine, self.data_options.height, self.data_options.width)
             )
-            by_part = warped if matcher.parts == 1 else sample_by_part(condition, warp["part_grids"])
-            terms = {"soft_iou": soft_iou_loss(by_part, target), "smoothness": grid_smoothness(warp["part_grids"])}
+            terms = {"soft_iou": soft_iou_loss(warped, target), "smoothness": grid_smoothness(warp["person_grid"])}
             total = terms["soft_iou"] + self.smooth_weight * terms["smoothness"]
             if self.image_weight:
                 image = sample(inputs["condition_image"], warp["grid"])
                 terms["image"] = person_l1(batch["target_image"], image, batch["target_parsing"] > 0)
                 total += self.image_weight * terms["image"]
-            if matcher.parts > 1 and self.parts_weight:
-                mean_grid = tf.reduce_mean(warp["part_grids"], axis=1, keepdims=True)
-                terms["parts"] = transformed_grid_loss(warp["part_grids"], mean_grid)
-                total += self.parts_weight * terms["parts"]
             total = tf.where(pretraining, known, total)
         self.minimize("geometric_matcher", tape, total)
 
