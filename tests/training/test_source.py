@@ -87,5 +87,5 @@ def test_what_is_missing_is_said_before_the_run_has_a_folder(data, tmp_path):
 
 
 def test_the_source_is_a_layout_or_the_rows_of_lip(data):
-    assert open_source(run_options(data, "run")).pictures
+    assert open_source(run_options(data, "run")).images
     assert set(open_source(run_options(data, "run", stage="human_parser"))) == {"train", "val"}
