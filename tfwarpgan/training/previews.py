@@ -9,7 +9,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.evaluation.human_parser import evaluate_human_parser
+from tfwarpgan.evaluation.pose_change import pose_change
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
@@ -23,20 +25,45 @@ Columns: TypeAlias = dict[str, Any]  # title -> uint8 pictures
 SCORED_BATCHES = 64  # a look, not the evaluation
 
 
-def painter(stage: str, trainer: Any, dataset: tf.data.Dataset, options: Options) -> Callable[[], Picture]:
+def spread(prepared: Prepared, count: int = ROWS) -> list[int]:
+    """Test pairs that show what the whole split is like: other people each, from the least change of pose to the most.
+
+    Args:
+        prepared: `preparation.Prepared`, of pairs.
+        count: Of pairs; a split with fewer gives all.
+
+    Returns:
+        Positions in the test split, ascending: one in each of `count` stretches of equal length, its change of pose
+        ranking in its stretch as the stretch does among all.
+    """
+    height = prepared.height
+    changes = np.concatenate([_pose_changes(person, height) for person in prepared.records("test")])
+    stretches = np.array_split(np.arange(len(changes)), min(count, len(changes)))
+    ranked = [stretch[np.argsort(changes[stretch], kind="stable")] for stretch in stretches]
+    return [int(places[number * len(places) // len(ranked)]) for number, places in enumerate(ranked)]
+
+
+def _pose_changes(person: Batch, height: int) -> npt.NDArray[np.float32]:
+    sides = {
+        f"{role}_{name}": tf.gather(person[name], person["pairs"][:, place])
+        for place, role in enumerate(("condition", "target"))
+        for name in ("keypoints", "visible")
+    }
+    return np.nan_to_num(pose_change(sides, height))
+
+
+def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callable[[], Picture]:
     """A function without arguments that draws the stage's current state.
 
     Args:
         stage: Name of the stage.
         trainer: Its trainer.
-        dataset: Batches of the test split; the first is drawn.
+        batch: Of the test split, drawn each time.
         options: `Options`.
 
     Returns:
         Function -> uint8 [H, W, 3].
     """
-    batch = next(iter(dataset))
-    batch = {key: value[:ROWS] for key, value in batch.items()}
     columns = {
         "human_parser": _human_parser,
         "pose_guided_parser": _pose_guided_parser,

@@ -31,7 +31,7 @@ from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
-from tfwarpgan.typing import Picture
+from tfwarpgan.typing import Batch, Picture
 
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
@@ -119,6 +119,13 @@ class StageData:
             return prepared_lip_dataset(self.prepared, self.options.data, split, start=start)
         return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
 
+    def preview_batch(self) -> Batch:
+        """The test images, or test pairs, that the previews draw."""
+        if self.is_lip:
+            return {key: value[: previews.ROWS] for key, value in next(iter(self.dataset("test"))).items()}
+        data_options = dataclasses.replace(self.options.data, batch_size=previews.ROWS)
+        return next(iter(pairs_dataset(self.prepared, data_options, "test", only=previews.spread(self.prepared))))
+
 
 def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
@@ -135,8 +142,10 @@ def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
     saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
-    test = stage_data.dataset("test")
-    looking = previews.painter(name, trainer, test, options), previews.scorer(name, trainer, test)
+    looking = (
+        previews.painter(name, trainer, stage_data.preview_batch(), options),
+        previews.scorer(name, trainer, stage_data.dataset("test")),
+    )
     watching = _watching(name, options, run_dir, done, steps, looking)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():

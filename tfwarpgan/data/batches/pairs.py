@@ -6,6 +6,8 @@ epoch follows from the seed and the epoch's number alone, so that a run that sto
 without a stored iterator. The buffers hold a fixed number of encoded records and pairs, whatever the data set's size.
 """
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 
 from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
@@ -22,7 +24,13 @@ PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 
 
 def pairs_dataset(
-    prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0, names: bool = False
+    prepared: Prepared,
+    data_options: DataOptions,
+    split: str = "train",
+    *,
+    start: int = 0,
+    only: Iterable[int] | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Batches of pairs, condition and target.
 
@@ -34,6 +42,7 @@ def pairs_dataset(
         data_options: `options.DataOptions`: batch_size, flip, seed.
         split: "train" or "test".
         start: Pairs that were consumed before, to go on from there exactly.
+        only: Positions of the test pairs to read, or None for all; the others are not decoded.
         names: Whether the names of the images are given too.
 
     Returns:
@@ -48,6 +57,8 @@ def pairs_dataset(
         pairs = _endless_pairs(prepared, data_options.seed, start)
     else:
         pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
+        if only is not None:
+            pairs = _at(pairs, only)
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
     batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
 
@@ -58,6 +69,13 @@ def pairs_dataset(
         return _by_role(batch, names)
 
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _at(pairs: tf.data.Dataset, positions: Iterable[int]) -> tf.data.Dataset:
+    """The pairs at these positions alone, in the data set's order."""
+    wanted = tf.constant(sorted(positions), tf.int64)
+    chosen = pairs.enumerate().filter(lambda position, pair: tf.reduce_any(position == wanted))
+    return chosen.map(lambda position, pair: pair)
 
 
 def _endless_pairs(prepared: Prepared, seed: int, start: int) -> tf.data.Dataset:
