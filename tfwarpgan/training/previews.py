@@ -36,7 +36,7 @@ def spread(prepared: Prepared, count: int = ROWS) -> list[int]:
         Positions in the test split, ascending: one in each of `count` stretches of equal length, its change of pose
         ranking in its stretch as the stretch does among all.
     """
-    height = prepared.height
+    height = prepared.height or 1  # the ranks are what counts
     changes = np.concatenate([_pose_changes(person, height) for person in prepared.records("test")])
     stretches = np.array_split(np.arange(len(changes)), min(count, len(changes)))
     ranked = [stretch[np.argsort(changes[stretch], kind="stable")] for stretch in stretches]

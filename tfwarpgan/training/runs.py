@@ -109,7 +109,7 @@ class StageData:
         self.source: Any = source  # rows of LIP, where nothing is prepared
         self.is_lip = options.train.stage == "human_parser"
         is_prepared = not self.is_lip or options.data.dataset == "lip"
-        self.prepared = prepare(options.data, source=source) if is_prepared else None
+        self.prepared: Any = prepare(options.data, source=source) if is_prepared else None
 
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, or of "test"."""
