@@ -5,7 +5,15 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
-from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample, strided_grid, tps_grid
+from tfwarpgan.layers.transforms import (
+    IDENTITY_AFFINE,
+    affine_grid,
+    blended_affine_grid,
+    compose,
+    sample,
+    strided_grid,
+    tps_grid,
+)
 
 
 def regular(height, width):
@@ -198,3 +206,12 @@ def test_strided_convolutions_are_centered_where_strided_grid_says():
     rows, columns = np.indices(weights.shape)
     center = (weights * rows).sum() / weights.sum(), (weights * columns).sum() / weights.sum()
     np.testing.assert_allclose(center, (8 * 3 + 7, 8 * 4 + 7))
+
+
+def test_blended_affine_maps_are_the_blend_of_their_grids():
+    generator = np.random.default_rng(5)
+    thetas = generator.normal(size=[2, 3, 6]).astype("float32")
+    weights = generator.uniform(size=[2, 6, 5, 3]).astype("float32")
+    grids = np.stack([affine_grid(thetas[:, k], 6, 5).numpy() for k in range(3)], axis=-1)
+    expected = np.einsum("bhwck,bhwk->bhwc", grids, weights)
+    np.testing.assert_allclose(blended_affine_grid(thetas, weights), expected, atol=1e-5)

@@ -61,9 +61,8 @@ def part_alignment(condition: OneHot, target: OneHot, parts: int) -> tuple[Affin
     matrix = tf.einsum("bpij,bpj,bpkj->bpik", axes_there, scale, axes_here)
     shift = mean_there - tf.einsum("bpij,bpj->bpi", matrix, mean_here)
 
-    aspect = (width - 1) / (
-        height - 1
-    )  # of a pixel of normalized coordinates: moments are taken in those of the height
+    # Of normalized coordinates; moments are taken in those of the height.
+    aspect = (width - 1) / (height - 1)
     theta = [
         matrix[..., 0, 0], matrix[..., 0, 1] / aspect, shift[..., 0] / aspect,
         matrix[..., 1, 0] * aspect, matrix[..., 1, 1], shift[..., 1],
@@ -89,17 +88,19 @@ def _moments(regions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """
     _, height, width, _ = regions.shape
     x, y = np.meshgrid(np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2)
-    places = tf.constant(np.stack([x, y], axis=-1) * 2 / (height - 1), tf.float32)
-    area = tf.reduce_sum(regions, axis=[1, 2])
-    weights = regions / (area[:, tf.newaxis, tf.newaxis] + 1e-6)
-    mean = tf.einsum("bhwp,hwc->bpc", weights, places)
-    centered = places[:, :, tf.newaxis] - mean[:, tf.newaxis, tf.newaxis]
-    covariance = tf.einsum("bhwp,bhwpc,bhwpd->bpcd", weights, centered, centered)
-    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
+    x, y = x * 2 / (height - 1), y * 2 / (height - 1)
+    powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    flat = tf.reshape(regions, [-1, height * width, regions.shape[-1]])
+    sums = tf.matmul(flat, tf.constant(powers[np.newaxis], tf.float32), transpose_a=True)  # [B, P, 6]
+    area = sums[..., 0]
+    mean_x, mean_y, xx, xy, yy = tf.unstack(sums[..., 1:] / (area[..., tf.newaxis] + 1e-6), axis=-1)
+    xx, xy, yy = xx - mean_x**2, xy - mean_x * mean_y, yy - mean_y**2
 
     upright = tf.constant([part == HEAD - 1 for part in range(regions.shape[-1])])
     angle = tf.where(upright, 0.0, 0.5 * tf.atan2(2.0 * xy, yy - xx))  # of the main axis, from the vertical
     sine, cosine = tf.sin(angle), tf.cos(angle)
     axes = tf.stack([tf.stack([cosine, sine], axis=-1), tf.stack([-sine, cosine], axis=-1)], axis=-2)
-    variances = tf.einsum("bpji,bpjk,bpki->bpi", axes, covariance, axes)
-    return area, mean, axes, tf.sqrt(tf.maximum(variances, (1.0 / height) ** 2))
+    minor = cosine**2 * xx - 2.0 * sine * cosine * xy + sine**2 * yy
+    main = sine**2 * xx + 2.0 * sine * cosine * xy + cosine**2 * yy
+    variances = tf.maximum(tf.stack([minor, main], axis=-1), (1.0 / height) ** 2)
+    return area, tf.stack([mean_x, mean_y], axis=-1), axes, tf.sqrt(variances)

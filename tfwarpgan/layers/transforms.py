@@ -18,7 +18,7 @@ import tensorflow as tf
 from tfwarpgan.layers.sampling import sample
 from tfwarpgan.typing import Affine, Grid, Spline, Tensor
 
-__all__ = ["IDENTITY_AFFINE", "affine_grid", "compose", "sample", "strided_grid", "tps_grid"]
+__all__ = ["IDENTITY_AFFINE", "affine_grid", "blended_affine_grid", "compose", "sample", "strided_grid", "tps_grid"]
 
 IDENTITY_AFFINE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -39,7 +39,25 @@ def affine_grid(theta: Affine, height: int, width: int) -> Grid:
     """
     _check_size(height, width)
     theta = _parameters(theta)
-    return _apply_affine(theta, tf.constant(_regular_grid(height, width)[None], theta.dtype))
+    return _apply_affine(theta[:, None, None], tf.constant(_regular_grid(height, width)[None], theta.dtype))
+
+
+def blended_affine_grid(thetas: Affine, weights: Tensor) -> Grid:
+    """The grids of several affine maps, averaged by weights at each position.
+
+    The weighted mean of affine maps of a position is the weighted mean map of it: only one grid is made.
+
+    Args:
+        thetas: [B, K, 6], as for `affine_grid`.
+        weights: [B, H, W, K]; H and W are known.
+
+    Returns:
+        [B, H, W, 2], float32: sum over k of weights[..., k] times the grid of thetas[:, k].
+    """
+    _, height, width, count = weights.shape
+    flat = tf.reshape(tf.cast(weights, tf.float32), [-1, height * width, count])
+    theta = tf.reshape(tf.matmul(flat, tf.cast(thetas, tf.float32)), [-1, height, width, 6])
+    return _apply_affine(theta, tf.constant(_regular_grid(height, width)[None], tf.float32))
 
 
 def tps_grid(offsets: Spline, height: int, width: int, control_points: int = 3) -> Grid:
@@ -87,7 +105,7 @@ def compose(affine_theta: Affine, tps_offsets: Spline, height: int, width: int) 
         raise ValueError(f"Spline offsets must have the shape [B, k*k, 2] with a known k, but have {offsets.shape}.")
     grid = tps_grid(offsets, height, width, control_points)
     dtype = tf.float64 if theta.dtype == grid.dtype == tf.float64 else tf.float32
-    return _apply_affine(tf.cast(theta, dtype), tf.cast(grid, dtype))
+    return _apply_affine(tf.cast(theta, dtype)[:, None, None], tf.cast(grid, dtype))
 
 
 def strided_grid(grid: Grid, stride: int) -> Grid:
@@ -134,8 +152,10 @@ def _parameters(values: Tensor, control_points: int | None = None) -> Tensor:
 
 
 def _apply_affine(theta: Affine, points: Tensor) -> Grid:
-    """Affine map of points [B or 1, H, W, 2] by theta [B, 6], written out: a product of 2x2 matrices is slower."""
-    a, b, tx, c, d, ty = [parameter[:, None, None] for parameter in tf.unstack(theta, 6, axis=1)]
+    """Affine map of points [B or 1, H, W, 2] by theta [B, 1 or H, 1 or W, 6], written out: a product of 2x2 matrices
+    is slower.
+    """
+    a, b, tx, c, d, ty = tf.unstack(theta, 6, axis=-1)
     x, y = points[..., 0], points[..., 1]
     return tf.stack([a * x + b * y + tx, c * x + d * y + ty], axis=-1)
 

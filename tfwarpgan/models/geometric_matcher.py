@@ -15,7 +15,7 @@ from tensorflow import keras
 from tfwarpgan.layers.convolution import NormalizedConvolution, convolution
 from tfwarpgan.layers.correlation import correlation, l2_normalize, normalize_matches
 from tfwarpgan.layers.parts import part_alignment, part_weights
-from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, compose, sample
+from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, blended_affine_grid, compose, sample
 from tfwarpgan.typing import Features, Grid, OneHot, Tensor, Tensors
 
 
@@ -94,14 +94,10 @@ class GeometricMatcher(keras.Model):
 
     def _by_part(self, person_grid: Grid, condition: OneHot, target: OneHot) -> Grid:
         """The person's grid, and over each part that both parsings show, the part's own."""
-        _, height, width, _ = person_grid.shape
         thetas, seen = part_alignment(condition, target, self.parts)
-        grids = tf.reshape(
-            affine_grid(tf.reshape(thetas, [-1, 6]), height, width), [-1, self.parts - 1, height, width, 2]
-        )
-        grids = tf.where(seen[..., None, None, None], grids, person_grid[:, None])
-        grids = tf.concat([person_grid[:, None], grids], axis=1)
-        return tf.einsum("bkhwc,bhwk->bhwc", grids, part_weights(target, self.parts))
+        weights = part_weights(target, self.parts)[..., 1:] * tf.cast(seen, tf.float32)[:, None, None]
+        rest = 1.0 - tf.reduce_sum(weights, axis=-1, keepdims=True)
+        return rest * person_grid + blended_affine_grid(thetas, weights)
 
     def _matches(self, condition: OneHot, target_features: Features) -> Features:
         return normalize_matches(correlation(self.extractor(condition), target_features))
