@@ -291,6 +291,9 @@ class LossOptions:
     person_weight: float = option(
         1.0, "Generator: weight of the person's pixels in the L1 loss; background pixels weigh 1.", minimum=0
     )
+    head_weight: float = option(
+        0.0, "Generator: weight of the pixels of hat, hair, sunglasses and face; 0 uses --person_weight.", minimum=0
+    )
     lambda_perceptual: float = option(
         10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
     )

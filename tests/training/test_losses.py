@@ -21,10 +21,18 @@ def test_discriminator_loss_is_zero_only_when_right():
 def test_pixel_loss_counts_the_person_for_more():
     real = tf.zeros([2, 1, 4, 3])
     fake = tf.constant([[[[1.0] * 3, [0.0] * 3, [0.0] * 3, [0.2] * 3]], [[[1.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3]]])
-    person = tf.constant([[[True, False, False, False]], [[True, True, True, True]]])
+    labels = tf.constant([[[5, 0, 0, 0]], [[9, 9, 18, 13]]], tf.uint8)
     # Of the first picture 4 x 1 + 0.2 by 4 + 1 + 1 + 1; of the second, all of whose pixels weigh alike, the mean.
-    np.testing.assert_allclose(losses.pixel_loss(real, fake, person, 4.0), (4.2 / 7 + 1 / 4) / 2, rtol=1e-6)
-    np.testing.assert_allclose(losses.pixel_loss(real, fake, person), (1.2 / 4 + 1 / 4) / 2, rtol=1e-6)
+    weights = losses.pixel_weights(labels, 4.0)
+    np.testing.assert_allclose(losses.pixel_loss(real, fake, weights), (4.2 / 7 + 1 / 4) / 2, rtol=1e-6)
+    np.testing.assert_allclose(losses.pixel_loss(real, fake), (1.2 / 4 + 1 / 4) / 2, rtol=1e-6)
+
+
+def test_pixel_weights_of_a_head():
+    labels = tf.constant([[[0, 5, 2, 13]], [[1, 4, 0, 0]]], tf.uint8)  # background, clothes, hair, face; hat, glasses
+    expected = [[[1 / 4, 2 / 4, 6.5 / 4, 6.5 / 4]], [[6.5 / 3.75, 6.5 / 3.75, 1 / 3.75, 1 / 3.75]]]
+    np.testing.assert_allclose(losses.pixel_weights(labels, 2.0, 6.5), expected, rtol=1e-6)
+    assert losses.pixel_weights(labels) is None
 
 
 def test_pyramid_loss_weighs_levels_and_averages_scales():

@@ -10,6 +10,7 @@ LABELS = (
     "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe", "right-shoe",
 )  # fmt: skip
 NUM_LABELS = len(LABELS)
+HEAD = tuple(LABELS.index(name) for name in ("hat", "hair", "sunglasses", "face"))
 
 # The label that each label becomes when the image is mirrored; it is its own inverse.
 FLIP_PERMUTATION = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 14, 17, 16, 19, 18)

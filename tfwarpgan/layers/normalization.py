@@ -47,7 +47,7 @@ def _fused_is_faster(x: Features) -> bool:
     if not x.shape.is_fully_defined() or tf.config.list_physical_devices("GPU"):
         return False
     fits = x.dtype == tf.float32 or x.dtype == tf.bfloat16 and x.shape[-1] % VECTOR == 0
-    return fits and x.shape[1:].num_elements() >= FUSED_ELEMENTS
+    return bool(fits and x.shape[1:].num_elements() >= FUSED_ELEMENTS)
 
 
 @tf.autograph.experimental.do_not_convert

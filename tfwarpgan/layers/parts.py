@@ -8,13 +8,14 @@ closed form, and what is left, the person as a whole, is the matcher's to learn.
 import numpy as np
 import tensorflow as tf
 
+from tfwarpgan.body import labels
 from tfwarpgan.typing import Affine, OneHot, Tensor
 
 # LIP's labels of each part, by the number of parts; the first moves with the person.
 PARTS = {
     1: (tuple(range(20)),),
     # garments and background; head; left arm; right arm; left leg and shoe; right leg and shoe
-    6: ((0, 3, 5, 6, 7, 8, 9, 10, 11, 12), (1, 2, 4, 13), (14,), (15,), (16, 18), (17, 19)),
+    6: ((0, 3, 5, 6, 7, 8, 9, 10, 11, 12), labels.HEAD, (14,), (15,), (16, 18), (17, 19)),
 }
 HEAD = 1  # has no main axis: it stays upright
 LARGEST_SCALE = 2.5  # of a part, from one parsing to the other
@@ -74,8 +75,8 @@ def part_alignment(condition: OneHot, target: OneHot, parts: int) -> tuple[Affin
 def _regions(parsing: OneHot, parts: tuple[tuple[int, ...], ...]) -> Tensor:
     """The sum of each part's labels, float32 [B, H, W, parts]: half types cannot count a picture's pixels."""
     matrix = np.zeros([20, len(parts)], np.float32)
-    for part, labels in enumerate(parts):
-        matrix[list(labels), part] = 1.0
+    for part, members in enumerate(parts):
+        matrix[list(members), part] = 1.0
     return tf.einsum("bhwl,lp->bhwp", tf.cast(parsing, tf.float32), tf.constant(matrix))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tfwarpgan.body.labels import HEAD, NUM_LABELS
 from tfwarpgan.typing import Features, Grid, Image, Labels, Logits, OneHot, Scalar, Tensor
 
 
@@ -25,22 +26,40 @@ def mean_absolute(first: Tensor, second: Tensor) -> Scalar:
     return tf.reduce_mean(tf.abs(tf.cast(first, tf.float32) - tf.cast(second, tf.float32)))
 
 
-def pixel_loss(real: Image, fake: Image, person: Tensor, person_weight: float = 1.0) -> Scalar:
-    """The L1 distance of images, in which the person may count for more than the background.
+def pixel_weights(labels: Labels, person_weight: float = 1.0, head_weight: float = 0.0) -> Tensor | None:
+    """How much each pixel counts in the pixel loss: a background pixel 1, one of the person more.
 
-    Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. Each image's weights have a mean of 1.
+    Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. A head is few pixels, which people look at first.
+
+    Args:
+        labels: Integer [B, H, W], of the target.
+        person_weight: Weight of a person's pixel (a label above 0).
+        head_weight: Weight of a pixel of hat, hair, sunglasses or face; 0: that of the person.
+
+    Returns:
+        float32 [B, H, W], of mean 1 in each image; None if all pixels weigh the same.
+    """
+    by_label = [1.0] + [person_weight] * (NUM_LABELS - 1)
+    for label in HEAD:
+        by_label[label] = head_weight or person_weight
+    if set(by_label) == {1.0}:
+        return None
+    weights = tf.gather(tf.constant(by_label, tf.float32), tf.cast(labels, tf.int32))
+    return weights / tf.reduce_mean(weights, axis=[1, 2], keepdims=True)
+
+
+def pixel_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scalar:
+    """The L1 distance of images.
 
     Args:
         real: Float [B, H, W, 3].
         fake: Float [B, H, W, 3].
-        person: bool [B, H, W], where the real image shows the person.
-        person_weight: Weight of a person's pixel, where one of the background has 1.
+        weights: Of the pixels, [B, H, W], or None; see `pixel_weights`.
     """
-    if person_weight == 1.0:
+    if weights is None:
         return mean_absolute(real, fake)
     distances = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32) - tf.cast(fake, tf.float32)), axis=-1)
-    weights = tf.where(person, person_weight, 1.0)
-    return tf.reduce_mean(weights * distances / tf.reduce_mean(weights, axis=[1, 2], keepdims=True))
+    return tf.reduce_mean(weights * distances)
 
 
 def person_l1(real: Image, fake: Image, person: Tensor) -> Scalar:

@@ -1,5 +1,6 @@
 """Training of the warping generator: adversarial, pixel, perceptual and pyramidal-hierarchy losses (equation 3)."""
 
+import functools
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -9,7 +10,7 @@ from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
-from tfwarpgan.training.losses import perceptual_loss, pixel_loss
+from tfwarpgan.training.losses import perceptual_loss, pixel_loss, pixel_weights
 from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
 
@@ -37,7 +38,10 @@ class WarpingGeneratorTrainer(Trainer):
     ) -> None:
         super().__init__(networks)
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
-        self.person_weight, self.perceptual_form = losses.person_weight, losses.perceptual_form
+        self.perceptual_form = losses.perceptual_form
+        self.pixel_weights = functools.partial(
+            pixel_weights, person_weight=losses.person_weight, head_weight=losses.head_weight
+        )
         self.weights_of_terms = {
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
@@ -47,10 +51,10 @@ class WarpingGeneratorTrainer(Trainer):
 
     def train_step(self, batch: Batch) -> dict[str, Scalar]:
         inputs, real = self.pipeline.conditions(batch), batch["target_image"]
-        person = batch["target_parsing"] > 0
+        weights = self.pixel_weights(batch["target_parsing"])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.networks["warping_generator"](inputs, training=True)
-            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], person)
+            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], weights)
             total = weighted_sum(terms, self.weights_of_terms)
         self.minimize("warping_generator", generator_tape, total)
         if discriminator_loss is not None:
@@ -60,11 +64,11 @@ class WarpingGeneratorTrainer(Trainer):
         return self.log(**terms, **gates)
 
     def _terms(
-        self, inputs: Tensors, real: Image, fake: Image, person: Tensor
+        self, inputs: Tensors, real: Image, fake: Image, weights: Tensor | None
     ) -> tuple[dict[str, Scalar], Scalar | None]:
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
-            terms["pixel"] = pixel_loss(real, fake, person, self.person_weight)
+            terms["pixel"] = pixel_loss(real, fake, weights)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
             terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)
