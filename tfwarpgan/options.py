@@ -385,7 +385,9 @@ class TrainOptions:
         choices=("synthesized", "ground_truth"),
     )
     precision: str = option(
-        "float32", "Precision policy of Keras.", choices=("float32", "mixed_bfloat16", "mixed_float16")
+        "float32",
+        "Precision policy of Keras; auto: mixed_bfloat16 where the GPU or the processor computes with it.",
+        choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     )
     jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
     log_every: int = option(100, "Steps between two log entries.", minimum=1)

@@ -12,6 +12,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import load_network, steps_saved
 from tfwarpgan.inference.pipeline import LocalPipeline
+from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
@@ -84,7 +85,7 @@ def load_human_parser(
         InputError: If the run holds no trained human parser.
     """
     policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(options.train.precision)
+    keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
     parser = build.human_parser(options, first_weights=False)
     keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's

@@ -19,6 +19,7 @@ from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
+from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, Options
@@ -59,7 +60,7 @@ def train(options: Options, devices: Sequence[str] | None = None, source: Source
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     stage_data = StageData(options, source)
-    keras.mixed_precision.set_global_policy(options.train.precision)
+    keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     with disk_errors(run_dir, "--run_dir"):
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
         return all(train_stage(name, options, stage_data, strategy) for name in names)
