@@ -32,13 +32,14 @@ def main(options, drawn):
     from tfwarpgan.viewing.drawing import grid, sample_columns
 
     pipeline = load_pipeline(options)
-    beside = load_beside(options, drawn.beside) if drawn.beside else {}
+    others = load_beside(options, drawn.beside).values() if drawn.beside else ()
     prepared = prepare(options.data)
     data_options = dataclasses.replace(options.data, batch_size=drawn.pairs)
     batch = next(iter(pairs_dataset(prepared, data_options, "test", only=spread(prepared, drawn.pairs))))
     found = sample_columns(batch, pipeline(batch), scale=2 * drawn.scale)
     columns = {title: found[title] for title in ("condition", "target pose", "warped condition")}
-    columns |= {drawn.title: to_pixels(other(batch)["image"]) for other in beside.values()}
+    for other in others:
+        columns[drawn.title] = to_pixels(other(batch)["image"])
     columns |= {title: found[title] for title in ("synthesized", "target")}
     write_atomically(drawn.output, encode_png(grid(columns, drawn.scale)))
 
