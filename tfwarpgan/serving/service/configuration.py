@@ -85,8 +85,8 @@ def parse(text: str, message: type[Any], path: str) -> Any:
     try:
         return text_format.Parse(text, message())
     except text_format.ParseError as error:
-        name = message.DESCRIPTOR.name
-        raise InputError(f"{path} is not a {name} in protobuf text format ({error}); correct it.") from None
+        name = message.DESCRIPTOR.full_name
+        raise InputError(f"{path}: Error parsing text-format {name}: {error}; correct the file.") from None
 
 
 def parse_models(text: str, path: str) -> messages.ModelConfigList:
