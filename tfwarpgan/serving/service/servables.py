@@ -47,7 +47,14 @@ class Signature:
 class Servable:
     """A loaded version of a model: `name`, `version`, and its `signatures` by name."""
 
-    def __init__(self, name: str, version: int, path: str, config: tf.compat.v1.ConfigProto = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        path: str,
+        config: tf.compat.v1.ConfigProto = None,
+        tags: Sequence[str] = (tf.saved_model.SERVING,),
+    ) -> None:
         """Loads a SavedModel.
 
         Args:
@@ -55,6 +62,7 @@ class Servable:
             version: Its number.
             path: Folder of the SavedModel.
             config: `tf.compat.v1.ConfigProto` of the session, or None.
+            tags: Of the graph to load.
 
         Raises:
             ServingError: With the reason, if it cannot be loaded.
@@ -65,7 +73,7 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
             with self._graph.as_default():
-                loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
+                loaded = loader_impl.SavedModelLoader(path).load(self._session, list(tags))
             self.signatures = {
                 key: _signature(definition)
                 for key, definition in sorted(loaded.signature_def.items())
