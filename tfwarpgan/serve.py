@@ -3,8 +3,8 @@
     python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people
 
 A small server for laptops, tests and continuous integration, which answers like TensorFlow Serving, over gRPC and
-REST, and takes the same flags; docs/service.md lists the differences, and which flags have an effect. It listens on this machine only, unless --address
-says otherwise. A SavedModel is a program: serve only what you exported yourself.
+REST, and takes the same flags; docs/service.md lists the differences, and which flags have an effect. It listens on
+this machine only, unless --address says otherwise. A SavedModel is a program: serve only what you exported yourself.
 """
 
 import dataclasses
@@ -14,13 +14,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tfwarpgan import __version__
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
-from tfwarpgan.serving.service.unused_flags import UnusedOptions
+from tfwarpgan.serving.service.unused_flags import REASONS, warning
 
 if TYPE_CHECKING:
     from tfwarpgan.serving.service.server import Server
@@ -114,14 +114,23 @@ class ServeOptions:
             yield "--monitoring_config_file is ignored: metrics are read over REST, which --rest_api_port would open."
 
 
-def main(options: ServeOptions, unused: UnusedOptions) -> None:
+UnusedOptions: Any = dataclasses.make_dataclass(
+    "UnusedOptions",
+    [(name, kind, option(None, f"No effect: {reason}.")) for name, (kind, reason) in REASONS.items()],
+    namespace={"__doc__": "Flags of TensorFlow Serving that have no effect here."},
+    frozen=True,
+)
+
+
+def main(options: ServeOptions, unused: Any) -> None:
     """Serves until SIGTERM or Ctrl-C, then until running requests are answered or --grace_seconds have passed."""
     from tfwarpgan.serving.service import allocator, configuration
 
     if options.version:
         return _print_versions()
     allocator.keep_freed_memory()
-    for sentence in filter(None, [*options.ignored(), unused.warning()]):
+    given = [name for name, value in dataclasses.asdict(unused).items() if value is not None]
+    for sentence in filter(None, [*options.ignored(), warning(given)]):
         print(sentence, file=sys.stderr, flush=True)
     configured = configuration.read(options)  # mistakes are reported before TensorFlow starts
     from tfwarpgan.serving.service.server import Server

@@ -1,9 +1,7 @@
 """Flags of tensorflow_model_server 2.15 that have no effect here, taken so that either program fits its command line."""
 
-import dataclasses
+from collections.abc import Iterable
 from typing import Any
-
-from tfwarpgan.options import option
 
 # By name: the kind of its value, and why.
 REASONS: dict[str, tuple[type[Any], str]] = {
@@ -32,15 +30,7 @@ REASONS: dict[str, tuple[type[Any], str]] = {
 }
 
 
-def _warning(options: Any) -> str:
-    """The sentence about those that were given; empty where there are none."""
-    given = [f"--{name} ({reason})" for name, (_, reason) in REASONS.items() if getattr(options, name) is not None]
-    return f"Flags without effect here are ignored: {', '.join(given)}." if given else ""
-
-
-UnusedOptions: Any = dataclasses.make_dataclass(
-    "UnusedOptions",
-    [(name, kind, option(None, f"No effect: {reason}.")) for name, (kind, reason) in REASONS.items()],
-    namespace={"warning": _warning, "__doc__": "Flags of TensorFlow Serving that have no effect here."},
-    frozen=True,
-)
+def warning(given: Iterable[str]) -> str:
+    """The sentence about those of the flags that were given; empty where there are none."""
+    named = [f"--{name} ({REASONS[name][1]})" for name in given]
+    return f"Flags without effect here are ignored: {', '.join(named)}." if named else ""
