@@ -137,9 +137,10 @@ class Servable:
         feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
         try:
             with tf.profiler.experimental.Trace("predict", step_num=next(self._runs), _r=1):  # a step of a profile
-                return self._session._call_tf_sessionrun(
+                values = self._session._call_tf_sessionrun(
                     options, feed_dict, [self._tensors[name] for name in fetches], [], None
                 )
+                return [tensors.as_array(value) for value in values]  # of a single string the session gives its bytes
         except UnicodeDecodeError as error:  # TensorFlow's text quotes an input's bytes, and its code is lost with it
             raise ServingError("INVALID_ARGUMENT", error.object.decode(errors="replace")) from None
         except Exception as error:
