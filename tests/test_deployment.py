@@ -228,10 +228,8 @@ def http_status(address):
 def test_a_version_that_failed_is_not_ready(two_versions):
     flags = write_files(two_versions, canary=2)
     (two_versions / "models/people/2/saved_model.pb").write_bytes(b"broken")
-    (deployment,) = [
-        each for each in yaml.safe_load_all((two_versions / "kubernetes.yaml").read_text()) if each["kind"] == "Deployment"
-    ]
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    objects = {each["kind"]: each for each in yaml.safe_load_all((two_versions / "kubernetes.yaml").read_text())}
+    (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
     (path,) = {container[kind]["httpGet"]["path"] for kind in ("startupProbe", "readinessProbe")}
     with started(flags) as (_, rest):
         root = rest.removesuffix("/v1/models/")

@@ -270,12 +270,14 @@ def test_ports_that_are_one_are_refused():
 
 def test_what_a_session_is_opened_with(tmp_path):
     file = tmp_path / "session.config"
-    file.write_text("inter_op_parallelism_threads: 3 intra_op_parallelism_threads: 3 gpu_options { visible_device_list: '0' }")
+    threads = "inter_op_parallelism_threads: 3 intra_op_parallelism_threads: 3"
+    file.write_text(f"{threads} gpu_options {{ visible_device_list: '0' }}")
     options = {"model_base_path": str(tmp_path), "tensorflow_session_config_file": str(file)}
-    config = session_config(ServeOptions(**options, tensorflow_intra_op_parallelism=1, per_process_gpu_memory_fraction=0.5))
+    one = {**options, "tensorflow_intra_op_parallelism": 1}
+    config = session_config(ServeOptions(**one, per_process_gpu_memory_fraction=0.5))
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, 3)
     assert config.gpu_options.visible_device_list == "0" and config.gpu_options.per_process_gpu_memory_fraction == 0.5
-    config = session_config(ServeOptions(**options, tensorflow_session_parallelism=2, tensorflow_intra_op_parallelism=1))
+    config = session_config(ServeOptions(**one, tensorflow_session_parallelism=2))
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, 2)
     file.write_text("nonsense")
     with pytest.raises(InputError, match="Error parsing text-format tensorflow.ConfigProto"):

@@ -83,7 +83,7 @@ ZEROS = [b"a\0\0", b"\0", b"", "é\0"]
 
 
 @pytest.mark.parametrize(
-    "value", [ZEROS, tuple(ZEROS), [ZEROS, ZEROS[::-1]], [[]], b"a\0", "a\0", [np.array(ZEROS, object)], [bytearray(b"a")]]
+    "value", [ZEROS, tuple(ZEROS), [ZEROS, ZEROS[::-1]], [[]], b"a\0", "a\0", [np.array(ZEROS, object)]]
 )
 def test_lists_of_bytes_are_kept_as_they_are(value):
     expected = np.vectorize(lambda x: x.encode() if isinstance(x, str) else x, [object])(np.array(value, object))

@@ -68,7 +68,7 @@ def _needed(graph_def: Any, fed: set[str], fetches: Iterable[str]) -> Any:
     while waiting:
         name = waiting.pop()
         node = name.removeprefix("^").partition(":")[0]
-        if node in found or _tensor(name) in fed:
+        if node in found or node not in nodes or _tensor(name) in fed:
             continue
         found.add(node)
         waiting += nodes[node].input

@@ -80,7 +80,7 @@ class Servable:
                 if key != INITIALIZATION
             }
             self._tensors = self._find_tensors()
-            self._ranks = Ranks(self._graph.as_graph_def)
+            self._ranks = Ranks(lambda: self._graph.as_graph_def())  # not held once closed
         except Exception as error:
             self.close()
             if isinstance(error, tf.errors.OpError):
@@ -152,7 +152,7 @@ class Servable:
     def close(self) -> None:
         """Frees what the model holds; runs must be over."""
         self._session.close()
-        self._session = self._graph = self._ranks = None
+        self._session = self._graph = None
         self._tensors = {}
         gc.collect()  # graphs refer to themselves
 

@@ -179,12 +179,9 @@ def session_config(options: ServeOptions) -> tf.compat.v1.ConfigProto:
     if file:
         config.MergeFrom(configuration.parse(configuration.content(file), tf.compat.v1.ConfigProto, file))
     both = options.tensorflow_session_parallelism
-    config.intra_op_parallelism_threads = (
-        options.tensorflow_intra_op_parallelism or both or config.intra_op_parallelism_threads
-    )
-    config.inter_op_parallelism_threads = (
-        options.tensorflow_inter_op_parallelism or both or config.inter_op_parallelism_threads
-    )
+    for name in ("intra_op_parallelism", "inter_op_parallelism"):
+        threads = getattr(options, f"tensorflow_{name}") or both or getattr(config, f"{name}_threads")
+        setattr(config, f"{name}_threads", threads)
     if options.per_process_gpu_memory_fraction:
         config.gpu_options.per_process_gpu_memory_fraction = options.per_process_gpu_memory_fraction
     return config

@@ -1,4 +1,4 @@
-"""Flags of tensorflow_model_server 2.15 that have no effect here, taken so that either program fits its command line."""
+"""Flags of tensorflow_model_server 2.15 without effect here, taken so that either program fits its command line."""
 
 from collections.abc import Iterable
 from typing import Any

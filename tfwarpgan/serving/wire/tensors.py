@@ -63,7 +63,8 @@ def as_array(value: npt.ArrayLike) -> Array:
     Raises:
         ValueError: If nested lists differ in their lengths.
     """
-    leaves, shape = [value], []
+    leaves: list[Any] = [value]
+    shape: list[int] = []
     while leaves and all(isinstance(leaf, list | tuple) for leaf in leaves):
         lengths = {len(leaf) for leaf in leaves}
         if len(lengths) > 1:
