@@ -65,7 +65,7 @@ class ServeOptions:
     saved_model_tags: str = option("serve", "Tags of the graph to load from a SavedModel, separated by commas.")
     enable_model_warmup: bool = option(True, "Run the warm-up requests of a version before it is served.")
     num_request_iterations_for_warmup: int = option(
-        1, "Times that each warm-up request is run; 0, as in TensorFlow Serving: once.", minimum=0
+        1, "Times that each warm-up request is run; below 1, as in TensorFlow Serving: once."
     )
     tensorflow_session_config_file: str = option(
         "", "File with a ConfigProto for the sessions; what the flags on parallelism and memory say, wins."
