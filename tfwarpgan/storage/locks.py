@@ -77,6 +77,20 @@ def locked(folder: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def held(folder: str) -> Iterator[bool]:
+    """Holds a folder without waiting; gives whether it could, which is never where folders have no locks."""
+    with contextlib.ExitStack() as stack:
+        is_held = False
+        with contextlib.suppress(OSError):
+            if fcntl:
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_held = True
+        yield is_held
+
+
 def _is_same(descriptor: int, folder: str) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(folder))

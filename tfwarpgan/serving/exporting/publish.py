@@ -1,13 +1,13 @@
 """Publishes a SavedModel where a running server may load it at any moment.
 
 A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
-another name, warmed and checked there, and renamed when it is whole. An existing version is never overwritten.
+another name, warmed and checked there, and renamed when it is whole and on the disk. An existing version is never
+overwritten.
 """
 
+import errno
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +19,8 @@ from tfwarpgan.serving.exporting.check import check, sample_inputs
 from tfwarpgan.serving.exporting.signatures import DIMENSIONS, Parse, build_signatures, signature_specs
 from tfwarpgan.serving.service.versions import is_version
 from tfwarpgan.serving.wire.warmup import write_warmup
+from tfwarpgan.storage.locks import disk_errors
+from tfwarpgan.storage.writing import flush, flush_folder, unfinished_folder
 
 BATCH_SIZES = (1,)
 
@@ -45,23 +47,21 @@ def publish(
         InputError: If the version already exists, or the folder cannot be written.
     """
     model_dir = os.path.abspath(os.path.expanduser(model_dir))
-    path = os.path.join(model_dir, str(version or next_version(model_dir)))
-    _refuse_existing(path)
-    writing = _temporary_folder(model_dir)
-    try:
+    if version:
+        _refuse_existing(os.path.join(model_dir, str(version)))
+    with disk_errors(model_dir, "--export_dir"), unfinished_folder(model_dir) as writing:
         module, functions = build_signatures(pipeline, parse)
-        _write(module, functions, writing)
+        # A server takes no gradients, and tracing them takes longer than all the rest.
+        without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, writing, functions, without_gradients)
         name_dimensions(writing)
         if batch_sizes:
             specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
             samples = sample_inputs(pipeline.height, pipeline.width)
             write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
         report = check(writing, pipeline, parse)
-        _refuse_existing(path)
-        os.rename(writing, path)
-    except BaseException:
-        shutil.rmtree(writing, ignore_errors=True)
-        raise
+        flush_folder(writing)
+        path = _put_in_place(writing, model_dir, version)
     return path, report
 
 
@@ -92,21 +92,16 @@ def _refuse_existing(path: str) -> None:
         raise InputError(f"{path} already exists, and a version is never overwritten; choose another --version.")
 
 
-def _temporary_folder(model_dir: str) -> str:
-    try:
-        os.makedirs(model_dir, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
-        os.chmod(folder, 0o755)  # mkdtemp keeps other users out, including that of a server
-    except OSError as error:
-        raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
-    return folder
-
-
-def _write(module: tf.Module, functions: Mapping[str, Any], folder: str) -> None:
-    # A server takes no gradients, and tracing them takes longer than all the rest.
-    without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    try:
-        tf.saved_model.save(module, folder, functions, without_gradients)
-    except (OSError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"The SavedModel could not be written to {os.path.dirname(folder)} ({reason}).") from None
+def _put_in_place(writing: str, model_dir: str, version: int) -> str:
+    """Renames a folder to that of a version, which may be taken while it is being chosen."""
+    while True:
+        path = os.path.join(model_dir, str(version or next_version(model_dir)))
+        _refuse_existing(path)
+        try:
+            os.rename(writing, path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            flush(model_dir)
+            return path
