@@ -14,6 +14,7 @@ from tfwarpgan.errors import InputError
 T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+PICTURE_FITS = ("crop", "pad", "stretch")  # the default first
 WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
@@ -95,6 +96,12 @@ class JointOptions:
     picture_crop: str = option(
         "",
         "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
+    )
+    picture_fit: str = option(
+        PICTURE_FITS[0],
+        "Images of another shape than --height and --width: crop keeps the full height and cuts or adds columns at "
+        "both sides; pad keeps all of the image; stretch squeezes it.",
+        choices=PICTURE_FITS,
     )
 
 

@@ -14,7 +14,8 @@ from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
+from tfwarpgan.data.pictures.files import ImageFile, leaves, stem
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
@@ -27,6 +28,7 @@ class Layout(abc.ABC):
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
+        framing: `Framing` of its pictures.
         images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
@@ -53,7 +55,7 @@ class Layout(abc.ABC):
         source = self.data_options.pair_source
         self.builds_pairs = (self.default_pair_source if source == "auto" else source) == "rule"
         self._labels = label_mappings.to_lip(self.data_options.label_mapping)
-        self._crop = _box(self.data_options.picture_crop)
+        self.framing = Framing.of(self.data_options)
         self.find_files()
         check_parsings(self.parsing_dir)
         self.images, self.label_maps = self.list_images(), self.list_label_maps()
@@ -108,12 +110,12 @@ class Layout(abc.ABC):
     def image(self, name: str) -> ImageFile | None:
         """The file of an image, or None."""
         path = self.images.get(self.key(name) or "")
-        return ImageFile(path, self._crop) if path else None
+        return self.framing.file(path) if path else None
 
     def label_map(self, name: str) -> ImageFile | None:
         """The label map of an image, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return ImageFile(path, self._crop, self._labels) if path else None
+        return self.framing.file(path, self._labels) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -143,6 +145,7 @@ class Layout(abc.ABC):
             options.keypoint_frame,
             options.keypoint_crop,
             options.picture_crop,
+            options.picture_fit,
             options.label_mapping,
         )
         split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
@@ -178,7 +181,7 @@ class Layout(abc.ABC):
                 continue
             try:
                 if path is not None and visible.any():
-                    joints, visible = self._frame.place(joints, visible, path)
+                    joints, visible = self.framing.used_joints(*self._frame.place(joints, visible, path))
                 found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
@@ -191,12 +194,7 @@ class Layout(abc.ABC):
     @functools.cached_property
     def _frame(self) -> Frame:
         options = self.data_options
-        size = None
-        if options.keypoint_frame:
-            height, width = map(int, options.keypoint_frame.split("x"))
-            size = (height, width)
-        normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
-        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
+        return Frame.of(options, bool(options.keypoints) and options.keypoint_format == "mediapipe_33")
 
     def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
@@ -247,10 +245,3 @@ def check_parsings(parsing_dir: str) -> None:
             f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
-
-
-def _box(text: str) -> Box | None:
-    if not text:
-        return None
-    x, y, width, height = map(int, text.split(","))
-    return x, y, width, height

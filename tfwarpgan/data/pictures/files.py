@@ -10,7 +10,7 @@ from typing import NoReturn, TypeAlias
 
 from tfwarpgan.errors import InputError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif", ".heic", ".heif")
 
 Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
 
@@ -32,6 +32,14 @@ class ImageFile(str):
         file = super().__new__(cls, path)
         file.crop, file.labels = crop, labels
         return file
+
+
+def box(text: str) -> Box | None:
+    """The `Box` of a flag, X,Y,WIDTH,HEIGHT; None if it is empty."""
+    if not text:
+        return None
+    x, y, width, height = map(int, text.split(","))
+    return x, y, width, height
 
 
 def stem(name: str) -> str:

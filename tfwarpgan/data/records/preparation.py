@@ -137,6 +137,7 @@ def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
 def _fill_persons(builder: builders.Persons, layout: Layout, data_options: DataOptions) -> None:
     persons = {split: read_persons(layout, split) for split in SPLITS}
     check_disjoint(persons)
+    builder.framing = layout.framing
     builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
     for split, people in builder.items.items():
         builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
