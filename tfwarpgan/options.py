@@ -14,7 +14,12 @@ from tfwarpgan.errors import InputError
 T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
-PICTURE_FITS = ("crop", "pad", "stretch")  # the default first
+# What happens to an image of another shape than the model's; the first is the default.
+PICTURE_FITS = {
+    "crop": "keeps the full height and cuts or adds columns at both sides",
+    "pad": "keeps all of the image and adds rows or columns at both sides",
+    "stretch": "squeezes the image",
+}
 WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
@@ -98,10 +103,9 @@ class JointOptions:
         "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
     )
     picture_fit: str = option(
-        PICTURE_FITS[0],
-        "Images of another shape than --height and --width: crop keeps the full height and cuts or adds columns at "
-        "both sides; pad keeps all of the image; stretch squeezes it.",
-        choices=PICTURE_FITS,
+        "crop",
+        "Images of another shape than --height and --width: " + ", ".join(map(" ".join, PICTURE_FITS.items())) + ".",
+        choices=tuple(PICTURE_FITS),
     )
 
 
@@ -157,6 +161,13 @@ class FilterOptions:
     min_foreground: float = option(
         0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
+    max_stray_joints_image: float = option(
+        1.0, "Leave out images if more than this share of their visible joints lies on background.", minimum=0, maximum=1
+    )
+    max_stray_joints: float = option(
+        0.3, "Refuse a data set if more than this share of its visible joints lies on background; 1 takes any.",
+        minimum=0, maximum=1,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_joints_are_scaled_with_their_frame():
 def test_a_pose_of_a_larger_picture_is_refused():
     joints, visible = np.full((18, 2), 100, np.float32), np.ones(18, bool)
     with pytest.raises(
-        InputError, match=r"pose\.json: 18 of 18 joints lie outside of an image of 64 x 32 .*--pose_size"
+        InputError, match=r"pose\.json: 18 of 18 joints lie outside of an image of 32 x 64 pixels; .*--pose_size"
     ):
         synthesis.pose_row(joints, visible, (64, 32), Framing(64, 32), "pose.json")
     joints[3:] = 5  # some may lie beyond the edge

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from tqdm import tqdm
 
+from tfwarpgan.data.joints.stray import oddity
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
@@ -67,18 +68,15 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, so
         Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's image, and `target_visible`.
 
     Raises:
-        InputError: If no joint is visible, most lie outside of the frame, or the framing cuts off all.
+        InputError: If no joint is visible, they cannot be a person's in the frame, or the framing cuts off all.
     """
     joints, visible = np.asarray(joints), np.asarray(visible)
     if not np.any(visible):
         raise InputError(f"{source}: no joint is visible; choose another pose.")
-    outside = np.any((joints < -0.5) | (joints > np.asarray(frame) - 0.5), axis=1) & visible
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger image.
-    if 2 * outside.sum() > np.sum(visible):
-        raise InputError(
-            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
-            f"{frame[1]} (height x width); give the size that they were detected in with --pose_size."
-        )
+    odd = oddity(joints, visible, frame)
+    if odd:
+        raise InputError(f"{source}: {odd}; write pixels, and give the size that they count with --pose_size.")
     joints, visible = framing.used_joints(joints, visible)
     joints, visible = framing.joints(joints, visible, framing.used_size(frame, f"The image of {source}"))
     if not np.any(visible):

@@ -7,6 +7,8 @@ people or images in both splits, joints that seem to be mirrored, labels that ne
 import collections
 import dataclasses
 import functools
+import heapq
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -17,14 +19,16 @@ import tqdm
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
 from tfwarpgan.data.doctor.facts import BACK, FRONT, Facts, examine_person, examine_row
 from tfwarpgan.data.doctor.text import report_text
+from tfwarpgan.data.joints.stray import FEWEST, Tally
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pairs.persons import Person, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DataOptions
+from tfwarpgan.options import PICTURE_FITS, DataOptions
 from tfwarpgan.typing import Joints, Size, Visible
 
 Counts: TypeAlias = npt.NDArray[np.int64]
@@ -46,6 +50,7 @@ class Split:
         joints: Number of images by their number of visible joints.
         shoulders: (view, right shoulder lies left of the left one) -> number of images.
         limbs: Numbers of limb joints on a label of their own and of the other side.
+        tally: Numbers of joints that do not lie on the person.
         digests: Hash of an image's pixels -> where it stands first.
     """
 
@@ -59,12 +64,13 @@ class Split:
     joints: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
     shoulders: collections.Counter[tuple[str, bool | None]] = dataclasses.field(default_factory=collections.Counter)
     limbs: Counts = dataclasses.field(default_factory=lambda: np.zeros(2, np.int64))
+    tally: Tally = dataclasses.field(default_factory=Tally)
     digests: dict[bytes | None, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """An image for the page; joints and visible are None for LIP."""
+    """An image for the page; joints and visible are None for LIP, and `note` says why it was chosen."""
 
     split: str
     name: str
@@ -72,6 +78,7 @@ class Sample:
     label_map: str
     joints: Joints | None = None
     visible: Visible | None = None
+    note: str = ""
 
 
 @dataclasses.dataclass
@@ -83,7 +90,8 @@ class Report:
         errors: Kind -> messages of what training would refuse.
         warnings: Kind -> messages of what it would take.
         splits: Name -> `Split`.
-        samples: list of `Sample`, at even distances through the data.
+        samples: list of `Sample`: the images with the largest shares of stray joints, worst first, then some at even
+            distances through the data.
     """
 
     title: str
@@ -124,18 +132,28 @@ def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Re
     progress = tqdm.tqdm(
         total=sum(map(len, items.values())), desc="checking", unit=" rows", mininterval=0.5, smoothing=0.1
     )
+    worst: list[tuple[float, int, int, Sample]] = []  # a heap, by shares of stray joints
+    number = itertools.count(0, -1)
     with progress:
         for split, of_split in items.items():
             sums = report.splits.setdefault(split, Split())
             for item, facts in zip(of_split, ordered_map(function, of_split, workers)):
-                for one in facts:
+                for place, one in enumerate(facts):
                     _add(report, split, sums, one)
+                    if samples and one.tally and one.tally.stray:
+                        sample = _sample(split, item, place, _note(one.tally))
+                        rank = one.tally.share, one.tally.stray, next(number)
+                        (heapq.heappushpop if len(worst) >= samples // 2 else heapq.heappush)(worst, (*rank, sample))
                 _take_pairs_of_removed(sums, item, facts)
                 progress.update()
             if of_split and sums.pairs == 0:
                 report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
     _compare(report)
-    report.samples = _samples(items, samples)
+    if data_options.dataset != "lip":  # whose images keep their shapes, and have no joints
+        _judge_shapes(report, Framing.of(data_options))
+        _judge_joints(report, data_options)
+    report.samples = [sample for *_, sample in sorted(worst, reverse=True)]
+    report.samples += _samples(items, samples - len(report.samples))
     return report
 
 
@@ -212,6 +230,13 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
         sums.joints[facts.joints] += 1
         sums.shoulders[facts.view, facts.shoulders] += 1
         sums.limbs += (facts.own_side, facts.other_side)
+    if facts.tally:
+        sums.tally.add(facts.tally)
+        if facts.tally.stray >= FEWEST and 2 * facts.tally.stray > facts.tally.visible or facts.tally.odd:
+            what = facts.tally.reason or f"{_note(facts.tally)}: {facts.tally.cause()}"
+            report.warnings["joints that do not lie on the person"].append(f"{facts.row}: {what}.")
+    if facts.cut:
+        report.warnings["joints that the framing cuts off"].append(f"{facts.row}: {facts.cut} joints.")
     if facts.beyond:
         report.warnings["joints just outside of their image"].append(f"{facts.row}: {facts.beyond} joints.")
 
@@ -253,13 +278,30 @@ def _compare(report: Report) -> None:
         first, *others = report.splits.values()
         for label in np.flatnonzero((first.with_label == 0) & (others[0].with_label > 0)):
             report.warnings["labels"].append(f"Label {label}, {LABELS[label]}, occurs, but never in training.")
-    shapes = {round(width / height, 2) for split in report.splits.values() for height, width in split.sizes}
-    is_resized = any(split.pairs is not None for split in report.splits.values())  # LIP's are not
-    if is_resized and len(shapes) > 1:
+
+
+def _judge_shapes(report: Report, framing: Framing) -> None:
+    sizes = sum((split.sizes for split in report.splits.values()), collections.Counter())
+    others = {size: count for size, count in sizes.items() if framing.is_other_shape(size)}
+    if others:
+        shapes = [f"{width / height:.2f}" for height, width in others]
         report.warnings["sizes"].append(
-            f"Images have {len(shapes)} shapes, width over height {min(shapes)} to {max(shapes)}: preparing "
-            "stretches them to one."
+            f"{sum(others.values()):,} of {sizes.total():,} images, of width over height {min(shapes)} to "
+            f"{max(shapes)}, have another shape than {framing.width} x {framing.height}: --picture_fit={framing.fit} "
+            f"{PICTURE_FITS[framing.fit]}."
         )
+
+
+def _judge_joints(report: Report, data_options: DataOptions) -> None:
+    """An error where preparing would refuse a split's joints."""
+    for name, split in report.splits.items():
+        problem = split.tally.problem(data_options.max_stray_joints)
+        if problem:
+            report.errors["joints that do not lie on the person"].append(f"{name}: {problem}")
+
+
+def _note(tally: Tally) -> str:
+    return f"{tally.stray} of {tally.visible} joints do not lie on the person"
 
 
 def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
@@ -273,9 +315,9 @@ def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
     return samples
 
 
-def _sample(split: str, item: Person | Row, place: int) -> Sample:
+def _sample(split: str, item: Person | Row, place: int, note: str = "") -> Sample:
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first image, which may be of the same camera for all
     columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
-    return Sample(split, *(column[which] for column in columns))
+    return Sample(split, *(column[which] for column in columns), note)

@@ -47,7 +47,7 @@ class Framing:
     height: int
     width: int
     crop: Box | None = None
-    fit: str = PICTURE_FITS[0]
+    fit: str = DataOptions.picture_fit
 
     @classmethod
     def of(cls, data_options: DataOptions) -> "Framing":
@@ -59,13 +59,13 @@ class Framing:
         """The framing of a model of that size that `flags` wrote down; a text of anything else is the default."""
         found = _FLAGS.fullmatch(flags)
         crop, fit = (found["crop"], found["fit"]) if found else (None, None)
-        return cls(height, width, box(crop or ""), fit if fit in PICTURE_FITS else PICTURE_FITS[0])
+        return cls(height, width, box(crop or ""), fit if fit in PICTURE_FITS else cls.fit)
 
     @property
     def flags(self) -> str:
         """What differs from the default, as flags, such as "--picture_crop=40,0,176,256"; `read` is the inverse."""
         flags = [f"--picture_crop={','.join(map(str, self.crop))}"] if self.crop else []
-        return " ".join(flags + ([f"--picture_fit={self.fit}"] if self.fit != PICTURE_FITS[0] else []))
+        return " ".join(flags + ([f"--picture_fit={self.fit}"] if self.fit != Framing.fit else []))
 
     def file(self, path: str, labels: tuple[int, ...] | None = None) -> ImageFile:
         """The file of an image or label map, read with its used part alone."""

@@ -18,6 +18,7 @@ from tfwarpgan.body.joints import required_joints
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.layouts.layout import Layout
 from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs.joint_check import check_joints
 from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.records import builders
@@ -123,9 +124,10 @@ def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
         builder, config = builders.Persons, f"{data_options.height}x{data_options.width}"
         state = opening.fingerprint(source)
         if filters.is_active(data_options):
-            state.append(
-                (data_options.min_joints, required_joints(data_options.required_joints), data_options.min_foreground)
-            )
+            required = required_joints(data_options.required_joints)
+            state.append((data_options.min_joints, required, data_options.min_foreground))
+            if data_options.max_stray_joints_image < 1:
+                state.append(data_options.max_stray_joints_image)
     name = f"{data_options.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
     folder = os.path.join(os.path.expanduser(data_options.prepared_dir), name)
     if is_remote(folder):
@@ -139,6 +141,7 @@ def _fill_persons(builder: builders.Persons, layout: Layout, data_options: DataO
     check_disjoint(persons)
     builder.framing = layout.framing
     builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
+    check_joints(builder.items, layout.joints_source, data_options.max_stray_joints, builder.workers)
     for split, people in builder.items.items():
         builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
         builder.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in people)
