@@ -126,10 +126,14 @@ class PairOptions:
         choices=("header", "source_first", "target_first"),
     )
     duplicate_pairs: str = option("refuse", "What to do with duplicate pairs.", choices=("refuse", "keep"))
+    self_pairs: str = option("refuse", "What to do with pairs of an image with itself.", choices=("refuse", "keep"))
     max_train_pairs: int = option(0, "Number of training pairs to draw by the rule; 0 takes all.", minimum=0)
     max_test_pairs: int = option(0, "Number of test pairs to draw by the rule; 0 takes all.", minimum=0)
     test_share: float = option(
-        0.1, "Share of the persons for the test split, if the data set has no split of its own.", minimum=0, maximum=1
+        0.1,
+        "Share of the persons for the test split, if the data set has no split of its own; 1: no training.",
+        minimum=0,
+        maximum=1,
     )
     split_seed: int = option(0, "Seed of the random split and of the drawn pairs.", minimum=0)
 

@@ -194,7 +194,10 @@ def test_page_shows_samples_of_both_splits(options, spoiled, tmp_path):
     with pytest.raises(SystemExit):
         prepare.main(Options(data=options()), how)
     page = (tmp_path / "page.html").read_text()
-    assert page.count("<figure>") == 7  # one per person
+    assert page.index("worst first") < page.index("train: 5 samples")
+    worst = page[page.index("worst first") : page.index("train: 5 samples")]
+    assert worst.count("<figure>") == worst.count("joints do not lie on the person</figcaption>") >= 5
+    assert page.count("<figure>") - worst.count("<figure>") == 7  # one per person
     assert page.count("data:image/png") >= 5
     assert "train: 5 samples" in page and "test: 2 samples" in page and "left-arm" in page
 

@@ -139,7 +139,7 @@ def test_persons_are_assigned_by_the_seed():
     assert assigned == splits.assign_persons(sorted(persons), 0.25, 0) and assigned != splits.assign_persons(
         persons, 0.25, 1
     )
-    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 1)] == [1, 39]
+    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 0.999, 1)] == [1, 39, 40]
     with pytest.raises(InputError, match="1 persons cannot be split"):
         splits.assign_persons({"a"}, 0.5, 0)
 

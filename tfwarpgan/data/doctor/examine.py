@@ -22,7 +22,7 @@ from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.joints.stray import FEWEST, Tally
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.layouts.lip import Row
-from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs import coverage, filters
 from tfwarpgan.data.pairs.persons import Person, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.pictures.framing import Framing
@@ -176,8 +176,12 @@ def _read_lists(
         except InputError as error:
             on_error(error)
             persons[split] = []
-        _add_pairs(report, split, persons[split])
+            _add_pairs(report, split, [])
+            continue
+        _add_pairs(report, split, persons[split], split == "test" or layout.trains())
     _check_persons(report, persons)
+    if any(persons.values()):
+        report.warnings["images and joints that are not used"] += coverage.notes(layout)
     return persons, functools.partial(examine_person, data_options=data_options)
 
 
@@ -187,9 +191,9 @@ def _keep(messages: list[str], error: InputError) -> None:
         messages.append(message)
 
 
-def _add_pairs(report: Report, split: str, persons: Sequence[Person]) -> None:
+def _add_pairs(report: Report, split: str, persons: Sequence[Person], is_wanted: bool = True) -> None:
     report.splits[split] = Split(persons=len(persons), pairs=sum(len(person.pairs) for person in persons))
-    if not persons:
+    if not persons and is_wanted:
         report.errors["lists"].append(f"The {split} split has no pair that could be used; it needs at least one.")
     for person in persons:
         for (first, second), count in collections.Counter(person.pairs).items():
@@ -235,6 +239,12 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
         if facts.tally.stray >= FEWEST and 2 * facts.tally.stray > facts.tally.visible or facts.tally.odd:
             what = facts.tally.reason or f"{_note(facts.tally)}: {facts.tally.cause()}"
             report.warnings["joints that do not lie on the person"].append(f"{facts.row}: {what}.")
+    rivals = getattr(facts.row, "rivals", 0)
+    if rivals:
+        report.warnings["other people near as good"].append(
+            f"{facts.row}: {facts.name} has {rivals} other {'body' if rivals == 1 else 'bodies'} near as good as the one "
+            "that was taken."
+        )
     if facts.cut:
         report.warnings["joints that the framing cuts off"].append(f"{facts.row}: {facts.cut} joints.")
     if facts.beyond:

@@ -99,7 +99,8 @@ class Tally:
         """What seems to have gone wrong with the joints, as the end of a sentence."""
         fewest = self.stray / 2
         best = int(np.argmin(self.stray_if))
-        if self.stray_if[best] <= fewest and self.stray_if[best] <= 1.5 * self.stray_centered:
+        # In the middle of the person lies most of what is wrong in any way: another cause needs not be as good.
+        if self.stray_if[best] <= min(fewest, self.stray_centered + 0.1 * self.visible):
             return CAUSES[best][0]
         if self.stray_centered <= fewest and len(self.shifts) >= FEWEST:
             middle = np.median(self.shifts, axis=0)
@@ -176,11 +177,13 @@ def oddity(joints: Joints, visible: Visible, size: Size) -> str:
     """Why joints cannot be those of a person on an image of that size (height, width), without a label map; or empty."""
     points, visible = np.asarray(joints), np.asarray(visible)
     seen = points[visible]
-    if len(seen) >= FEWEST and np.all(np.ptp(seen, axis=0) <= 1):
-        return "all joints lie within one pixel: their coordinates seem to be normalized, where pixels are expected"
+    if len(seen) >= FEWEST and np.all(np.abs(seen) <= 1):
+        return "the coordinates seem to be normalized: all joints lie at the corner, where pixels are expected"
     outside = np.any((seen < -0.5) | (seen > np.array(size) - 0.5), axis=1)
     if 2 * outside.sum() > len(seen):
         return f"{outside.sum()} of {len(seen)} joints lie outside of an image of {size[1]} x {size[0]} pixels"
+    if len(seen) >= FEWEST and np.all(np.ptp(seen, axis=0) <= 1):
+        return "all joints lie within one pixel"
     longest = max(
         (float(np.hypot(*(points[first] - points[second]))) for first, second in LIMBS if visible[[first, second]].all()),
         default=0.0,

@@ -18,6 +18,7 @@ from tfwarpgan.data.pictures.files import ImageFile, leaves, stem
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
+from tfwarpgan.storage.text import holds_rows
 
 
 class Layout(abc.ABC):
@@ -67,12 +68,48 @@ class Layout(abc.ABC):
             joint_files.check_there(self.data_options.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
-                raise InputError(f"{path} is missing: {self.what_to_get}")
+                raise InputError(f"{path} is missing: {self._what_to_do(path)}")
+
+    def _what_to_do(self, missing: str) -> str:
+        if self.builds_pairs or missing not in map(self.pair_list, splits.SPLITS):
+            return self.what_to_get
+        return (
+            "give the list of the pairs, or build them with --pair_source=rule; a data set that is only tested needs "
+            "no training lists, or lists of a header alone."
+        )
 
     def wanted(self) -> list[str]:
         """Lists that must be there, by the options; a layout adds its folders."""
-        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
-        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
+        wanted = ("test",) if self.is_test_only else splits.SPLITS
+        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in wanted]
+        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in wanted])
+
+    @functools.cached_property
+    def is_test_only(self) -> bool:
+        """Whether the lists for training are absent, or headers alone, while those for tests are there.
+
+        Joints or images for training without a list of training pairs mean that the list was forgotten.
+        """
+        train, test = (self.annotation_csv(split) for split in splits.SPLITS)
+        joints: bool | None = True  # in a list of their own?
+        if not self.data_options.keypoints and train != test:
+            joints = holds_rows(train, "keypoints_y") if os.path.exists(test) else True
+        elif not self.builds_pairs:
+            joints = self.has_training_folder()
+        if self.builds_pairs:
+            return not joints
+        pairs = holds_rows(self.pair_list("train"), "from")
+        if not os.path.exists(self.pair_list("test")) or pairs:
+            return False
+        return pairs is False or not joints and not self.data_options.train_pairs
+
+    def has_training_folder(self) -> bool:
+        """Whether there is a folder of images for training alone, with images."""
+        return False
+
+    def trains(self, on_error: OnError = raise_error) -> bool:
+        """Whether there are images for training."""
+        return not self.is_test_only and (not self.builds_pairs or self._members("train", on_error) != set())
 
     @abc.abstractmethod
     def list_images(self) -> dict[str, str]:
@@ -129,11 +166,11 @@ class Layout(abc.ABC):
 
     def lists(self) -> list[str]:
         """The files whose content the prepared data depend on."""
-        paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
+        paths = splits.list_files(self.data_dir)
         for split in splits.SPLITS:
             paths += [] if self.data_options.keypoints else [self.annotation_csv(split)]
             paths += [] if self.builds_pairs else [self.pair_list(split)]
-        return paths
+        return [path for path in paths if os.path.exists(path)]  # those of a test-only data set may be absent
 
     def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
@@ -149,7 +186,7 @@ class Layout(abc.ABC):
             options.label_mapping,
         )
         split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
-        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
+        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs, options.self_pairs)
         return [joints, frames, split, pairs, stamps]
 
     def joints(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
@@ -185,6 +222,13 @@ class Layout(abc.ABC):
                 found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
+        return found
+
+    def rows(self) -> Annotations:
+        """The joints of all images in the sources of both splits, as `joint_files.read` gives them."""
+        found: Annotations = {}
+        for split in splits.SPLITS if self.trains() else ("test",):
+            found |= self._joints_in_source(split, lambda error: None)
         return found
 
     def pairs(self, split: str, *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
