@@ -40,8 +40,8 @@ def condition_row(
     Raises:
         InputError: If a file is missing or broken.
     """
-    image = images.read_rgb(framing.file(image_path))
-    size = image.shape[:2]
+    file = framing.file(image_path)
+    image, size = images.read_rgb(file), images.image_size(file)
     label_map = label_maps.read_label_map(framing.file(parsing_path, labels), size) if parsing_path else None
     return framed_condition(image, label_map, framing)
 

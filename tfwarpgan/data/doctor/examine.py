@@ -286,7 +286,8 @@ def _compare(report: Report) -> None:
         )
     if len(report.splits) == 2:
         first, *others = report.splits.values()
-        for label in np.flatnonzero((first.with_label == 0) & (others[0].with_label > 0)):
+        never = (first.with_label == 0) & (others[0].with_label > 0) & (first.images > 0)
+        for label in np.flatnonzero(never):
             report.warnings["labels"].append(f"Label {label}, {LABELS[label]}, occurs, but never in training.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from tfwarpgan.data.joints.bodies import Body, body, choose
 from tfwarpgan.data.joints.formats import Annotations, KeypointFormat
 from tfwarpgan.data.joints.pose_json import checked, read_json
-from tfwarpgan.errors import InputError, OnError
+from tfwarpgan.errors import InputError, OnError, quoted
 
 _DIGITS = 12  # COCO names an image by its number, filled up with zeros
 
@@ -62,7 +62,8 @@ def _name(where: str, annotation: Any, names: dict[int | str, str]) -> str:
         return key
     if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 10**_DIGITS and not names:
         return f"{key:0{_DIGITS}d}"
-    raise InputError(f"{where}: image_id {str(key)[:20]!r} is not among its images.")
+    said = "it has no image_id" if key is None or key == "" else f"image_id {quoted(key, 20)} is not among its images"
+    raise InputError(f"{where}: {said}.")
 
 
 def _body(where: str, annotation: dict[str, Any], form: KeypointFormat) -> Body | None:

@@ -6,7 +6,7 @@ from typing import Any
 from tfwarpgan.data.joints import formats
 from tfwarpgan.data.joints.bodies import Body, Where, body, choose
 from tfwarpgan.data.joints.formats import FARTHEST, Declare
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, quoted
 from tfwarpgan.storage.text import read_lines
 from tfwarpgan.typing import Joints, Pose, Visible
 
@@ -104,5 +104,5 @@ def checked(where: str, numbers: Any, count: int | None = None) -> list[float]:
         raise InputError(f"{where}: {got} pose numbers; expected {count}: three per joint.")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < FARTHEST:
-            raise InputError(f"{where}: the pose holds {str(number)[:20]!r}, which is not a number of pixels.")
+            raise InputError(f"{where}: the pose holds {quoted(number, 20)}, which is not a number of pixels.")
     return numbers

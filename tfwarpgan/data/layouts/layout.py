@@ -16,7 +16,7 @@ from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
 from tfwarpgan.data.pictures.files import ImageFile, leaves, stem
 from tfwarpgan.data.pictures.framing import Framing
-from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.options import DataOptions
 from tfwarpgan.storage.text import holds_rows
 
@@ -256,7 +256,7 @@ class Layout(abc.ABC):
             if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
-                    f"{names[0][:80]!r}."
+                    f"{quoted(names[0])}."
                 )
         return self._joints_of[path]
 
