@@ -46,7 +46,7 @@ CAUSES: tuple[Cause, ...] = (
     ("they seem to be mirrored; mirror them back", lambda joints, size: joints * (1, -1) + (0, size[1] - 1)),
 )
 _SHIFTED = (
-    "they seem to be shifted by about {x:+.0f} pixels in x and {y:+.0f} in y; declare their frame with "
+    "they seem to be shifted by about {x:+d} pixels in x and {y:+d} in y; declare their frame with "
     "--keypoint_frame and --keypoint_crop"
 )
 _ANOTHER = "they may be of another person or of another image; look at the images with --check --page=look.html"
@@ -106,7 +106,7 @@ class Tally:
             middle = np.median(self.shifts, axis=0)
             spread = np.median(np.abs(np.array(self.shifts) - middle), axis=0)
             if np.all(spread <= np.maximum(np.abs(middle).max() / 4, 2)):
-                return _SHIFTED.format(y=-middle[0], x=-middle[1])
+                return _SHIFTED.format(y=-round(middle[0]), x=-round(middle[1]))
         if self.stray_if[best] <= fewest:
             return CAUSES[best][0]
         return _ANOTHER

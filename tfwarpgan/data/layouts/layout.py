@@ -73,10 +73,8 @@ class Layout(abc.ABC):
     def _what_to_do(self, missing: str) -> str:
         if self.builds_pairs or missing not in map(self.pair_list, splits.SPLITS):
             return self.what_to_get
-        return (
-            "give the list of the pairs, or build them with --pair_source=rule; a data set that is only tested needs "
-            "no training lists, or lists of a header alone."
-        )
+        alone = " (tests alone need no lists for training)" if missing == self.pair_list("train") else ""
+        return f"build the pairs with --pair_source=rule{alone}, or {self.what_to_get}"
 
     def wanted(self) -> list[str]:
         """Lists that must be there, by the options; a layout adds its folders."""
