@@ -166,7 +166,10 @@ class FilterOptions:
         0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
     max_stray_joints_image: float = option(
-        1.0, "Leave out images if more than this share of their visible joints lies on background.", minimum=0, maximum=1
+        1.0,
+        "Leave out images if more than this share of their visible joints lies on background.",
+        minimum=0,
+        maximum=1,
     )
     max_stray_joints: float = option(
         0.3, "Refuse a data set if more than this share of its visible joints lies on background; 1 takes any.",

@@ -25,9 +25,7 @@ class LocalPipeline:
 
     batch_size = 8
 
-    def __init__(
-        self, pipeline: Any, parse: Callable[[Image], Tensor] | None = None, framing: str = ""
-    ) -> None:
+    def __init__(self, pipeline: Any, parse: Callable[[Image], Tensor] | None = None, framing: str = "") -> None:
         self.height, self.width, self.labels = pipeline.height, pipeline.width, parse is not None
         self.framing = framing
         self._draw = for_any_batch_size(lambda batch: pipeline(batch)["image"])

@@ -112,8 +112,8 @@ class StageData:
         self.prepared = prepare(options.data, source=source) if is_prepared else None
         if self.prepared and self.prepared.num_pairs.get("train") == 0:
             raise InputError(
-                f"The data set in {options.data.data_dir} has no training pairs: it can be evaluated, not trained; give "
-                "lists of training pairs, or build pairs with --pair_source=rule."
+                f"The data set in {options.data.data_dir} has no training pairs: it can be evaluated, not trained; "
+                "give lists of training pairs, or build pairs with --pair_source=rule."
             )
 
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:

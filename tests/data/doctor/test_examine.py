@@ -171,7 +171,8 @@ def test_exchanged_sides_are_warned_of(options, market, monkeypatch):
 
 
 @pytest.mark.parametrize("name, joints, label, expected", [
-    ("fasionWOMENTopsid0000350408_1front.jpg", [], 0, "front"), ("x_front.jpg", [], 0, "back"), ("01_2_side.jpg", [0, 14, 15], 13, "side"), ("x.jpg", [0, 14, 15], 13, "front"),
+    ("fasionWOMENTopsid0000350408_1front.jpg", [], 0, "front"), ("x_front.jpg", [], 0, "back"),
+    ("01_2_side.jpg", [0, 14, 15], 13, "side"), ("x.jpg", [0, 14, 15], 13, "front"),
     ("x.jpg", [0, 14, 15], 2, "back"), ("x.jpg", [0, 14], 13, "not told"), ("x.jpg", [1, 2], 13, "back"),
 ])  # fmt: skip
 def test_view(name, joints, label, expected):

@@ -88,7 +88,11 @@ def test_mediapipe_takes_the_best_of_several_poses(tmp_path):
 def test_others_near_as_good_are_counted():
     form = formats.OPENPOSE_18
     best = body(form, numbers(18))
-    near, weak, small = body(form, numbers(16)), body(form, numbers(18, confidence=0.3)), body(form, numbers(18, step=0.1))
+    near, weak, small = (
+        body(form, numbers(16)),
+        body(form, numbers(18, confidence=0.3)),
+        body(form, numbers(18, step=0.1)),
+    )
     assert choose([weak, small, best, None], "x")[2].rivals == 0
     assert choose([near, best, near], "x")[2].rivals == 2
 

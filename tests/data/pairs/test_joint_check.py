@@ -29,7 +29,9 @@ def clothed(market):
 
 def _move(market, split, change):
     path = market / f"market-annotation-{split}.csv"
-    rows = [annotation_row(name, change(joints), visible) for name, (joints, visible) in read_annotation_csv(path).items()]
+    rows = [
+        annotation_row(name, change(joints), visible) for name, (joints, visible) in read_annotation_csv(path).items()
+    ]
     path.write_text("\n".join(["name:keypoints_y:keypoints_x", *rows]) + "\n")
 
 

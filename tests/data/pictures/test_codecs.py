@@ -114,7 +114,8 @@ from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 tracemalloc.start()
-for read in (images.check_image, images.image_size, images.read_rgb, lambda path: images.framed_jpeg(path, Framing(64, 64))):
+framed = lambda path: images.framed_jpeg(path, Framing(64, 64))
+for read in (images.check_image, images.image_size, images.read_rgb, framed):
     try:
         read(sys.argv[1])
     except InputError as error:

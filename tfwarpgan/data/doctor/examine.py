@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import tqdm
 
-from tfwarpgan.body.labels import LABELS, NUM_LABELS
-from tfwarpgan.data.doctor.facts import BACK, FRONT, Facts, examine_person, examine_row
+from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.data.doctor.facts import Facts, examine_person, examine_row
+from tfwarpgan.data.doctor.judge import judge
 from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.joints.stray import FEWEST, Tally
 from tfwarpgan.data.layouts import opening
@@ -25,14 +26,12 @@ from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs import coverage, filters
 from tfwarpgan.data.pairs.persons import Person, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
-from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import PICTURE_FITS, DataOptions
+from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Joints, Size, Visible
 
 Counts: TypeAlias = npt.NDArray[np.int64]
-FEWEST_PEOPLE = 20  # of one view, before a share of them says anything
 
 
 @dataclasses.dataclass
@@ -148,10 +147,7 @@ def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Re
                 progress.update()
             if of_split and sums.pairs == 0:
                 report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
-    _compare(report)
-    if data_options.dataset != "lip":  # whose images keep their shapes, and have no joints
-        _judge_shapes(report, Framing.of(data_options))
-        _judge_joints(report, data_options)
+    judge(report, data_options)
     report.samples = [sample for *_, sample in sorted(worst, reverse=True)]
     report.samples += _samples(items, samples - len(report.samples))
     return report
@@ -242,8 +238,8 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
     rivals = getattr(facts.row, "rivals", 0)
     if rivals:
         report.warnings["other people near as good"].append(
-            f"{facts.row}: {facts.name} has {rivals} other {'body' if rivals == 1 else 'bodies'} near as good as the one "
-            "that was taken."
+            f"{facts.row}: {facts.name} has {rivals} other {'body' if rivals == 1 else 'bodies'} near as good as "
+            "the one that was taken."
         )
     if facts.cut:
         report.warnings["joints that the framing cuts off"].append(f"{facts.row}: {facts.cut} joints.")
@@ -266,49 +262,6 @@ def _add_digest(report: Report, split: str, sums: Split, facts: Facts) -> None:
             report.warnings[kind].append(f"{where} {of_other.digests[facts.digest]} ({other}).")
             break
     sums.digests.setdefault(facts.digest, facts.name)
-
-
-def _compare(report: Report) -> None:
-    """Warnings about the whole."""
-    shoulders = sum((split.shoulders for split in report.splits.values()), collections.Counter())
-    for view, expected in ((FRONT, True), (BACK, False)):
-        right, wrong = shoulders[view, expected], shoulders[view, not expected]
-        if right + wrong >= FEWEST_PEOPLE and wrong > right:
-            report.warnings["left and right"].append(
-                f"Of {right + wrong:,} people seen from the {view}, {wrong:,} have their shoulders the wrong way "
-                "round: left and right of the joints seem to be exchanged; they are the person's own."
-            )
-    own, other = sum((split.limbs for split in report.splits.values()), np.zeros(2, np.int64))
-    if own + other >= FEWEST_PEOPLE and other > own:
-        report.warnings["left and right"].append(
-            f"Of {own + other:,} elbows, wrists, knees and ankles on bare limbs, {other:,} lie on a label of the "
-            "other side: left and right of the joints or of the labels seem to be exchanged."
-        )
-    if len(report.splits) == 2:
-        first, *others = report.splits.values()
-        never = (first.with_label == 0) & (others[0].with_label > 0) & (first.images > 0)
-        for label in np.flatnonzero(never):
-            report.warnings["labels"].append(f"Label {label}, {LABELS[label]}, occurs, but never in training.")
-
-
-def _judge_shapes(report: Report, framing: Framing) -> None:
-    sizes = sum((split.sizes for split in report.splits.values()), collections.Counter())
-    others = {size: count for size, count in sizes.items() if framing.is_other_shape(size)}
-    if others:
-        shapes = [f"{width / height:.2f}" for height, width in others]
-        report.warnings["sizes"].append(
-            f"{sum(others.values()):,} of {sizes.total():,} images, of width over height {min(shapes)} to "
-            f"{max(shapes)}, have another shape than {framing.width} x {framing.height}: --picture_fit={framing.fit} "
-            f"{PICTURE_FITS[framing.fit]}."
-        )
-
-
-def _judge_joints(report: Report, data_options: DataOptions) -> None:
-    """An error where preparing would refuse a split's joints."""
-    for name, split in report.splits.items():
-        problem = split.tally.problem(data_options.max_stray_joints)
-        if problem:
-            report.errors["joints that do not lie on the person"].append(f"{name}: {problem}")
 
 
 def _note(tally: Tally) -> str:

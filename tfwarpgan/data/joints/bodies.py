@@ -97,4 +97,3 @@ def choose(bodies: Sequence[Body | None], place: str) -> tuple[Joints, Visible, 
     least = [share * value for share, value in zip(_NEAR, best.rank)]
     near = [each for each in whole if all(value >= bound for value, bound in zip(each.rank, least))]
     return best.joints, best.visible, Where(best.place or place, empty, len(near) - 1)
-

@@ -57,7 +57,7 @@ def landmarks(where: str, content: Any, declared: Declare) -> tuple[Joints, Visi
 
 
 def _poses(content: Any) -> list[Any]:
-    """The lists of landmarks in what MediaPipe's interfaces write; {"pose_landmarks": [{"landmark": [...]}]} is deep."""
+    """The lists of landmarks in what MediaPipe writes, such as {"pose_landmarks": [{"landmark": [...]}]}."""
     content = _unwrapped(content)
     is_one = isinstance(content, list) and content and isinstance(content[0], dict) and "x" in content[0]
     return [content] if is_one or not isinstance(content, list) else [_unwrapped(pose) for pose in content]

@@ -65,7 +65,7 @@ class Tally:
         stray: Number of those on background, or outside of their image.
         stray_if: The same for each of `CAUSES`, if it were so; int64.
         ghosts: Number of visible joints at the place that marks missing ones.
-        shifts: Of each image, up to a thousand, how far its joints would have to move to lie in the middle of the person, (y, x), pixels.
+        shifts: Of each image, up to a thousand, how far its joints are from the middle of the person, (y, x), pixels.
         stray_centered: Number of stray joints if they were moved so.
         odd: Number of images without a person in the label map whose joints cannot be a person's.
         unlabeled: Number of images without a person in the label map.
@@ -174,7 +174,7 @@ def are_stray(points: npt.NDArray[np.floating], person: npt.NDArray[np.bool_], s
 
 
 def oddity(joints: Joints, visible: Visible, size: Size) -> str:
-    """Why joints cannot be those of a person on an image of that size (height, width), without a label map; or empty."""
+    """Why joints cannot be a person's on an image of that size (height, width), as they alone tell; or empty."""
     points, visible = np.asarray(joints), np.asarray(visible)
     seen = points[visible]
     if len(seen) >= FEWEST and np.all(np.abs(seen) <= 1):
@@ -185,7 +185,11 @@ def oddity(joints: Joints, visible: Visible, size: Size) -> str:
     if len(seen) >= FEWEST and np.all(np.ptp(seen, axis=0) <= 1):
         return "all joints lie within one pixel"
     longest = max(
-        (float(np.hypot(*(points[first] - points[second]))) for first, second in LIMBS if visible[[first, second]].all()),
+        (
+            float(np.hypot(*(points[first] - points[second])))
+            for first, second in LIMBS
+            if visible[[first, second]].all()
+        ),
         default=0.0,
     )
     if longest > max(size):

@@ -22,12 +22,17 @@ def notes(layout: "Layout") -> list[str]:
     empty = [name for name, _, visible, where in there if np.any(visible) and getattr(where, "empty", 0)]
     kinds = (
         ("image{s} without a row of joints left out", [name for key, name in shown.items() if key not in keys]),
-        ("row{s} of joints without an image left out", [name for name in rows if layout.key(name) not in layout.images]),
+        (
+            "row{s} of joints without an image left out",
+            [name for name in rows if layout.key(name) not in layout.images],
+        ),
         ("image{s} on which nobody was found left out", nobody),
         ("image{s} with bodies without joints, which were skipped", empty),
     )
     alone = [] if layout.trains() else ["no images for training: this data set can be evaluated, not trained"]
-    return alone + [f"{len(names):,} {kind.format(s='s' * (len(names) != 1))}: {_some(names)}" for kind, names in kinds if names]
+    return alone + [
+        f"{len(names):,} {kind.format(s='s' * (len(names) != 1))}: {_some(names)}" for kind, names in kinds if names
+    ]
 
 
 def _some(names: Iterable[str]) -> str:

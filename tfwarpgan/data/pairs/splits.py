@@ -74,8 +74,10 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
     if test_share >= 1:
         return {"train": set(), "test": set(persons)}
     if len(persons) < 2:
-        raise InputError(f"{len(persons)} persons cannot be split into train and test; add images of more persons, or "
-            "set --test_share=1 for tests alone.")
+        raise InputError(
+            f"{len(persons)} persons cannot be split into train and test; add images of more persons, or "
+            "set --test_share=1 for tests alone."
+        )
     order = sorted(persons, key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest())
     count = min(max(round(test_share * len(order)), 1), len(order) - 1)
     return {"train": set(order[count:]), "test": set(order[:count])}

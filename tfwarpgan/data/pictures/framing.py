@@ -4,7 +4,7 @@ First `--picture_crop` cuts its part out. What is left is brought to the model's
 
 | fit | a picture of another shape |
 |---|---|
-| `crop` | keeps its full height; a wider one loses the same number of columns at both sides, a narrower one gains them |
+| `crop` | keeps its full height; a wider one loses as many columns at both sides, a narrower one gains them |
 | `pad` | keeps everything; rows or columns are added at both sides |
 | `stretch` | is squeezed, which changes the proportions of people |
 

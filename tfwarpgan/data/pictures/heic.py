@@ -1,4 +1,4 @@
-"""HEIC, in which telephones save photographs: read by pillow-heif where that is installed, and named where it is not."""
+"""HEIC, in which telephones save photographs: read by pillow-heif, and named where that is not installed."""
 
 import functools
 

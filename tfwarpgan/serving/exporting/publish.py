@@ -81,7 +81,10 @@ def name_dimensions(folder: str, framing: Framing | None = None) -> None:
     else of the run, and `pipeline.ExportedPipeline` reads it.
     """
     batch, height, width, channel = DIMENSIONS["image"]
-    inputs = {**DIMENSIONS, "image": (batch, height, f"{width} {framing.flags}".rstrip() if framing else width, channel)}
+    inputs = {
+        **DIMENSIONS,
+        "image": (batch, height, f"{width} {framing.flags}".rstrip() if framing else width, channel),
+    }
     path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
     saved_model = saved_model_pb2.SavedModel()
     with open(path, "rb") as file:
