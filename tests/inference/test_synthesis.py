@@ -63,7 +63,7 @@ def test_a_pose_of_a_larger_picture_is_refused():
         InputError, match=r"pose\.json: 18 of 18 joints lie outside of an image of 32 x 64 pixels; .*--pose_size"
     ):
         synthesis.pose_row(joints, visible, (64, 32), Framing(64, 32), "pose.json")
-    joints[3:] = 5  # some may lie beyond the edge
+    joints[:3], joints[3:] = (60, 40), (45, 20)  # some may lie beyond the edge
     assert synthesis.pose_row(joints, visible, (64, 32), Framing(64, 32), "pose.json")["target_visible"].all()
 
 
@@ -124,3 +124,19 @@ def test_a_broken_row_is_named_after_all_others_are_written(tmp_path):
 def test_output_names():
     assert synthesis.output_name("0001_c1.jpg", "0001_c2.png") == "0001_c1_2_0001_c2.png"
     assert synthesis.output_name("a/b.c.jpg", "a/d.jpg") == "a_b.c_2_a_d.png"
+
+
+@pytest.mark.parametrize("joints, words", [
+    (np.random.default_rng(0).uniform(0, 1, (18, 2)), "p.json: the coordinates seem to be normalized"),
+    (np.full((18, 2), 9), "p.json: all joints lie within one pixel"),
+    (np.concatenate([np.full((4, 2), -300), np.random.default_rng(0).uniform(5, 30, (14, 2))]), "a limb of 4.. pixels"),
+])  # fmt: skip
+def test_joints_that_cannot_be_a_persons_are_refused(joints, words):
+    with pytest.raises(InputError, match=f"{words}.*--pose_size"):
+        synthesis.pose_row(joints, np.ones(18, bool), (64, 32), Framing(64, 32), "p.json")
+
+
+def test_a_pose_in_what_is_cut_off_is_refused():
+    joints = np.random.default_rng(0).uniform((5, 2), (60, 20), (18, 2))
+    with pytest.raises(InputError, match=r"p\.json: the part of the image that the model shows has no joint"):
+        synthesis.pose_row(joints, np.ones(18, bool), (64, 256), Framing(64, 32), "p.json")

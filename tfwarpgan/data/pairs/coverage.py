@@ -17,15 +17,12 @@ def notes(layout: "Layout") -> list[str]:
     keys = {layout.key(name) for name in rows}
     persons = {key: path for key, path in layout.images.items() if layout.person(key) is not None}
     shown: dict[str | None, str] = {key: layout.shown_name(path) for key, path in persons.items()}
-    there = [(shown[layout.key(name)], *row) for name, row in rows.items() if layout.key(name) in shown]
-    nobody = [name for name, _, visible, _ in there if not np.any(visible)]
-    empty = [name for name, _, visible, where in there if np.any(visible) and getattr(where, "empty", 0)]
+    there = {shown[layout.key(name)]: row for name, row in rows.items() if layout.key(name) in shown}
+    nobody = [name for name, (_, visible, _) in there.items() if not np.any(visible)]
+    empty = [name for name, (_, visible, where) in there.items() if np.any(visible) and getattr(where, "empty", 0)]
     kinds = (
         ("image{s} without a row of joints left out", [name for key, name in shown.items() if key not in keys]),
-        (
-            "row{s} of joints without an image left out",
-            [name for name in rows if layout.key(name) not in layout.images],
-        ),
+        ("row{s} of joints without an image left out", [name for name in rows if layout.image(name) is None]),
         ("image{s} on which nobody was found left out", nobody),
         ("image{s} with bodies without joints, which were skipped", empty),
     )
