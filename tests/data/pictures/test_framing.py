@@ -167,3 +167,11 @@ def test_heic_is_named_where_it_is_not(tmp_path, monkeypatch, brand):
     (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(40))
     with pytest.raises(InputError, match=r"a\.jpg is a HEIC photograph.*pip install 'tfwarpgan\[heic\]'.*JPEG"):
         images.read_rgb(str(tmp_path / "a.jpg"))
+
+
+def test_a_broken_file_is_named_once(tmp_path):
+    for name, content in (("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)), ("b.jpg", b"no picture")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=rf"{name} cannot be read as an image \([^']*\);") as caught:
+            images.read_rgb(str(tmp_path / name))
+        assert str(caught.value).count(name) == 1 and "''" not in str(caught.value)

@@ -89,17 +89,16 @@ class Layout(abc.ABC):
         Joints or images for training without a list of training pairs mean that the list was forgotten.
         """
         train, test = (self.annotation_csv(split) for split in splits.SPLITS)
-        joints: bool | None = True  # in a list of their own?
-        if not self.data_options.keypoints and train != test:
-            joints = holds_rows(train, "keypoints_y") if os.path.exists(test) else True
-        elif not self.builds_pairs:
-            joints = self.has_training_folder()
+        if self.data_options.keypoints or train == test:  # no list of joints for training alone
+            begun = self.builds_pairs or self.has_training_folder()
+        else:
+            begun = bool(holds_rows(train, "keypoints_y")) or not os.path.exists(test)
         if self.builds_pairs:
-            return not joints
+            return not begun
         pairs = holds_rows(self.pair_list("train"), "from")
-        if not os.path.exists(self.pair_list("test")) or pairs:
+        if pairs or not os.path.exists(self.pair_list("test")):
             return False
-        return pairs is False or not joints and not self.data_options.train_pairs
+        return pairs is False or not (begun or self.data_options.train_pairs)
 
     def has_training_folder(self) -> bool:
         """Whether there is a folder of images for training alone, with images."""

@@ -10,7 +10,7 @@ from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.errors import InputError
 
-SAMPLE = 1000  # images of a split that are looked at: they tell shares to a percent or two, in seconds
+SAMPLE = 500  # images of a split that are looked at: they tell shares to a few percent, in seconds
 
 
 def check_joints(

@@ -134,8 +134,10 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
     except Image.DecompressionBombError:
         raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
-        reason = " ".join(str(error).replace(str(path), "").split())
-        raise InputError(f"{path} cannot be read as an image ({reason}); replace the file.") from None
+        said = str(error).replace(repr(str(path)), "").replace(str(path), "")
+        reason = " ".join(said.split()) or type(error).__name__
+        todo = "save it as JPEG" if heic.is_heic(path) else "replace the file"
+        raise InputError(f"{path} cannot be read as an image ({reason}); {todo}.") from None
 
 
 def _opened(path: str) -> Image.Image:
