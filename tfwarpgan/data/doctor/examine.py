@@ -284,4 +284,4 @@ def _sample(split: str, item: Person | Row, place: int, note: str = "") -> Sampl
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first image, which may be of the same camera for all
     columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
-    return Sample(split, *(column[which] for column in columns), note=note)
+    return dataclasses.replace(Sample(split, *(column[which] for column in columns)), note=note)
