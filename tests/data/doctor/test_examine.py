@@ -8,7 +8,7 @@ from PIL import Image
 
 from tfwarpgan import prepare
 from tfwarpgan.body.joints import NAMES
-from tfwarpgan.data.doctor import examine, facts
+from tfwarpgan.data.doctor import examine, facts, judge
 from tfwarpgan.data.doctor.page import strip
 from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.joints import pose_gan
@@ -148,7 +148,7 @@ def test_the_pictures_of_the_human_parser(tmp_path):
 
 
 def test_exchanged_sides_are_warned_of(options, market, monkeypatch):
-    monkeypatch.setattr(examine, "FEWEST_PEOPLE", 3)
+    monkeypatch.setattr(judge, "FEWEST_PEOPLE", 3)
     right, left = (NAMES.index(f"{side} shoulder") for side in ("right", "left"))
     elbow = NAMES.index("right elbow")
     for split in ("train", "test"):
