@@ -14,6 +14,12 @@ from tfwarpgan.errors import InputError
 T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+# What happens to an image of another shape than the model's; the first is the default.
+PICTURE_FITS = {
+    "crop": "keeps the full height and cuts or adds columns at both sides",
+    "pad": "keeps all of the image and adds rows or columns at both sides",
+    "stretch": "squeezes the image",
+}
 WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
@@ -96,6 +102,11 @@ class JointOptions:
         "",
         "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
     )
+    picture_fit: str = option(
+        "crop",
+        "Images of another shape than --height and --width: " + ", ".join(map(" ".join, PICTURE_FITS.items())) + ".",
+        choices=tuple(PICTURE_FITS),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,10 +126,14 @@ class PairOptions:
         choices=("header", "source_first", "target_first"),
     )
     duplicate_pairs: str = option("refuse", "What to do with duplicate pairs.", choices=("refuse", "keep"))
+    self_pairs: str = option("refuse", "What to do with pairs of an image with itself.", choices=("refuse", "keep"))
     max_train_pairs: int = option(0, "Number of training pairs to draw by the rule; 0 takes all.", minimum=0)
     max_test_pairs: int = option(0, "Number of test pairs to draw by the rule; 0 takes all.", minimum=0)
     test_share: float = option(
-        0.1, "Share of the persons for the test split, if the data set has no split of its own.", minimum=0, maximum=1
+        0.1,
+        "Share of the persons for the test split, if the data set has no split of its own; 1: no training.",
+        minimum=0,
+        maximum=1,
     )
     split_seed: int = option(0, "Seed of the random split and of the drawn pairs.", minimum=0)
 
@@ -150,6 +165,16 @@ class FilterOptions:
     min_foreground: float = option(
         0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
+    max_stray_joints_image: float = option(
+        1.0,
+        "Leave out images if more than this share of their visible joints lies on background.",
+        minimum=0,
+        maximum=1,
+    )
+    max_stray_joints: float = option(
+        0.3, "Refuse a data set if more than this share of its visible joints lies on background; 1 takes any.",
+        minimum=0, maximum=1,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

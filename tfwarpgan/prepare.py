@@ -72,6 +72,7 @@ def summary(prepared: "Prepared") -> list[str]:
     if prepared.removed:
         rules = ", ".join(f"{count:,} by --{rule}" for rule, count in prepared.removed.items())
         lines.append(f"left out: {sum(prepared.removed.values()):,} images ({rules}), listed in removed.csv")
+    lines += [f"note: {note}" for note in prepared.notes]
     size = f"{prepared.height} x {prepared.width} pixels" if prepared.height else "images of their own sizes"
     return [*lines, f"{size}, in {prepared.folder}"]
 

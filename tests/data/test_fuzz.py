@@ -20,6 +20,7 @@ from tfwarpgan.data.pairs.lists import read_pairs
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.pictures.archives import unpack_tar
 from tfwarpgan.data.pictures.files import ImageFile, inside
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 
@@ -172,7 +173,7 @@ def test_pictures(tmp_path, kind, data):
     for read in (images.check_image, images.image_size, images.read_rgb, label_maps.read_label_map):
         survives(lambda read=read: read(path))
         survives(lambda read=read: read(ImageFile(path, (2, 2, 16, 20), (0,) * 9)))
-    survives(lambda: images.jpeg_of_size(path, 32, 16))
+    survives(lambda: images.framed_jpeg(path, Framing(32, 16)))
 
 
 @bounded

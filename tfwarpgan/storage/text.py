@@ -1,5 +1,6 @@
 """Text files with one item per line, and how messages name a place in them."""
 
+import itertools
 import os
 
 from tfwarpgan.errors import InputError
@@ -23,6 +24,15 @@ def read_lines(path: str, what: str) -> list[str]:
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} is empty; expected {what}.")
     return lines
+
+
+def holds_rows(path: str, header: str) -> bool | None:
+    """Whether a text file has more than a header, a first line that holds this word; None if there is no such file."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        lines = list(itertools.islice(filter(str.strip, file), 2))
+    return len(lines) != 1 or header not in lines[0].lower()
 
 
 def at_row(path: str, row: int) -> str:

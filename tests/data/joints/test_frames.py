@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.data.joints.frames import Frame
+from tfwarpgan.data.pictures.framing import Framing
 
 POINTS = np.full((18, 2), 100, np.float32)
 POINTS[0], POINTS[1], POINTS[2] = (10, 39), (10, 40), (20, 215)
@@ -44,8 +45,8 @@ def test_pictures_that_were_cropped_before(tmp_path, size):
 
 
 def test_pictures_that_are_cropped_now(tmp_path):
-    frame = Frame(picture_crop=(40, 0, 176, 256))
-    joints, visible = frame.place(POINTS, VISIBLE, _picture(tmp_path, 256, 256))
+    framing = Framing(256, 176, crop=(40, 0, 176, 256))
+    joints, visible = framing.used_joints(*Frame().place(POINTS, VISIBLE, _picture(tmp_path, 256, 256)))
     assert joints[1].tolist() == [10, 0] and joints[2].tolist() == [20, 175]
     assert np.flatnonzero(~visible).tolist() == [0, 17]
 

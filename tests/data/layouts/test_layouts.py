@@ -139,7 +139,7 @@ def test_persons_are_assigned_by_the_seed():
     assert assigned == splits.assign_persons(sorted(persons), 0.25, 0) and assigned != splits.assign_persons(
         persons, 0.25, 1
     )
-    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 1)] == [1, 39]
+    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 0.999, 1)] == [1, 39, 40]
     with pytest.raises(InputError, match="1 persons cannot be split"):
         splits.assign_persons({"a"}, 0.5, 0)
 
@@ -288,11 +288,12 @@ def test_real_lists_name_outfits():
 
 def test_a_picture_with_a_crop_is_read_so_everywhere(tmp_path):
     from tfwarpgan.data.pictures.files import ImageFile
-    from tfwarpgan.data.pictures.images import check_image, image_size, jpeg_of_size
+    from tfwarpgan.data.pictures.framing import Framing
+    from tfwarpgan.data.pictures.images import check_image, framed_jpeg, image_size
 
     _picture(tmp_path / "a.png", 64, 64)
     file = ImageFile(str(tmp_path / "a.png"), (8, 4, 32, 48))
     assert check_image(file) == image_size(file) == (48, 32)
     np.testing.assert_array_equal(read_rgb(file), read_rgb(str(file))[4:52, 8:40])
-    jpeg, size = jpeg_of_size(file, 48, 32)
+    jpeg, size = framed_jpeg(file, Framing(48, 32))
     assert size == (48, 32) and len(jpeg) > 100

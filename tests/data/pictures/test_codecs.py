@@ -110,10 +110,12 @@ def test_every_orientation(tmp_path, orientation, kind):
 BOMB = """
 import resource, sys, tracemalloc
 from tfwarpgan.data.pictures import images
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 tracemalloc.start()
-for read in (images.check_image, images.image_size, images.read_rgb, lambda path: images.jpeg_of_size(path, 64, 64)):
+framed = lambda path: images.framed_jpeg(path, Framing(64, 64))
+for read in (images.check_image, images.image_size, images.read_rgb, framed):
     try:
         read(sys.argv[1])
     except InputError as error:
@@ -126,15 +128,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, tracemalloc.g
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
 def test_a_huge_picture_of_one_color_takes_no_memory(tmp_path, kind):
-    side = 12000 if kind != "WEBP" else 16000
-    gray = np.zeros((side, side), np.uint8)
+    side = {"PNG": 12000, "WEBP": 16000, "JPEG": 65000}[kind]
     if kind == "WEBP":  # a header that claims the size is enough
         content = bytearray(_encode("WEBP", lossless=True))
         size = ((side - 1) | (side - 1) << 14).to_bytes(4, "little")
         content[21:25] = size
         (tmp_path / "bomb").write_bytes(content)
+    elif kind == "JPEG":  # likewise
+        content = bytearray(_encode("JPEG"))
+        start = content.index(b"\xff\xc0") + 5
+        content[start : start + 4] = side.to_bytes(2, "big") * 2
+        (tmp_path / "bomb").write_bytes(content)
     else:
-        Image.fromarray(gray).save(tmp_path / "bomb", kind)
+        Image.fromarray(np.zeros((side, side), np.uint8)).save(tmp_path / "bomb", kind)
     result = subprocess.run(
         [sys.executable, "-c", BOMB, str(tmp_path / "bomb")], capture_output=True, text=True, timeout=60
     )

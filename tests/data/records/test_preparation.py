@@ -43,7 +43,7 @@ def test_record_holds_the_files_of_a_person(options, market):
 
 
 def test_another_size_moves_everything(options, market):
-    record = _records(preparation.prepare(options(height=32, width=64)), "train")["0001"]
+    record = _records(preparation.prepare(options(height=32, width=64, picture_fit="stretch")), "train")["0001"]
     image = tf.io.decode_jpeg(record["images"][1]).numpy()
     assert image.shape == (32, 64, 3)
     original = read_rgb(str(market / "bounding_box_train" / NAME)).astype(float)
@@ -149,11 +149,11 @@ def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, wor
     assert [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()] == []
 
 
-def disk_is_full(person, height, width):
+def disk_is_full(person, framing):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def divide_by_zero(person, height, width):
+def divide_by_zero(person, framing):
     return 1 / 0
 
 

@@ -20,7 +20,7 @@ import sys, time
 from tfwarpgan.data.records import encoding, preparation
 from tfwarpgan.options import DataOptions
 
-def wait(person, height, width):
+def wait(person, framing):
     print("writing", file=sys.__stdout__, flush=True)
     time.sleep(60)
 

@@ -16,7 +16,7 @@ from tfwarpgan.data.joints.pose_json import LANDMARK_KEYS, checked, landmarks, o
 from tfwarpgan.data.pictures.files import files_below
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
-from tfwarpgan.typing import Pose
+from tfwarpgan.typing import Joints, Visible
 
 Reader: TypeAlias = Callable[[str, Declare, OnError], Annotations]
 
@@ -72,7 +72,7 @@ def _csv(path: str, declared: Declare, on_error: OnError) -> Annotations:
     return {name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in rows.items()}
 
 
-def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
+def _folder(read_file: Callable[[str, Declare], tuple[Joints, Visible, str]], suffix: str) -> Reader:
     """A reader of folders with one file per image, named after it."""
 
     def read_folder(path: str, declared: Declare, on_error: OnError) -> Annotations:
@@ -87,7 +87,7 @@ def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
                 on_error(InputError(f"{file} and {found[name][2]} are of the same image; keep one of them."))
                 continue
             try:
-                found[name] = (*read_file(file, declared), file)
+                found[name] = read_file(file, declared)
             except InputError as error:
                 on_error(error)
         if not files:
@@ -97,11 +97,11 @@ def _folder(read_file: Callable[[str, Declare], Pose], suffix: str) -> Reader:
     return read_folder
 
 
-def _nted(path: str, declared: Declare) -> Pose:
+def _nted(path: str, declared: Declare) -> tuple[Joints, Visible, str]:
     cells = [line.split() for line in read_lines(path, f"{NUM_JOINTS} lines of x and y") if line.strip()]
     if len(cells) != NUM_JOINTS or any(len(row) != 2 for row in cells):
         raise InputError(f"{path}: expected {NUM_JOINTS} lines of two numbers, x and y.")
-    return declared(formats.NTED).to_18(checked(path, [_float(cell) for row in cells for cell in row]))
+    return *declared(formats.NTED).to_18(checked(path, [_float(cell) for row in cells for cell in row])), path
 
 
 def _float(text: str) -> float | str:
@@ -124,7 +124,7 @@ def _mediapipe(path: str, declared: Declare, on_error: OnError) -> Annotations:
     for name, pose in content.items():
         where = f"{path}, {name[:80]!r}"
         try:
-            found[name] = (*landmarks(where, pose, declared), where)
+            found[name] = landmarks(where, pose, declared)
         except InputError as error:
             on_error(error)
     if not content:

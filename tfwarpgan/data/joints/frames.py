@@ -8,9 +8,11 @@ import dataclasses
 
 import numpy as np
 
-from tfwarpgan.body.joints import MISSING, scale
+from tfwarpgan.body.joints import scale
 from tfwarpgan.data.pictures import images
-from tfwarpgan.data.pictures.files import Box
+from tfwarpgan.data.pictures.files import Box, box
+from tfwarpgan.data.pictures.framing import within
+from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Joints, Pose, Size, Visible
 
 
@@ -22,13 +24,11 @@ class Frame:
         normalized: Whether coordinates are shares of the frame, whose pixel is then the whole of it.
         size: (height, width) of the frame in pixels; None: that of the image.
         crop: (x, y, width, height) in pixels of the frame of the part that the image shows; None: all.
-        picture_crop: (x, y, width, height) in pixels of the image of the part that is used; None: all.
     """
 
     normalized: bool = False
     size: Size | None = None
     crop: Box | None = None
-    picture_crop: Box | None = None
 
     @property
     def is_image(self) -> bool:
@@ -36,7 +36,7 @@ class Frame:
         return self == Frame()
 
     def place(self, joints: Joints, visible: Visible, path: str) -> Pose:
-        """Moves joints into the used part of their image.
+        """Moves joints into their image.
 
         Args:
             joints: float32 [18, 2], (y, x) in the frame.
@@ -44,27 +44,27 @@ class Frame:
             path: Of the whole image.
 
         Returns:
-            (joints, visible): in pixels of the used part; joints that a crop cuts off are missing.
+            (joints, visible): in pixels of the image; joints that the crop cuts off are missing.
 
         Raises:
             InputError: If the image's size is needed and cannot be read.
         """
-        if self.is_image:
-            return joints, visible
-        size = images.image_size(path)
+        return (joints, visible) if self.is_image else self.place_in(joints, visible, images.image_size(path))
+
+    def place_in(self, joints: Joints, visible: Visible, size: Size) -> Pose:
+        """As `place`, of an image of that size (height, width)."""
         frame = self.size or size
         if self.normalized:
             joints = scale(joints, visible, (1, 1), frame)
         x, y, width, height = self.crop or (0, 0, frame[1], frame[0])
         joints = scale(joints - np.array((y, x), np.float32), visible, (height, width), size)
-        if self.crop:
-            joints, visible = _within(joints, visible, size)
-        if self.picture_crop:
-            x, y, width, height = self.picture_crop
-            joints, visible = _within(joints - np.array((y, x), np.float32), visible, (height, width))
-        return joints, visible
+        return within(joints, visible, size) if self.crop else (joints, visible)
 
-
-def _within(joints: Joints, visible: Visible, size: Size) -> Pose:
-    visible = visible & np.all((joints >= -0.5) & (joints <= np.array(size) - 0.5), axis=1)
-    return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
+    @classmethod
+    def of(cls, data_options: DataOptions, normalized: bool = False) -> "Frame":
+        """The frame that the options declare."""
+        size = None
+        if data_options.keypoint_frame:
+            height, width = map(int, data_options.keypoint_frame.split("x"))
+            size = (height, width)
+        return cls(normalized, size, box(data_options.keypoint_crop))

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NUM_JOINTS
 from tfwarpgan.data.joints.formats import FARTHEST
-from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
 from tfwarpgan.typing import Joints, Pose, Visible
 
@@ -107,7 +107,7 @@ def _numbers(where: str, column: str, cell: str) -> list[float]:
         numbers = [_float(part) for part in parts]
     for number, part in zip(numbers, parts):
         if not abs(number) < FARTHEST:  # true for nan too
-            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is not a number of pixels.")
+            raise InputError(f"{where}: {column} holds {quoted(part, 20)}, which is not a number of pixels.")
     return numbers
 
 

@@ -57,6 +57,9 @@ class Layout(layout.Layout):
         folder = os.path.relpath(self.images[key], self.data_dir).split(os.sep)[0]
         return folder if folder in _SPLIT_FOLDERS else None
 
+    def has_training_folder(self) -> bool:
+        return os.path.isdir(os.path.join(self.data_dir, _SPLIT_FOLDERS[0]))
+
     def list_images(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for folder in self._image_folders():

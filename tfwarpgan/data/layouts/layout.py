@@ -14,9 +14,11 @@ from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import Frame
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
-from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.data.pictures.files import ImageFile, leaves, stem
+from tfwarpgan.data.pictures.framing import Framing
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.options import DataOptions
+from tfwarpgan.storage.text import holds_rows
 
 
 class Layout(abc.ABC):
@@ -27,6 +29,7 @@ class Layout(abc.ABC):
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
+        framing: `Framing` of its pictures.
         images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
@@ -53,7 +56,7 @@ class Layout(abc.ABC):
         source = self.data_options.pair_source
         self.builds_pairs = (self.default_pair_source if source == "auto" else source) == "rule"
         self._labels = label_mappings.to_lip(self.data_options.label_mapping)
-        self._crop = _box(self.data_options.picture_crop)
+        self.framing = Framing.of(self.data_options)
         self.find_files()
         check_parsings(self.parsing_dir)
         self.images, self.label_maps = self.list_images(), self.list_label_maps()
@@ -65,12 +68,45 @@ class Layout(abc.ABC):
             joint_files.check_there(self.data_options.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
-                raise InputError(f"{path} is missing: {self.what_to_get}")
+                raise InputError(f"{path} is missing: {self._what_to_do(path)}")
+
+    def _what_to_do(self, missing: str) -> str:
+        if self.builds_pairs or missing not in map(self.pair_list, splits.SPLITS):
+            return self.what_to_get
+        alone = " (tests alone need no lists for training)" if missing == self.pair_list("train") else ""
+        return f"build the pairs with --pair_source=rule{alone}, or {self.what_to_get}"
 
     def wanted(self) -> list[str]:
         """Lists that must be there, by the options; a layout adds its folders."""
-        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
-        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
+        wanted = ("test",) if self.is_test_only else splits.SPLITS
+        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in wanted]
+        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in wanted])
+
+    @functools.cached_property
+    def is_test_only(self) -> bool:
+        """Whether the lists for training are absent, or headers alone, while those for tests are there.
+
+        Joints or images for training without a list of training pairs mean that the list was forgotten.
+        """
+        train, test = (self.annotation_csv(split) for split in splits.SPLITS)
+        if self.data_options.keypoints or train == test:  # no list of joints for training alone
+            begun = self.builds_pairs or self.has_training_folder()
+        else:
+            begun = bool(holds_rows(train, "keypoints_y")) or not os.path.exists(test)
+        if self.builds_pairs:
+            return not begun
+        pairs = holds_rows(self.pair_list("train"), "from")
+        if pairs or not os.path.exists(self.pair_list("test")):
+            return False
+        return pairs is False or not (begun or self.data_options.train_pairs)
+
+    def has_training_folder(self) -> bool:
+        """Whether there is a folder of images for training alone, with images."""
+        return False
+
+    def trains(self, on_error: OnError = raise_error) -> bool:
+        """Whether there are images for training."""
+        return not self.is_test_only and (not self.builds_pairs or self._members("train", on_error) != set())
 
     @abc.abstractmethod
     def list_images(self) -> dict[str, str]:
@@ -108,12 +144,12 @@ class Layout(abc.ABC):
     def image(self, name: str) -> ImageFile | None:
         """The file of an image, or None."""
         path = self.images.get(self.key(name) or "")
-        return ImageFile(path, self._crop) if path else None
+        return self.framing.file(path) if path else None
 
     def label_map(self, name: str) -> ImageFile | None:
         """The label map of an image, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return ImageFile(path, self._crop, self._labels) if path else None
+        return self.framing.file(path, self._labels) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -127,11 +163,11 @@ class Layout(abc.ABC):
 
     def lists(self) -> list[str]:
         """The files whose content the prepared data depend on."""
-        paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
+        paths = splits.list_files(self.data_dir)
         for split in splits.SPLITS:
             paths += [] if self.data_options.keypoints else [self.annotation_csv(split)]
             paths += [] if self.builds_pairs else [self.pair_list(split)]
-        return paths
+        return [path for path in paths if os.path.exists(path)]  # those of a test-only data set may be absent
 
     def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
@@ -143,10 +179,11 @@ class Layout(abc.ABC):
             options.keypoint_frame,
             options.keypoint_crop,
             options.picture_crop,
+            options.picture_fit,
             options.label_mapping,
         )
         split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
-        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
+        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs, options.self_pairs)
         return [joints, frames, split, pairs, stamps]
 
     def joints(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
@@ -178,10 +215,17 @@ class Layout(abc.ABC):
                 continue
             try:
                 if path is not None and visible.any():
-                    joints, visible = self._frame.place(joints, visible, path)
+                    joints, visible = self.framing.used_joints(*self._frame.place(joints, visible, path))
                 found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
+        return found
+
+    def rows(self) -> Annotations:
+        """The joints of all images in the sources of both splits, as `joint_files.read` gives them."""
+        found: Annotations = {}
+        for split in splits.SPLITS if self.trains() else ("test",):
+            found |= self._joints_in_source(split, lambda error: None)
         return found
 
     def pairs(self, split: str, *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
@@ -191,12 +235,7 @@ class Layout(abc.ABC):
     @functools.cached_property
     def _frame(self) -> Frame:
         options = self.data_options
-        size = None
-        if options.keypoint_frame:
-            height, width = map(int, options.keypoint_frame.split("x"))
-            size = (height, width)
-        normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
-        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
+        return Frame.of(options, bool(options.keypoints) and options.keypoint_format == "mediapipe_33")
 
     def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
@@ -214,7 +253,7 @@ class Layout(abc.ABC):
             if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
-                    f"{names[0][:80]!r}."
+                    f"{quoted(names[0])}."
                 )
         return self._joints_of[path]
 
@@ -247,10 +286,3 @@ def check_parsings(parsing_dir: str) -> None:
             f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
-
-
-def _box(text: str) -> Box | None:
-    if not text:
-        return None
-    x, y, width, height = map(int, text.split(","))
-    return x, y, width, height

@@ -39,8 +39,9 @@ def find_lip(lip_dir: str, *, label_mapping: str = "lip_20", on_error: OnError =
     """
     root = os.path.expanduser(lip_dir)
     if not lip_dir or not os.path.isdir(root):
+        said = f"--lip_dir={lip_dir} is not a folder" if lip_dir else "--lip_dir is missing"
         raise InputError(
-            f"--lip_dir={lip_dir} is not a folder: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
+            f"{said}: get the single-person LIP data set (lip.sysuhcp.com), unpack its "
             f"TrainVal_images.zip and TrainVal_parsing_annotations.zip there and name that folder ({LAYOUT})."
         )
     labels = to_lip(label_mapping)

@@ -24,8 +24,11 @@ class Layout(layout.Layout):
     )
 
     def wanted(self) -> list[str]:
-        folders = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
-        return folders + super().wanted()
+        names = ("bounding_box_test",) if self.is_test_only else ("bounding_box_train", "bounding_box_test")
+        return [os.path.join(self.data_dir, name) for name in names] + super().wanted()
+
+    def has_training_folder(self) -> bool:
+        return bool(files_in(os.path.join(self.data_dir, "bounding_box_train"), self.data_dir))
 
     def folders(self) -> list[str]:
         """The folders of images and label maps."""

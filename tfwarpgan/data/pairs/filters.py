@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pairs.joint_check import tally_of
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.workers import ordered_map
@@ -30,7 +31,7 @@ class Removed:
         split: "train" or "test".
         name: Of the image.
         row: Where its joints stand.
-        rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
+        rule: The flag that it failed: "min_joints", "required_joints", "min_foreground" or "max_stray_joints_image".
         reason: What was found.
     """
 
@@ -43,7 +44,8 @@ class Removed:
 
 def is_active(data_options: DataOptions) -> bool:
     """Whether the options ask for a filter."""
-    return bool(data_options.min_joints or data_options.required_joints or data_options.min_foreground)
+    asked = data_options.min_joints or data_options.required_joints or data_options.min_foreground
+    return bool(asked) or data_options.max_stray_joints_image < 1
 
 
 def filter_persons(
@@ -53,7 +55,7 @@ def filter_persons(
 
     Args:
         splits: dict of split -> list of `Person`.
-        data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
+        data_options: `options.DataOptions`: the fields of `options.FilterOptions`.
         workers: Number of processes that read label maps; 0: one per core.
 
     Returns:
@@ -78,11 +80,10 @@ def filter_persons(
             person = without(person, failures)
             if person.pairs:
                 left[split].append(person)
-        if not left[split]:
-            raise InputError(
-                f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
-                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."
-            )
+        if persons and not left[split]:
+            rules = count_by_rule(each for each in removed if each.split == split)
+            flags = " and ".join(f"--{rule}={getattr(data_options, rule)}" for rule in rules)
+            raise InputError(f"No pair of {split} is left with {flags}; relax what they ask for.")
     return left, removed
 
 
@@ -133,4 +134,8 @@ def failure(person: Person, place: int, data_options: DataOptions, required: Seq
         share = np.mean(label_maps.read_label_map(person.label_maps[place]) != 0)
         if share < data_options.min_foreground:
             return "min_foreground", f"{100 * share:.1f} % of the label map is foreground"
+    if data_options.max_stray_joints_image < 1:
+        found = tally_of(person, place)
+        if found.share > data_options.max_stray_joints_image:
+            return "max_stray_joints_image", f"{found.stray} of {found.visible} joints lie on background"
     return None

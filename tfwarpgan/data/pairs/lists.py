@@ -6,7 +6,7 @@ A line of the latter holds one name and then one or more of the other role: `tar
 
 import csv
 
-from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.storage.text import at_row, read_lines
 
 
@@ -39,7 +39,7 @@ def read(path: str, order: str = "header", *, on_error: OnError = raise_error) -
             continue
         first, *others = (cell.strip() for cell in line.split(","))
         if not first or not others or not all(others):
-            on_error(InputError(f"{path}, line {number}: expected names separated by commas, got '{line[:80]}'."))
+            on_error(InputError(f"{path}, line {number}: expected names separated by commas, got {quoted(line)}."))
             continue
         for other in others:
             names = (first, other) if order == "source_first" else (other, first)
@@ -76,8 +76,8 @@ def read_pairs(path: str, *, on_error: OnError = raise_error) -> list[tuple[int,
             continue
         first, second = (cells[place].strip() if place < len(cells) else "" for place in places)
         if not (first and second):
-            got = ",".join(cells)[:80]
-            on_error(InputError(f"{at_row(path, row)}: expected two names and a comma, got '{got}'."))
+            got = quoted(",".join(cells))
+            on_error(InputError(f"{at_row(path, row)}: expected two names and a comma, got {got}."))
             continue
         pairs.append((row, first, second))
     if not any(any(cell.strip() for cell in cells) for cells in rows):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
 
 _DUPLICATE = "{}: the pair {}, {} is already in {}; remove one, or set --duplicate_pairs=keep."
+_OF_ITSELF = "{}: {} is paired with itself, which teaches to copy; remove the pair, or set --self_pairs=keep."
 
 
 @dataclasses.dataclass
@@ -56,12 +57,15 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        list of `Person` that have pairs, in the order in which the pairs name them first.
+        list of `Person` that have pairs, in the order in which the pairs name them first; none for training with a
+        data set that is only tested.
 
     Raises:
-        InputError: If a file is missing, or a pair names an unknown image, or two persons, or nobody's joints, or is
-            listed twice.
+        InputError: If a file is missing, or a pair names an unknown image, two persons, nobody's joints, one image
+            twice, or is listed twice.
     """
+    if split == "train" and not layout.trains(on_error):
+        return []
     joints_of = layout.joints(split, on_error=on_error)
     persons, places, reported = _persons_with_joints(joints_of, layout, on_error)
     if layout.builds_pairs:
@@ -80,6 +84,8 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
             (person, condition), (other, target) = (places[layout.key(name)] for name in names)
             if person != other:
                 raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
+            if condition == target and layout.data_options.self_pairs == "refuse":
+                raise InputError(_OF_ITSELF.format(at, names[0]))
             earlier = seen.setdefault((person, condition, target), at)
             if earlier is not at and layout.data_options.duplicate_pairs == "refuse":
                 raise InputError(_DUPLICATE.format(at, *names, earlier.rpartition(", ")[2]))

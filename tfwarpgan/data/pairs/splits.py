@@ -61,7 +61,8 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
 
     Args:
         persons: Names, each once.
-        test_share: Share of them for the test split; each split gets one at least.
+        test_share: Share of them for the test split; each split gets one at least, but with a share of 1, where all
+            are for tests.
         seed: Another seed, another split.
 
     Returns:
@@ -70,8 +71,13 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
     Raises:
         InputError: If there are fewer than two persons.
     """
+    if test_share >= 1:
+        return {"train": set(), "test": set(persons)}
     if len(persons) < 2:
-        raise InputError(f"{len(persons)} persons cannot be split into train and test; add images of more persons.")
+        raise InputError(
+            f"{len(persons)} persons cannot be split into train and test; add images of more persons, or "
+            "set --test_share=1 for tests alone."
+        )
     order = sorted(persons, key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest())
     count = min(max(round(test_share * len(order)), 1), len(order) - 1)
     return {"train": set(order[count:]), "test": set(order[:count])}

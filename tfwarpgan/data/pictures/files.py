@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeAlias
 
-from tfwarpgan.errors import InputError
+from tfwarpgan.errors import InputError, quoted
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif", ".heic", ".heif")
 
 Box: TypeAlias = tuple[int, int, int, int]  # (x, y, width, height), pixels
 
@@ -32,6 +32,14 @@ class ImageFile(str):
         file = super().__new__(cls, path)
         file.crop, file.labels = crop, labels
         return file
+
+
+def box(text: str) -> Box | None:
+    """The `Box` of a flag, X,Y,WIDTH,HEIGHT; None if it is empty."""
+    if not text:
+        return None
+    x, y, width, height = map(int, text.split(","))
+    return x, y, width, height
 
 
 def stem(name: str) -> str:
@@ -60,7 +68,7 @@ def inside(folder: str, name: str) -> str:
         InputError: If the name is absolute, climbs out by `..`, or is a link to a place outside of the folder.
     """
     if leaves(name):
-        raise InputError(f"{name[:80]!r} points outside of {folder}; only files inside it can be named.")
+        raise InputError(f"{quoted(name)} points outside of {folder}; only files inside it can be named.")
     path = os.path.join(folder, name)
     if os.path.dirname(name) or os.path.islink(path):
         _check_link(path, folder)
@@ -156,9 +164,13 @@ def list_images(
     Raises:
         InputError: If there is no image, or two would become the same file.
     """
-    if not image_dir or not os.path.isdir(image_dir):
+    if not image_dir:
+        raise InputError("--image_dir is missing; give the folder of the images.")
+    if not output_dir:
+        raise InputError(f"--{flag} is missing; give a folder other than --image_dir.")
+    if not os.path.isdir(image_dir):
         raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")
-    if not output_dir or os.path.realpath(image_dir) == os.path.realpath(output_dir):
+    if os.path.realpath(image_dir) == os.path.realpath(output_dir):
         raise InputError(f"--{flag}={output_dir} must name a folder other than --image_dir.")
     outputs: dict[str, list[str]] = {}
     for path in _files(image_dir, output_dir, *without):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfwarpgan.body.label_mappings import translate
 from tfwarpgan.body.labels import NUM_LABELS
-from tfwarpgan.data.pictures.images import decode_file, used_part
+from tfwarpgan.data.pictures.images import decode_file, reduced_size, used_part
 from tfwarpgan.errors import InputError
 from tfwarpgan.typing import LabelMap
 
@@ -40,27 +40,20 @@ def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, c
 
     Args:
         labels: uint8 [H, W].
-        size: (height, width) that it must have; None takes any.
+        size: (height, width) that it must have, or that `images.reduced_size` makes of it; None takes any.
         name: What it is called in the error.
         count: Number of labels that there are.
 
     Raises:
         InputError: If it has another size or labels above count - 1.
     """
-    if size is not None and labels.shape != tuple(size):
+    if size is not None and labels.shape not in (tuple(size), reduced_size((size[0], size[1]))):
         raise InputError(
             f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
             "a label map must have the size of its image."
         )
     if labels.max() >= count:
         raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
-
-
-def resize(labels: LabelMap, height: int, width: int) -> LabelMap:
-    """Resizes a label map uint8 [H, W] to [height, width] without mixing labels (nearest neighbor)."""
-    if labels.shape == (height, width):
-        return labels
-    return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
 
 
 def _labels(path: str, image: Image.Image) -> LabelMap:

@@ -22,6 +22,7 @@ from tensorflow_datasets.core import shuffle
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs.persons import Person
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.records import encoding
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.storage.object_store import exists, is_remote, upload
@@ -91,7 +92,13 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
 
 
 class Persons(_Builder):
-    """Images of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
+    """Images of persons with joints, clothing labels and pairs; an item is a `persons.Person`.
+
+    Attributes:
+        framing: `Framing` of the images; set before writing.
+    """
+
+    framing: Framing
 
     def features(self) -> dict[str, Any]:
         height, width = self._size()
@@ -109,8 +116,7 @@ class Persons(_Builder):
         return tuple(int(side) for side in self.builder_config.name.split("x"))
 
     def record_of(self) -> Callable[[Person], dict[str, Any]]:
-        height, width = self._size()
-        return functools.partial(encoding.person_record, height=height, width=width)
+        return functools.partial(encoding.person_record, framing=self.framing)
 
     @staticmethod
     def key(person: Person) -> str:
@@ -188,8 +194,9 @@ def _write_and_upload(builder: _Builder, config: tfds.download.DownloadConfig) -
     """An object store cannot rename a folder: all is written here, and its description is copied there last."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         local = type(builder)(data_dir=folder, config=builder.builder_config)
-        for name in ("items", "metadata", "files", "workers"):
-            setattr(local, name, getattr(builder, name))
+        for name in ("items", "metadata", "files", "workers", "framing"):
+            if hasattr(builder, name):
+                setattr(local, name, getattr(builder, name))
         _write(local, config)
         upload(str(local.data_dir), str(builder.data_dir), last=DESCRIPTION)
         builder.info.read_from_directory(builder.data_dir)

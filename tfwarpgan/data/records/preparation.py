@@ -17,7 +17,8 @@ import tensorflow_datasets as tfds
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.layouts.layout import Layout
-from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs import coverage, filters
+from tfwarpgan.data.pairs.joint_check import check_joints
 from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.records import builders
@@ -43,6 +44,7 @@ class Prepared:
         num_images: Of each split.
         num_pairs: Of each split; empty for LIP.
         removed: Number of images that the filter left out, by rule.
+        notes: Sentences about images and joints that are not used, see `coverage.notes`.
         builder: tensorflow-datasets' builder that reads it.
     """
 
@@ -53,6 +55,7 @@ class Prepared:
     num_images: dict[str, int]
     num_pairs: dict[str, int]
     removed: dict[str, int] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(default=None, repr=False, compare=False)
 
     def records(self, split: str) -> "tf.data.Dataset":
@@ -123,9 +126,10 @@ def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
         builder, config = builders.Persons, f"{data_options.height}x{data_options.width}"
         state = opening.fingerprint(source)
         if filters.is_active(data_options):
-            state.append(
-                (data_options.min_joints, required_joints(data_options.required_joints), data_options.min_foreground)
-            )
+            required = required_joints(data_options.required_joints)
+            state.append((data_options.min_joints, required, data_options.min_foreground))
+            if data_options.max_stray_joints_image < 1:
+                state.append(data_options.max_stray_joints_image)
     name = f"{data_options.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
     folder = os.path.join(os.path.expanduser(data_options.prepared_dir), name)
     if is_remote(folder):
@@ -137,10 +141,14 @@ def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
 def _fill_persons(builder: builders.Persons, layout: Layout, data_options: DataOptions) -> None:
     persons = {split: read_persons(layout, split) for split in SPLITS}
     check_disjoint(persons)
+    builder.framing = layout.framing
     builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
+    check_joints(builder.items, layout.joints_source, data_options.max_stray_joints, builder.workers)
     for split, people in builder.items.items():
         builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
         builder.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in people)
+    builder.items = {split: people for split, people in builder.items.items() if people}
+    builder.metadata["notes"] = json.dumps(coverage.notes(layout))
     builder.metadata["removed"] = json.dumps(filters.count_by_rule(removed))
     if filters.is_active(data_options):
         builder.files[REMOVED_CSV] = filters.report(removed)
@@ -155,9 +163,10 @@ def _prepared(builder: builders.Persons | builders.Pictures, data_options: DataO
         folder=str(builder.data_dir),
         height=data_options.height,
         width=data_options.width,
-        num_persons=counts,
+        num_persons={split: counts.get(split, 0) for split in SPLITS},
         num_images={split: int(metadata[f"{split}_images"]) for split in SPLITS},
         num_pairs={split: int(metadata[f"{split}_pairs"]) for split in SPLITS},
         removed=json.loads(metadata["removed"]),
+        notes=tuple(json.loads(metadata["notes"])),
         builder=builder,
     )

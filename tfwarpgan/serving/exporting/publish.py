@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.exporting.check import check, sample_inputs
 from tfwarpgan.serving.exporting.signatures import DIMENSIONS, Parse, build_signatures, signature_specs
@@ -31,6 +32,7 @@ def publish(
     version: int = 0,
     parse: Parse | None = None,
     batch_sizes: Sequence[int] = BATCH_SIZES,
+    framing: Framing | None = None,
 ) -> tuple[str, dict[str, dict[str, float]]]:
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
@@ -39,6 +41,7 @@ def publish(
         model_dir: Folder of the model; its last part is the model's name.
         version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
+        framing: `Framing` of the pictures of the training, which clients are told; None: the default.
 
     Returns:
         (path, report): the folder of the version, and what `check` found.
@@ -54,7 +57,7 @@ def publish(
         # A server takes no gradients, and tracing them takes longer than all the rest.
         without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, writing, functions, without_gradients)
-        name_dimensions(writing)
+        name_dimensions(writing, framing)
         if batch_sizes:
             specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
             samples = sample_inputs(pipeline.height, pipeline.width)
@@ -71,16 +74,25 @@ def next_version(model_dir: str) -> int:
     return max((int(name) for name in names if is_version(name)), default=0) + 1
 
 
-def name_dimensions(folder: str) -> None:
-    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty."""
+def name_dimensions(folder: str, framing: Framing | None = None) -> None:
+    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty.
+
+    That of the width of images to be given says too how pictures of any size become such images: clients see nothing
+    else of the run, and `pipeline.ExportedPipeline` reads it.
+    """
+    batch, height, width, channel = DIMENSIONS["image"]
+    inputs = {
+        **DIMENSIONS,
+        "image": (batch, height, f"{width} {framing.flags}".rstrip() if framing else width, channel),
+    }
     path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
     saved_model = saved_model_pb2.SavedModel()
     with open(path, "rb") as file:
         saved_model.ParseFromString(file.read())
     for signature in saved_model.meta_graphs[0].signature_def.values():
-        for side in (signature.inputs, signature.outputs):
+        for side, names in ((signature.inputs, inputs), (signature.outputs, DIMENSIONS)):
             for key, info in side.items():
-                for dim, name in zip(info.tensor_shape.dim, DIMENSIONS.get(key, ())):
+                for dim, name in zip(info.tensor_shape.dim, names.get(key, ())):
                     dim.name = name
     with open(path, "wb") as file:
         file.write(saved_model.SerializeToString(deterministic=True))

@@ -1,0 +1,58 @@
+"""Refuses a data set whose joints do not lie on the persons, before anything is written; see `joints.stray`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from tfwarpgan.data.joints.stray import Tally, tally
+from tfwarpgan.data.pairs.persons import Person
+from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.workers import ordered_map
+from tfwarpgan.errors import InputError
+
+SAMPLE = 500  # images of a split that are looked at: they tell shares to a few percent, in seconds
+
+
+def check_joints(
+    splits: Mapping[str, Sequence[Person]], source: Callable[[str], str], most: float, workers: int = 0
+) -> None:
+    """Refuses splits whose joints do not lie on the persons of their label maps.
+
+    Args:
+        splits: dict of split -> list of `Person`.
+        source: Function of a split that names the file or folder of its joints.
+        most: The largest share of stray joints that is taken; 1 checks nothing.
+        workers: Number of processes that read label maps; 0: one per core.
+
+    Raises:
+        InputError: Naming the likely cause; or if a label map cannot be read.
+    """
+    if most >= 1:
+        return
+    for split, persons in splits.items():
+        found = Tally()
+        for one in ordered_map(_tally, _sample(persons), workers):
+            found.add(one)
+        problem = found.problem(most)
+        if problem:
+            raise InputError(f"{source(split)} ({split}): {problem}")
+
+
+def _sample(persons: Sequence[Person]) -> list[tuple[Person, int]]:
+    """(person, place) of images at even distances through a split."""
+    starts = np.cumsum([0, *(len(person.names) for person in persons)])
+    total = int(starts[-1])
+    chosen = np.linspace(0, total - 1, min(total, SAMPLE)).astype(int)
+    owners = np.searchsorted(starts, chosen, side="right") - 1
+    return [(persons[owner], int(image - starts[owner])) for owner, image in zip(owners, chosen)]
+
+
+def tally_of(person: Person, place: int) -> Tally:
+    """The `Tally` of one of a person's images; InputError if its files cannot be read."""
+    size = images.image_size(person.images[place])
+    labels = label_maps.read_label_map(person.label_maps[place], size)
+    return tally(person.joints[place], person.visible[place], labels, size)
+
+
+def _tally(item: tuple[Person, int]) -> Tally:
+    return tally_of(*item)
