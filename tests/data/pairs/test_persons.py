@@ -34,10 +34,9 @@ def test_pairs_are_read_by_the_header(tmp_path, text):
     "text, words",
     [
         ("", "is empty"),
-        ("from,to\n", "contains no pairs"),
-        ("from;to\na;b", "no column 'from'"),
-        ("a,b\nb,a", "no column 'from'"),
-        ("from,to\na,b\na", r"row 2 \(line 3\): expected two names"),
+        ("from,to\n", "has no rows below its header; expected pairs"),
+        ("a,b\nb,a", "no columns from and to"),
+        ("from,to\na,b\na", r"row 2 \(line 3\): 1 columns, separated by ','; expected from,to"),
         ("from,to\n,b", r"row 1 \(line 2\): expected two names"),
     ],
 )

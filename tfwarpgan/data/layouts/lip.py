@@ -16,7 +16,7 @@ from typing import TypeAlias
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.pictures.files import ImageFile, inside
 from tfwarpgan.errors import InputError, OnError, raise_error
-from tfwarpgan.storage.text import read_lines
+from tfwarpgan.storage.tables import read_names
 
 LAYOUT = "LIP's layout: TrainVal_images, TrainVal_parsing_annotations, train_id.txt and val_id.txt"
 
@@ -52,10 +52,7 @@ def _rows(root: str, split: str, table: tuple[int, ...] | None, on_error: OnErro
     images = _first_existing(root, _spellings("TrainVal_images", f"{split}_images"))
     labels = _first_existing(root, _spellings("TrainVal_parsing_annotations", f"{split}_segmentations"))
     rows: list[Row] = []
-    for number, line in enumerate(read_lines(id_list, "a list of names"), 1):
-        name = line.strip()
-        if not name:
-            continue
+    for number, name in read_names(id_list):
         try:
             image, label_map = inside(images, f"{name}.jpg"), inside(labels, f"{name}.png")
             for path in (image, label_map):
