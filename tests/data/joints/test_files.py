@@ -36,10 +36,10 @@ def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
     [
         ({"people": []}, "no person"),
         ({"people": [{"pose_keypoints_2d": [0] * 51}]}, "51 pose numbers"),
-        ({"people": [{}]}, "no pose numbers"),
+        ({"people": [{}]}, "no person"),
         ({"people": [{"pose_keypoints": ["a"] * 54}]}, "not a number"),
         ({"people": [{"pose_keypoints": [0] * 54}]}, "no joint"),
-        ({"people": [3]}, "no pose numbers"),
+        ({"people": [3]}, "no person"),
         ({"people": 3}, "no list 'people'"),
         ([], "no list 'people'"),
         ("{", "not JSON"),

@@ -162,7 +162,7 @@ def test_market_by_the_rule_with_json_joints(market):
 def test_a_row_without_a_picture_is_refused_by_the_rule_too(market):
     (market / "bounding_box_test/0004_c1s1_000001_01.jpg").unlink()
     layout = market1501.Layout(str(market), data_options=DataOptions(pair_source="rule"))
-    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image for 0004_c1s1_000001"):
+    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image 0004_c1s1_000001"):
         read_persons(layout, "test")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tfwarpgan.data.joints.formats import Annotations, KeypointFormat
 from tfwarpgan.data.joints.pose_json import NOBODY, checked, read_json
+from tfwarpgan.data.pictures.files import without_root
 from tfwarpgan.errors import InputError, OnError
 
 _DIGITS = 12  # COCO names an image by its number, filled up with zeros
@@ -27,7 +28,7 @@ def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Ann
     if not isinstance(annotations, list) or not annotations:
         raise InputError(f"{path} contains no annotations; expected COCO's keypoint annotations or results.")
     names = _names(images or path, read_json(images) if results and images else content)
-    found: Annotations = {}
+    found = Annotations()
     best: dict[str, tuple[float, ...]] = {}
     for place, annotation in enumerate(annotations):
         where = f"{path}, {'result' if results else 'annotation'} {place + 1}"
@@ -52,7 +53,7 @@ def _names(path: str, content: Any) -> dict[int | str, str]:
         key, name = (row.get("id"), row.get("file_name")) if isinstance(row, dict) else (None, None)
         if not isinstance(key, (int, str)) or not isinstance(name, str) or not name:
             raise InputError(f"{path}, image {place + 1}: expected an id and a file_name.")
-        names[key] = name
+        names[key] = without_root(name)
     return names
 
 
@@ -63,7 +64,7 @@ def _person(where: str, annotation: Any, names: dict[int | str, str]) -> tuple[s
     if names and isinstance(key, (int, str)) and key in names:
         name = names[key]
     elif isinstance(key, str) and key and not names:
-        name = key
+        name = without_root(key)
     elif isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 10**_DIGITS and not names:
         name = f"{key:0{_DIGITS}d}"
     else:

@@ -6,15 +6,16 @@ A data set's own class says where its files are and what its names mean; `person
 import abc
 import functools
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from tfwarpgan.body import label_mappings
 from tfwarpgan.data.joints import files as joint_files
 from tfwarpgan.data.joints.formats import Annotations
-from tfwarpgan.data.joints.frames import Frame
+from tfwarpgan.data.joints.frames import SHARES, Frame, check_pixels
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
+from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, Box, ImageFile, leaves, other_files_below, plain, stem
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
@@ -98,7 +99,36 @@ class Layout(abc.ABC):
 
     def key(self, name: str) -> str | None:
         """What all spellings of an image's name have in common; None for a name that points out of the folders."""
-        return None if leaves(name) else stem(name)
+        return None if leaves(name) else stem(plain(name))
+
+    def why_missing(self, name: str, what: str = "image") -> str:
+        """Why there is no image, or no label map, of this name, and what to do, as the end of a sentence.
+
+        Args:
+            name: From a list.
+            what: "image" or "label map".
+        """
+        if leaves(name):
+            return (
+                f"{name[:200]} leaves the folder of the images, {self.data_dir}: it is absolute, or has '..' in it; "
+                "write the path inside of that folder."
+            )
+        others = self._other_files(what)
+        other = others.get(self.key(name)) or others.get(self.key(os.path.splitext(name)[0]))
+        missing = f"there is no {what} {'' if what == 'image' else 'for '}{name}"
+        wanted = "a label map must be PNG" if what == "label map" else "an image must be JPEG, PNG, WebP, AVIF or BMP"
+        if other:
+            return f"{missing}; {other} is there, but {wanted}: convert it."
+        return f"{missing}; add the file or remove the row."
+
+    @functools.cache  # noqa: B019  layouts live as long as the command
+    def _other_files(self, what: str) -> dict[str | None, str]:
+        """Key -> path of the files that are no images, or no label maps, by their suffix."""
+        suffixes, folders = IMAGE_SUFFIXES, [folder for folder in self.folders() if folder != self.parsing_dir]
+        if what == "label map":
+            suffixes, folders = (".png",), [self.parsing_dir]
+        others = [item for folder in folders for item in other_files_below(folder, suffixes).items()]
+        return {self.key(name): path for name, path in others}
 
     def own_split(self, key: str) -> str | None:
         """The split of an image by its place in the folders, or None."""
@@ -113,7 +143,7 @@ class Layout(abc.ABC):
     def label_map(self, name: str) -> ImageFile | None:
         """The label map of an image, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return ImageFile(path, self._crop, self._labels) if path else None
+        return ImageFile(path, self._crop, self._labels, self.data_options.ignore_label) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -164,27 +194,34 @@ class Layout(abc.ABC):
             InputError: If the joints cannot be read at all.
         """
         members = self._members(split, on_error)
-        names: dict[str | None, str] = {}
-        found: Annotations = {}
-        for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
+        names: dict[str, str] = {}
+        found = Annotations()
+        source = self._joints_in_source(split, on_error)
+        for name, (joints, visible, where) in source.items():
             key = self.key(name)
-            path = self.images.get(key or "")
+            if key is None:
+                on_error(InputError(f"{where}: {self.why_missing(name)}"))
+                continue
+            path = self.images.get(key)
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more images
             if members is not None and key not in members and not is_missing:
                 continue
-            name = self._shown(name, path)
-            if names.setdefault(key, name) != name:
+            if key in names:
                 on_error(InputError(f"{where}: {name} is the same image as {names[key]}; keep one of them."))
                 continue
+            names[key], own = name, source.frames.get(name)
+            name = self._shown(name, path)
             try:
+                if self._is_in_pixels and own != SHARES:
+                    check_pixels(where, joints, visible)
                 if path is not None and visible.any():
-                    joints, visible = self._frame.place(joints, visible, path)
+                    joints, visible = self._frame.place(joints, visible, path, own)
                 found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
         return found
 
-    def pairs(self, split: str, *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
+    def pairs(self, split: str, *, on_error: OnError = raise_error) -> Iterator[tuple[str, str, str]]:
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
         return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
 
@@ -196,7 +233,12 @@ class Layout(abc.ABC):
             height, width = map(int, options.keypoint_frame.split("x"))
             size = (height, width)
         normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
-        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
+        return Frame(normalized, size, _box(options.keypoint_crop), self._crop, options.keypoint_scale)
+
+    @property
+    def _is_in_pixels(self) -> bool:
+        """Whether joints are declared to be in pixels."""
+        return not (self._frame.normalized or self._frame.scale)
 
     def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
@@ -208,9 +250,15 @@ class Layout(abc.ABC):
                 missing=options.keypoint_missing,
                 min_score=options.keypoint_score,
                 images=os.path.expanduser(options.keypoint_images),
+                follow_links=options.follow_links,
                 on_error=on_error,
             )
             names = list(self._joints_of[path])
+            if names and not any(visible.any() for _, visible, _ in self._joints_of[path].values()):
+                raise InputError(
+                    f"{path}: no joint of its {len(names)} images counts as visible: nobody was found, or all scores "
+                    "are too low (--keypoint_score), or all joints are marked as missing (--keypoint_missing)."
+                )
             if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "

@@ -53,7 +53,11 @@ def open_lip(data_options: DataOptions, *, on_error: OnError = raise_error) -> d
     """The rows of the LIP data set, see `lip.find_lip`; the folder is --lip_dir, or --data_dir."""
     data_options = with_local_paths(data_options)
     rows = lip.find_lip(
-        data_options.lip_dir or data_options.data_dir, label_mapping=data_options.lip_label_mapping, on_error=on_error
+        data_options.lip_dir or data_options.data_dir,
+        label_mapping=data_options.lip_label_mapping,
+        ignore_label=data_options.ignore_label,
+        follow_links=data_options.follow_links,
+        on_error=on_error,
     )
     for split, images in rows.items():
         for name, count in collections.Counter(row[0] for row in images).items():
