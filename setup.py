@@ -42,6 +42,7 @@ TENSORFLOW_221 = [
 ]
 BASE = [
     "absl-py>=2.0",
+    "filelock>=3.12,<5",
     "numpy>=1.23.5",
     "pillow>=11.3",  # the first that reads AVIF
     "tqdm>=4.60",

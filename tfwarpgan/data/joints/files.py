@@ -220,9 +220,10 @@ READERS: dict[str, Any] = {
 }
 
 
-def stamps(path: str) -> list[tuple[str, int, int]]:
+def stamps(path: str, follow_links: bool = False) -> list[tuple[str, int, int]]:
     """What changes when the joints do: (name, size, time of change) of each file."""
     path = os.path.expanduser(path)
-    files = files_below(path, (".json", ".txt", ".csv")) if os.path.isdir(path) else {path: path}
+    is_folder = os.path.isdir(path)
+    files = files_below(path, (".json", ".txt", ".csv"), follow_links=follow_links) if is_folder else {path: path}
     states = ((name, os.stat(file)) for name, file in files.items())
     return [(name, state.st_size, state.st_mtime_ns) for name, state in states]

@@ -4,7 +4,7 @@ Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18]
 Left and right are the person's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -44,8 +44,15 @@ def read_annotation_rows(
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
     """
+    return collect_rows(path, iterate_annotation_rows(path, missing=missing, on_error=on_error), on_error=on_error)
+
+
+def collect_rows(
+    path: str, rows: Iterable[tuple[str, Joints, Visible, int]], *, on_error: OnError = raise_error
+) -> dict[str, tuple[Joints, Visible, int]]:
+    """The rows of `iterate_annotation_rows` by their names; a name may only repeat the joints that it has."""
     annotations: dict[str, tuple[Joints, Visible, int]] = {}
-    for name, joints, visible, row in iterate_annotation_rows(path, missing=missing, on_error=on_error):
+    for name, joints, visible, row in rows:
         earlier = annotations.setdefault(name, (joints, visible, row))
         if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
             where = at_row(path, row)

@@ -9,6 +9,7 @@ its name without outer folders, prefix, underscores, capitals and suffix.
 import functools
 import os
 import re
+from collections.abc import Iterator
 
 from tfwarpgan.data.layouts import layout
 from tfwarpgan.data.pictures.files import files_below, leaves, plain, stem
@@ -59,20 +60,14 @@ class Layout(layout.Layout):
         folder = os.path.relpath(self.images[key], self.data_dir).split(os.sep)[0]
         return folder if folder in _SPLIT_FOLDERS else None
 
-    def list_images(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
         for folder in self._image_folders():
             for name, path in files_below(folder, follow_links=self.data_options.follow_links).items():
-                found.setdefault(flat_key(name).lower(), path)
-        return found
+                yield flat_key(name).lower(), path
 
-    def list_label_maps(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name, path in files_below(
-            self.parsing_dir, (".png",), follow_links=self.data_options.follow_links
-        ).items():
-            found.setdefault(flat_key(name).lower(), path)
-        return found
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
+        files = files_below(self.parsing_dir, (".png",), follow_links=self.data_options.follow_links)
+        return ((flat_key(name).lower(), path) for name, path in files.items())
 
     def _image_folders(self) -> list[str]:
         """The first of the official folders, or the two of flattened copies."""

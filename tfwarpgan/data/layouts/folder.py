@@ -9,6 +9,7 @@ by a seed, and pairs are built by the rule.
 
 import collections
 import os
+from collections.abc import Iterator
 
 from tfwarpgan.data.layouts import layout
 from tfwarpgan.data.pictures.files import files_below, leaves, plain, stem
@@ -19,6 +20,7 @@ class Layout(layout.Layout):
     """Where the files of a folder of persons are."""
 
     default_pair_source = "rule"
+    names_tell_persons = False
     what_to_get = "give --data_dir a folder with one subfolder of images per person, and --keypoints their joints."
 
     def wanted(self) -> list[str]:
@@ -67,7 +69,7 @@ class Layout(layout.Layout):
         key = self.key(name) or name
         return key.split("/")[0]
 
-    def list_images(self) -> dict[str, str]:
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
         keypoints = self.data_options.keypoints
         without = [self.parsing_dir, *([os.path.expanduser(keypoints)] if keypoints else [])]
         found: dict[str, str] = {}
@@ -86,8 +88,8 @@ class Layout(layout.Layout):
         self._persons = {key.split("/")[0] for key in found}
         file_names = collections.Counter(os.path.basename(key) for key in found)
         self._by_file_name = {os.path.basename(key): key for key in found if file_names[os.path.basename(key)] == 1}
-        return found
+        return iter(found.items())
 
-    def list_label_maps(self) -> dict[str, str]:
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
         files = files_below(self.parsing_dir, (".png",), follow_links=self.data_options.follow_links)
-        return {name[:-4]: path for name, path in files.items()}
+        return ((name[:-4], path) for name, path in files.items())

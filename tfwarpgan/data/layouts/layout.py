@@ -4,6 +4,7 @@ A data set's own class says where its files are and what its names mean; `person
 """
 
 import abc
+import copy
 import functools
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from tfwarpgan.body import label_mappings
 from tfwarpgan.data.joints import files as joint_files
+from tfwarpgan.data.joints import formats
 from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.frames import SHARES, Frame, check_pixels
 from tfwarpgan.data.pairs import lists as pair_lists
@@ -18,6 +20,11 @@ from tfwarpgan.data.pairs import splits
 from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, Box, ImageFile, leaves, other_files_below, plain, stem
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
+
+
+LARGE = 256 << 20  # bytes of lists, beyond which they are joined in parts
+PART = 16 << 20  # bytes of lists in a part; joined, they take about eight times that
+MOST_PARTS = 500  # files open at once
 
 
 class Layout(abc.ABC):
@@ -31,12 +38,16 @@ class Layout(abc.ABC):
         images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
+        num_parts: Number of parts in which its lists are joined, so that each fits into memory.
     """
 
     default_pair_source = "lists"
+    names_tell_persons = True  # without the folders' content
     what_to_get: str
 
-    def __init__(self, data_dir: str, parsing_dir: str = "", data_options: DataOptions | None = None) -> None:
+    def __init__(
+        self, data_dir: str, parsing_dir: str = "", data_options: DataOptions | None = None, *, in_parts: bool = False
+    ) -> None:
         """Lists the folders.
 
         Args:
@@ -57,8 +68,13 @@ class Layout(abc.ABC):
         self._crop = _box(self.data_options.picture_crop)
         self.find_files()
         check_parsings(self.parsing_dir)
-        self.images, self.label_maps = self.list_images(), self.list_label_maps()
         self._joints_of: dict[str, Annotations] = {}
+        self._pairs_of: dict[str, list[tuple[str, str, str]]] | None = None  # of a part
+        self.images: dict[str, str] = {}
+        self.label_maps: dict[str, str] = {}
+        self.num_parts = self._count_parts() if in_parts else 1
+        if self.num_parts == 1:
+            self.images, self.label_maps = self.list_images(), self.list_label_maps()
 
     def find_files(self) -> None:
         """Refuses a folder that is not in this layout, saying what to get."""
@@ -74,12 +90,56 @@ class Layout(abc.ABC):
         return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
 
     @abc.abstractmethod
-    def list_images(self) -> dict[str, str]:
-        """Key -> path of the images."""
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
+        """(key, path) of the images; the first of a key counts."""
 
     @abc.abstractmethod
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
+        """(key, path) of the label maps; the first of a key counts."""
+
+    def list_images(self) -> dict[str, str]:
+        """Key -> path of the images."""
+        return _first_of_each(self.iterate_images())
+
     def list_label_maps(self) -> dict[str, str]:
         """Key -> path of the label maps."""
+        return _first_of_each(self.iterate_label_maps())
+
+    def part(
+        self,
+        images: dict[str, str],
+        label_maps: dict[str, str],
+        joints: dict[str, Annotations],
+        pairs: dict[str, list[tuple[str, str, str]]],
+    ) -> "Layout":
+        """The data set reduced to some persons, see `pairs.joining`.
+
+        Args:
+            images: As the attribute.
+            label_maps: As the attribute.
+            joints: Joints by their source.
+            pairs: Listed pairs by their split.
+        """
+        part = copy.copy(self)
+        part.images, part.label_maps, part.num_parts = images, label_maps, 1
+        part._joints_of, part._pairs_of = joints, pairs
+        return part
+
+    def _count_parts(self) -> int:
+        """One, unless the lists are large, and can be joined person by person."""
+        options = self.data_options
+        is_csv = not options.keypoints or options.keypoint_format == "pose_gan" and os.path.isfile(self.joints_source("train"))
+        is_split = not self.builds_pairs or not options.keypoints and not any(map(os.path.exists, splits.list_files(self.data_dir)))
+        sources = {*self.lists(), *map(self.joints_source, splits.SPLITS)}
+        size = sum(os.path.getsize(path) for path in sources if os.path.isfile(path))
+        if not (self.names_tell_persons and is_csv and is_split) or size < LARGE:
+            return 1
+        return min(-(-size // PART), MOST_PARTS)
+
+    @property
+    def missing_joint(self) -> float:
+        """How a missing joint is written in annotation CSVs."""
+        return formats.POSE_GAN.declared(self.data_options.keypoint_missing).missing
 
     @abc.abstractmethod
     def folders(self) -> list[str]:
@@ -166,7 +226,7 @@ class Layout(abc.ABC):
     def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
-        stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
+        stamps = [joint_files.stamps(path, options.follow_links) for path in (options.keypoints, options.keypoint_images) if path]
         joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,
@@ -174,6 +234,8 @@ class Layout(abc.ABC):
             options.keypoint_crop,
             options.picture_crop,
             options.label_mapping,
+            options.ignore_label,
+            options.keypoint_scale,
         )
         split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
         pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
@@ -223,6 +285,8 @@ class Layout(abc.ABC):
 
     def pairs(self, split: str, *, on_error: OnError = raise_error) -> Iterator[tuple[str, str, str]]:
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
+        if self._pairs_of is not None:
+            return iter(self._pairs_of[split])
         return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
 
     @functools.cached_property
@@ -286,6 +350,13 @@ class Layout(abc.ABC):
     def shown_name(self, path: str) -> str:
         """What an image is called that its joints do not name in full."""
         return os.path.relpath(path, self.data_dir).replace(os.sep, "/")
+
+
+def _first_of_each(files: Iterator[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, path in files:
+        found.setdefault(key, path)
+    return found
 
 
 def check_parsings(parsing_dir: str) -> None:

@@ -6,11 +6,12 @@ stem.
 """
 
 import os
+from collections.abc import Iterator
 
 from tfwarpgan.data.layouts import layout
 from tfwarpgan.data.pictures.files import files_in, leaves, plain, stem
 
-_FOLDERS = ("query", "bounding_box_test", "bounding_box_train")  # a later folder wins where a name is in two
+_FOLDERS = ("bounding_box_train", "bounding_box_test", "query")  # the first counts where a name is in two
 _NO_PERSON = ("-1", "0000")
 
 
@@ -48,21 +49,19 @@ class Layout(layout.Layout):
     def own_split(self, key: str) -> str:
         return "train" if os.path.basename(os.path.dirname(self.images[key])) == "bounding_box_train" else "test"
 
-    def list_images(self) -> dict[str, str]:
-        found = {}
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
         for folder in _FOLDERS:
-            files = self._files(os.path.join(self.data_dir, folder))
-            found.update({stem(name): path for name, path in files.items() if stem(name) != name})
-        return found
+            for name, path in self._files(os.path.join(self.data_dir, folder)):
+                if stem(name) != name:
+                    yield stem(name), path
 
-    def list_label_maps(self) -> dict[str, str]:
-        found = {}
-        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of images
-            files = self._files(os.path.join(self.parsing_dir, folder))
-            found.update({name[:-4]: path for name, path in files.items() if name.lower().endswith(".png")})
-        return found
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
+        for folder in (*_FOLDERS, ""):  # as `annotate` mirrors the folders of images, or one folder
+            for name, path in self._files(os.path.join(self.parsing_dir, folder)):
+                if name.lower().endswith(".png"):
+                    yield name[:-4], path
 
-    def _files(self, folder: str) -> dict[str, str]:
+    def _files(self, folder: str) -> Iterator[tuple[str, str]]:
         return files_in(folder, self.data_dir, follow_links=self.data_options.follow_links)
 
     def shown_name(self, path: str) -> str:

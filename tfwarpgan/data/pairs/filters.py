@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pairs.joining import NewPersons, Persons
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.workers import ordered_map
@@ -47,17 +48,18 @@ def is_active(data_options: DataOptions) -> bool:
 
 
 def filter_persons(
-    splits: Mapping[str, list[Person]], data_options: DataOptions, workers: int = 0
-) -> tuple[dict[str, list[Person]], list[Removed]]:
+    splits: Mapping[str, Persons], data_options: DataOptions, workers: int = 0, new_persons: NewPersons = list
+) -> tuple[dict[str, Persons], list[Removed]]:
     """Leaves out what the options say.
 
     Args:
-        splits: dict of split -> list of `Person`.
+        splits: dict of split -> `joining.Persons`.
         data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
         workers: Number of processes that read label maps; 0: one per core.
+        new_persons: Makes an empty `joining.Persons` for those that are left.
 
     Returns:
-        (dict of split -> list of `Person`, list of `Removed`).
+        (dict of split -> `joining.Persons`, list of `Removed`).
 
     Raises:
         InputError: If a label map cannot be read, or a split has no pair left.
@@ -67,10 +69,10 @@ def filter_persons(
     check = functools.partial(
         _failures, data_options=data_options, required=required_joints(data_options.required_joints)
     )
-    left: dict[str, list[Person]] = {}
+    left: dict[str, Persons] = {}
     removed: list[Removed] = []
     for split, persons in splits.items():
-        left[split] = []
+        left[split] = new_persons()
         for person, failures in zip(persons, ordered_map(check, persons, workers)):
             removed += [
                 Removed(split, person.names[place], person.rows[place], *why) for place, why in failures.items()
@@ -78,7 +80,7 @@ def filter_persons(
             person = without(person, failures)
             if person.pairs:
                 left[split].append(person)
-        if not left[split]:
+        if not len(left[split]):
             raise InputError(
                 f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
                 f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."

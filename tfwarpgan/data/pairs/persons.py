@@ -90,6 +90,12 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
     return list(paired.values())
 
 
+def join_persons(layout: "Layout", split: str) -> list[Person]:
+    """As `read_persons`, all persons of a split that have joints, without pairs."""
+    persons, _, _ = _persons_with_joints(layout.joints(split), layout, raise_error)
+    return list(persons.values())
+
+
 def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
     """Refuses splits that share a person.
 

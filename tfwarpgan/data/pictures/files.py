@@ -89,8 +89,8 @@ def inside(folder: str, name: str, *, follow_links: bool = False) -> str:
     return path
 
 
-def files_in(folder: str, root: str, *, follow_links: bool = False) -> dict[str, str]:
-    """Name -> path of the files in a folder, without its subfolders; empty where there is no such folder.
+def files_in(folder: str, root: str, *, follow_links: bool = False) -> Iterator[tuple[str, str]]:
+    """(name, path) of the files in a folder, without its subfolders; nothing where there is no such folder.
 
     Args:
         folder: Where to look.
@@ -101,18 +101,17 @@ def files_in(folder: str, root: str, *, follow_links: bool = False) -> dict[str,
         InputError: If one is a link out of both the folder and `root`.
     """
     if not os.path.isdir(folder):
-        return {}
-    found: dict[str, str] = {}
+        return
     try:
-        entries = list(os.scandir(folder))
+        entries = os.scandir(folder)
     except OSError as error:
         _unreadable(error)
-    for entry in entries:
-        if entry.is_symlink():
-            _check_link(entry.path, folder, root, follow_links=follow_links)
-        if not entry.is_dir():
-            found[plain(_utf8(entry.name, folder))] = entry.path
-    return found
+    with entries:
+        for entry in entries:
+            if entry.is_symlink():
+                _check_link(entry.path, folder, root, follow_links=follow_links)
+            if not entry.is_dir():
+                yield plain(_utf8(entry.name, folder)), entry.path
 
 
 def files_below(

@@ -2,25 +2,25 @@
 
 A person's record holds each image once, encoded, at the size that the networks take, with its joints and its label
 map, and that person's pairs as positions in these lists. Every file is decoded and checked while preparing, so that
-training cannot meet a bad one. A prepared data set lies in a folder named after what it was made of; when a list,
-an image, a label map or the filter changes, it is prepared again.
+training cannot meet a bad one. A prepared data set lies in a folder named after what its records hold; when a list, an
+image, a label map or an option changes that, it is prepared again.
 """
 
+import contextlib
 import dataclasses
-import hashlib
 import json
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import tensorflow_datasets as tfds
 
 from tfwarpgan.body.joints import required_joints
 from tfwarpgan.data.layouts import opening
-from tfwarpgan.data.layouts.layout import Layout
 from tfwarpgan.data.pairs import filters
-from tfwarpgan.data.pairs.persons import check_disjoint, read_persons
+from tfwarpgan.data.pairs.joining import joined
 from tfwarpgan.data.pairs.splits import SPLITS
-from tfwarpgan.data.records import builders
+from tfwarpgan.data.records import builders, copies, identity
 from tfwarpgan.options import DataOptions
 from tfwarpgan.storage.locks import disk_errors, locked, remove_empty_folders
 from tfwarpgan.storage.object_store import connect, is_remote
@@ -95,52 +95,81 @@ def prepare(
         InputError: If a file of the data set is missing or wrong, or the disk is full; then nothing is left behind.
     """
     source = opening.open_source(data_options) if source is None else source
-    folder, builder = _builder(data_options, source)
-    if not builders.is_written(builder):
-        with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
-            try:
-                if builders.is_written(builder):  # another process was faster
-                    builder.info.read_from_directory(builder.data_dir)
-                else:
-                    builders.remove_leftovers(builder)
-                    builder.workers = workers
-                    if isinstance(source, dict):
-                        builder.items = source
-                    else:
-                        _fill_persons(builder, source, data_options)
-                    builders.write(builder, beam_runner, beam_options)
-            finally:
-                remove_empty_folders(folder)
+    prepared_dir = os.path.expanduser(data_options.prepared_dir)
+    if is_remote(prepared_dir):
+        connect(prepared_dir)
+    state = f"{data_options.dataset}-{identity.state_of(_state(data_options, source))}"
+    name = copies.recall(prepared_dir, state)
+    builder = _builder(data_options, name) if name else None
+    if builder is None or not builders.is_written(builder):
+        with _items(source, data_options, workers) as (items, removed):
+            left_out = [(each.split, each.name, each.rule, each.reason) for each in removed]
+            name = f"{data_options.dataset}-{identity.content_of(items, left_out, workers)}"
+            builder = _builder(data_options, name)
+            _write(builder, items, removed, data_options, workers, beam_runner, beam_options)
+        copies.remember(prepared_dir, state, name)
     return _prepared(builder, data_options)
 
 
-def _builder(data_options: DataOptions, source: Any) -> tuple[str, Any]:
-    """The folder of a data set in all sizes, and the builder of its records."""
-    if data_options.dataset == "lip":
-        builder, config = builders.Pictures, "own_size"
-        state = opening.lip_fingerprint(source, data_options.lip_label_mapping)
-    else:
-        builder, config = builders.Persons, f"{data_options.height}x{data_options.width}"
-        state = opening.fingerprint(source)
-        if filters.is_active(data_options):
-            state.append(
-                (data_options.min_joints, required_joints(data_options.required_joints), data_options.min_foreground)
-            )
-    name = f"{data_options.dataset}-{hashlib.sha256(repr(state).encode()).hexdigest()[:12]}"
+def _state(data_options: DataOptions, source: opening.Source) -> list[Any]:
+    """What of a data set and its options can be seen without reading it."""
+    if isinstance(source, dict):
+        return opening.lip_fingerprint(source, data_options.lip_label_mapping, data_options.ignore_label)
+    limits = (data_options.min_joints, required_joints(data_options.required_joints), data_options.min_foreground)
+    return [opening.fingerprint(source), limits if filters.is_active(data_options) else None]
+
+
+def _builder(data_options: DataOptions, name: str) -> Any:
+    """The builder of the records of a copy of a data set."""
+    is_lip = data_options.dataset == "lip"
+    config = "own_size" if is_lip else f"{data_options.height}x{data_options.width}"
     folder = os.path.join(os.path.expanduser(data_options.prepared_dir), name)
-    if is_remote(folder):
-        connect(folder)
+    builder = builders.Pictures if is_lip else builders.Persons
     with disk_errors(folder, "--prepared_dir"), builders.quiet():
-        return folder, builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
+        return builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 
 
-def _fill_persons(builder: builders.Persons, layout: Layout, data_options: DataOptions) -> None:
-    persons = {split: read_persons(layout, split) for split in SPLITS}
-    check_disjoint(persons)
-    builder.items, removed = filters.filter_persons(persons, data_options, builder.workers)
+@contextlib.contextmanager
+def _items(
+    source: opening.Source, data_options: DataOptions, workers: int
+) -> Iterator[tuple[dict[str, Any], list[filters.Removed]]]:
+    """(what records are made of, by split; the images that were left out)."""
+    if isinstance(source, dict):
+        yield dict(source), []
+        return
+    with joined(source) as (persons, new_persons):
+        yield filters.filter_persons(persons, data_options, workers, new_persons)
+
+
+def _write(
+    builder: Any,
+    items: dict[str, Any],
+    removed: list[filters.Removed],
+    data_options: DataOptions,
+    workers: int,
+    beam_runner: str | None,
+    beam_options: Any,
+) -> None:
+    """Writes the records, unless they are there."""
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(builder.data_dir)))
+    with disk_errors(builder.data_dir, "--prepared_dir"), locked(os.path.dirname(builder.data_dir)):
+        try:
+            if builders.is_written(builder):  # by another process, or of a data set that holds the same
+                builder.info.read_from_directory(builder.data_dir)
+                return
+            builders.remove_leftovers(builder)
+            builder.workers, builder.items = workers, items
+            if not isinstance(builder, builders.Pictures):
+                _describe(builder, removed, data_options)
+            builders.write(builder, beam_runner, beam_options)
+        finally:
+            remove_empty_folders(folder)
+
+
+def _describe(builder: builders.Persons, removed: list[filters.Removed], data_options: DataOptions) -> None:
     for split, people in builder.items.items():
-        builder.metadata[f"{split}_images"] = sum(len(person.names) for person in people)
-        builder.metadata[f"{split}_pairs"] = sum(len(person.pairs) for person in people)
+        sizes = [(len(person.names), len(person.pairs)) for person in people]
+        builder.metadata[f"{split}_images"], builder.metadata[f"{split}_pairs"] = map(sum, zip(*sizes))
     builder.metadata["removed"] = json.dumps(filters.count_by_rule(removed))
     if filters.is_active(data_options):
         builder.files[REMOVED_CSV] = filters.report(removed)
