@@ -91,7 +91,8 @@ class JointOptions:
     )
     keypoint_score: float = option(
         -1.0,
-        "Confidence that a joint must exceed; below 0, the default of the format (mediapipe_33 and yolo_pose: 0.5, mmpose: 0.3, others: 0).",
+        "Confidence that a joint must exceed; below 0, that of the format: mediapipe_33 and yolo_pose 0.5, mmpose 0.3, "
+        "others 0.",
         maximum=1,
     )
     keypoint_scale: int = option(

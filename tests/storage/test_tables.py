@@ -29,10 +29,12 @@ def test_utf_16_of_spreadsheets(tmp_path):
 
 
 @pytest.mark.parametrize("text", [
-    "name:keypoints_y:keypoints_x\na b.jpg: [1, 2]: [3, 4]", '"name:keypoints_y:keypoints_x"\n"a b.jpg: [1, 2]: [3, 4]"',
+    "name:keypoints_y:keypoints_x\na b.jpg: [1, 2]: [3, 4]",
+    '"name:keypoints_y:keypoints_x"\n"a b.jpg: [1, 2]: [3, 4]"',
     'name,keypoints_y,keypoints_x\na b.jpg,"[1, 2]","[3, 4]"', "name,keypoints_y,keypoints_x\na b.jpg,[1, 2],[3, 4]",
     ":Name:Keypoints_Y:Keypoints_X\n0:a b.jpg:[1, 2]:[3, 4]", "name\tkeypoints_y\tkeypoints_x\na b.jpg\t[1, 2]\t[3, 4]",
-    "keypoints_y;keypoints_x;name\n[1, 2];[3, 4];a b.jpg", '"";"name";"keypoints_y";"keypoints_x"\n1;"a b.jpg";"[1, 2]";"[3, 4]"',
+    "keypoints_y;keypoints_x;name\n[1, 2];[3, 4];a b.jpg",
+    '"";"name";"keypoints_y";"keypoints_x"\n1;"a b.jpg";"[1, 2]";"[3, 4]"',
 ])  # fmt: skip
 def test_annotations_in_every_spelling(tmp_path, text):
     rows = tables.read_table(_file(tmp_path, text), JOINTS, "joints", delimiter=":")
@@ -62,12 +64,14 @@ def test_what_is_no_such_table_is_refused(tmp_path, text, words):
         list(tables.read_table(_file(tmp_path, text), ("from", "to"), "pairs"))
 
 
-@pytest.mark.parametrize("text", ["a b.jpg\nc.jpg\n", '"a b.jpg"\r\n\r\n"c.jpg"', "0,a b.jpg\n1,c.jpg", "1\ta b.jpg\n2\tc.jpg"])
+@pytest.mark.parametrize(
+    "text", ["a b.jpg\nc.jpg\n", '"a b.jpg"\r\n\r\n"c.jpg"', "0,a b.jpg\n1,c.jpg", "1\ta b.jpg\n2\tc.jpg"]
+)
 def test_names_one_per_line(tmp_path, text):
     assert [name for _, name in tables.read_names(_file(tmp_path, text))] == ["a b.jpg", "c.jpg"]
 
 
 @pytest.mark.parametrize("mark", [",", "\t", ";", " "])
 def test_rows_without_a_header(tmp_path, mark):
-    rows = list(tables.read_rows(_file(tmp_path, f"a{mark}b\n\n\"c\"{mark}d{mark}e\n"), "pairs"))
+    rows = list(tables.read_rows(_file(tmp_path, f'a{mark}b\n\n"c"{mark}d{mark}e\n'), "pairs"))
     assert rows == [(1, ["a", "b"]), (3, ["c", "d", "e"])]

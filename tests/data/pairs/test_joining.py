@@ -14,7 +14,9 @@ from tfwarpgan.errors import InputError
 def _persons(options):
     layout = market1501.Layout(options.data_dir, "", options, in_parts=True)
     with joining.joined(layout) as (persons, _):
-        return layout.num_parts, {split: sorted(found, key=lambda person: person.name) for split, found in persons.items()}
+        return layout.num_parts, {
+            split: sorted(found, key=lambda person: person.name) for split, found in persons.items()
+        }
 
 
 @pytest.fixture

@@ -114,7 +114,9 @@ def _check_names(where: str, meta: Any) -> None:
     names = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
     first = names.get("0") if isinstance(names, dict) else None
     if first and first != "nose":
-        raise InputError(f"{where}: joint 0 is called {str(first)[:40]!r}; expected COCO's joints, which begin with nose.")
+        raise InputError(
+            f"{where}: joint 0 is called {str(first)[:40]!r}; expected COCO's joints, which begin with nose."
+        )
 
 
 def _number(where: str, cell: str) -> float:

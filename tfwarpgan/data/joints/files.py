@@ -16,7 +16,13 @@ from tfwarpgan.data.joints import coco, detectors, formats
 from tfwarpgan.data.joints.formats import Annotations, Declare, Framed, KeypointFormat
 from tfwarpgan.data.joints.pose_gan import read_annotation_rows
 from tfwarpgan.data.joints.pose_json import (
-    LANDMARK_KEYS, checked, landmarks, openpose, openpose_bodies, read_json, shows_25b,
+    LANDMARK_KEYS,
+    checked,
+    landmarks,
+    openpose,
+    openpose_bodies,
+    read_json,
+    shows_25b,
 )  # fmt: skip
 from tfwarpgan.data.pictures.files import files_below, without_root
 from tfwarpgan.errors import InputError, OnError, raise_error

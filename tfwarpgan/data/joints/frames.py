@@ -14,7 +14,6 @@ from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.errors import InputError
 from tfwarpgan.typing import Joints, Pose, Size, Visible
 
-
 SHARES = (1, 1)  # the frame of joints that are shares of the image
 
 

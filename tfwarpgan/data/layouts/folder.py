@@ -61,7 +61,9 @@ class Layout(layout.Layout):
     def why_missing(self, name: str, what: str = "image") -> str:
         same = [key for key in self.images if os.path.basename(key) == stem(plain(name))]
         if what == "image" and len(same) > 1:
-            return f"{name} is the name of {len(same)} images, {same[0]} and {same[1]} among them; write the folder too."
+            return (
+                f"{name} is the name of {len(same)} images, {same[0]} and {same[1]} among them; write the folder too."
+            )
         return super().why_missing(name, what)
 
     def person(self, name: str) -> str:

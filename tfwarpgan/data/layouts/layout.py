@@ -21,7 +21,6 @@ from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, Box, ImageFile, leaves
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.options import DataOptions
 
-
 LARGE = 256 << 20  # bytes of lists, beyond which they are joined in parts
 PART = 16 << 20  # bytes of lists in a part; joined, they take about eight times that
 MOST_PARTS = 500  # files open at once
@@ -128,8 +127,16 @@ class Layout(abc.ABC):
     def _count_parts(self) -> int:
         """One, unless the lists are large, and can be joined person by person."""
         options = self.data_options
-        is_csv = not options.keypoints or options.keypoint_format == "pose_gan" and os.path.isfile(self.joints_source("train"))
-        is_split = not self.builds_pairs or not options.keypoints and not any(map(os.path.exists, splits.list_files(self.data_dir)))
+        is_csv = (
+            not options.keypoints
+            or options.keypoint_format == "pose_gan"
+            and os.path.isfile(self.joints_source("train"))
+        )
+        is_split = (
+            not self.builds_pairs
+            or not options.keypoints
+            and not any(map(os.path.exists, splits.list_files(self.data_dir)))
+        )
         sources = {*self.lists(), *map(self.joints_source, splits.SPLITS)}
         size = sum(os.path.getsize(path) for path in sources if os.path.isfile(path))
         if not (self.names_tell_persons and is_csv and is_split) or size < LARGE:
@@ -184,9 +191,9 @@ class Layout(abc.ABC):
     @functools.cache  # noqa: B019  layouts live as long as the command
     def _other_files(self, what: str) -> dict[str | None, str]:
         """Key -> path of the files that are no images, or no label maps, by their suffix."""
-        suffixes, folders = IMAGE_SUFFIXES, [folder for folder in self.folders() if folder != self.parsing_dir]
-        if what == "label map":
-            suffixes, folders = (".png",), [self.parsing_dir]
+        is_map = what == "label map"
+        folders = [folder for folder in self.folders() if (folder == self.parsing_dir) == is_map]
+        suffixes: tuple[str, ...] = (".png",) if is_map else IMAGE_SUFFIXES
         others = [item for folder in folders for item in other_files_below(folder, suffixes).items()]
         return {self.key(name): path for name, path in others}
 
@@ -226,7 +233,11 @@ class Layout(abc.ABC):
     def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
-        stamps = [joint_files.stamps(path, options.follow_links) for path in (options.keypoints, options.keypoint_images) if path]
+        stamps = [
+            joint_files.stamps(path, options.follow_links)
+            for path in (options.keypoints, options.keypoint_images)
+            if path
+        ]
         joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,

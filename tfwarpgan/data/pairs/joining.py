@@ -58,6 +58,7 @@ def _join_parts(layout: "Layout", folder: str) -> dict[str, Persons]:
         for split, of_split in persons.items():
             for person in of_split:
                 found[split].append(person)
+        del part, persons, of_split  # before the next one is read
     if layout.builds_pairs:
         return {split: _with_pairs(layout, split, persons, Spool(folder)) for split, persons in found.items()}
     return dict(found)
@@ -108,31 +109,36 @@ def _rows(layout: "Layout") -> Iterator[tuple[str, str, Any]]:
     yield from (("image", key, (key, path)) for key, path in layout.iterate_images())
     yield from (("label map", key, (key, path)) for key, path in layout.iterate_label_maps())
     for path in dict.fromkeys(map(layout.joints_source, SPLITS)):
-        for row in iterate_annotation_rows(path, missing=layout.missing_joint):
-            yield path, row[0], row
+        for annotation in iterate_annotation_rows(path, missing=layout.missing_joint):
+            yield path, annotation[0], annotation
     for split in () if layout.builds_pairs else SPLITS:
-        for row in layout.pairs(split):
-            at, first, second = row
+        for at, first, second in layout.pairs(split):
             if layout.person(first) != layout.person(second):
                 raise InputError(f"{at}: {first} and {second} show two persons; a pair must show one.")
-            yield split, first, row
+            yield split, first, (at, first, second)
 
 
 def _part(layout: "Layout", rows: Sequence[tuple[str, Any]] | Spool[tuple[str, Any]]) -> "Layout":
     files: dict[str, dict[str, str]] = {"image": {}, "label map": {}}
     joints: dict[str, list[Any]] = {path: [] for path in map(layout.joints_source, SPLITS)}
     pairs: dict[str, list[Any]] = {split: [] for split in SPLITS}
+    once: dict[str, str] = {}  # a name comes in many pairs
     for kind, row in rows:
         if kind in files:
             files[kind].setdefault(*row)
+        elif kind in joints:
+            joints[kind].append(row)
         else:
-            (joints[kind] if kind in joints else pairs[kind]).append(row)
+            at, *names = row
+            pairs[kind].append((at, *(once.setdefault(name, name) for name in names)))
     return layout.part(files["image"], files["label map"], _annotations(joints), pairs)
 
 
 def _annotations(rows: Mapping[str, Sequence[Any]]) -> dict[str, Annotations]:
     def of(path: str) -> Annotations:
         found = collect_rows(path, rows[path])
-        return Annotations({name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in found.items()})
+        return Annotations(
+            {name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in found.items()}
+        )
 
     return {path: of(path) for path in rows}

@@ -1,8 +1,7 @@
 """Images from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
-tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
-[H, W, 3] here and float32 in [-1, 1] in networks.
+Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...); the
+training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
 """
 
 import os
@@ -13,7 +12,6 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfwarpgan.data.pictures import codecs
 from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
@@ -66,7 +64,7 @@ def read_rgb(path: str) -> Pixels:
     Raises:
         InputError: If the file is missing, is not a whole image or is too large.
     """
-    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
+    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image)))))
 
 
 def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
@@ -132,15 +130,6 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
         reason = " ".join(str(error).replace(str(path), "").split())
         raise InputError(f"{path} cannot be read as an image ({reason}); replace the file.") from None
-
-
-def _upright(path: str, image: Image.Image) -> Image.Image:
-    if image.format == "WEBP" and not getattr(image, "is_animated", False):
-        pixels = codecs.decode_webp(path)
-        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
-            image, info = Image.fromarray(pixels), image.info
-            image.info = info  # with the EXIF
-    return ImageOps.exif_transpose(image)
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:

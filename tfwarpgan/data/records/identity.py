@@ -1,12 +1,11 @@
 """What makes two prepared data sets the same: the records that they would hold, not where or how they were described.
 
 A data set's state, see `layouts.opening.fingerprint`, is quickly found out, but changes with a touched file, a moved
-folder or a flag that has no effect. Its content is what the records are made of; finding that out reads every file once.
+folder or a flag that has no effect. Its content is what the records are made of; to find that out, every file is read.
 """
 
-import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,10 +42,8 @@ def state_of(state: Any) -> str:
 
 
 def _digest(item: Person | Row) -> int:
-    digest = hashlib.blake2b(digest_size=16)
-    parts: Callable[[], list[Any]] = functools.partial(_row_parts if isinstance(item, tuple) else _person_parts, item)
-    digest.update(repr(parts()).encode())
-    return int.from_bytes(digest.digest(), "little")
+    parts = _row_parts(item) if isinstance(item, tuple) else _person_parts(item)
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=16).digest(), "little")
 
 
 def _person_parts(person: Person) -> list[Any]:
