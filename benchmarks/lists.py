@@ -59,7 +59,9 @@ def write_lists(folder, pairs):
         os.mkdir(os.path.join(folder, name))
     joints = f"{[60 + k for k in range(18)]}: {[20 + k for k in range(18)]}"
     with contextlib.ExitStack() as stack:
-        paths = [f"{folder}/market-{what}-{split}.csv" for split in ("train", "test") for what in ("annotation", "pairs")]
+        paths = [
+            f"{folder}/market-{what}-{split}.csv" for split in ("train", "test") for what in ("annotation", "pairs")
+        ]
         files = [stack.enter_context(open(path, "w")) for path in paths]
         for place, header in enumerate(("name:keypoints_y:keypoints_x\n", "from,to\n") * 2):
             files[place].write(header)
@@ -87,7 +89,9 @@ def main(options):
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     images = PEOPLE * IMAGES
-    print(f"{images:,} images, {pairs:,} pairs of {counts} persons, lists of {size / 1e6:,.0f} MB, {layout.num_parts} parts")
+    print(
+        f"{images:,} images, {pairs:,} pairs of {counts} persons, lists of {size / 1e6:,.0f} MB, {layout.num_parts} parts"
+    )
     print(f"{seconds:,.0f} s, {processor:,.0f} s of a core: {images / processor:,.0f} images/s per core")
     print(f"memory: {before / 1024:,.0f} MiB before, {peak / 1024:,.0f} MiB at most")
 

@@ -8,7 +8,7 @@ import contextlib
 import functools
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tfwarpgan.body.joints import NUM_JOINTS
@@ -31,6 +31,7 @@ from tfwarpgan.storage.text import at_row, read_lines
 ReadFile: TypeAlias = Callable[[str, Declare], Framed]
 Reader: TypeAlias = Callable[[str, Declare, OnError, bool], Annotations]
 _NAME_KEYS = ("image_path", "img_path", "file_name", "filename", "image", "image_name", "path", "file", "name")
+_BODY = {"keypoints", "bbox", "box"}  # keys of what is one body
 _PREFIX = "results_"  # of the files of mmpose's demos
 
 
@@ -167,7 +168,7 @@ def _json(read: detectors.ReadContent, more: Mapping[str, ReadFile], is_one: Cal
         if os.path.isdir(path) or os.path.splitext(path)[1].lower() in more:
             return folder(path, declared, on_error, follow_links)
         content: Any = read_json(path)
-        if not content:
+        if not content or not isinstance(content, (dict, list)):
             raise InputError(f"{path} is empty; expected the joints of at least one image.")
         found = Annotations()
         for name, one in _named(path, content, is_one):
@@ -186,33 +187,39 @@ def _named(path: str, content: Any, is_one: Callable[[Any], bool]) -> Iterator[t
     """(name, joints) of each image of a JSON file: name -> joints, rows with a name, or one image, named after it."""
     if is_one(content):
         yield os.path.basename(path).removesuffix(".json").removeprefix(_PREFIX), content
-    elif isinstance(content, dict):
+        return
+    if isinstance(content, dict):
         yield from ((without_root(name), one) for name, one in content.items())
-    else:
-        for row in content:
-            key = next((key for key in _NAME_KEYS if isinstance(row.get(key), str)), None)
-            if key is None:
-                yield os.path.basename(path).removesuffix(".json"), row
-                continue
-            rest = {other: value for other, value in row.items() if other != key}
-            yield without_root(row[key]), next(iter(rest.values())) if len(rest) == 1 else rest
+        return
+    bodies: dict[str, list[Any]] = {}  # of rows that are one body each
+    for row in content:
+        key = next(key for key in _NAME_KEYS if isinstance(row.get(key), str))
+        name, rest = without_root(row[key]), {other: value for other, value in row.items() if other != key}
+        if _BODY & set(rest):
+            bodies.setdefault(name, []).append(rest)
+        else:
+            yield name, next(iter(rest.values())) if len(rest) == 1 else rest
+    yield from bodies.items()
 
 
 def _is_landmarks(content: Any) -> bool:
     """Whether this is what MediaPipe gives for one image, in any wrapping."""
     if isinstance(content, dict):
-        return any(key in content for key in LANDMARK_KEYS) and not any(key in content for key in _NAME_KEYS)
-    return not (content and isinstance(content[0], dict) and any(key in content[0] for key in _NAME_KEYS))
+        return any(key in content for key in LANDMARK_KEYS)
+    return not _are_named(content, _NAME_KEYS)
 
 
 def _is_instances(content: Any) -> bool:
     """Whether this is what mmpose or YOLO-pose gives for one image."""
     if isinstance(content, dict):
         return any(key in content for key in ("instance_info", "predictions", "instances", "meta_info"))
-    first = content[0] if isinstance(content, list) else content
-    return not isinstance(first, dict) or "keypoints" in first and "box" in first or not (
-        set(first) & set(_NAME_KEYS)
-    )  # fmt: skip
+    is_body = any(_BODY & set(row) for row in content if isinstance(row, dict))
+    return not _are_named(content, _NAME_KEYS[:-1] if is_body else _NAME_KEYS)  # YOLO's `name` is that of the class
+
+
+def _are_named(rows: Any, keys: Sequence[str]) -> bool:
+    """Whether each row is a dict with a name."""
+    return all(isinstance(row, dict) and any(isinstance(row.get(key), str) for key in keys) for row in rows)
 
 
 READERS: dict[str, Any] = {
