@@ -194,14 +194,16 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
 
 def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
     """A function of an image of a person that gives the pose row of the one target pose."""
+    from tfwarpgan.data.joints.pose_json import openpose_bodies
     from tfwarpgan.data.pictures import images
     from tfwarpgan.inference import synthesis
 
     joints, visible, source = _pose(job)
+    canvas = openpose_bodies(job.pose_json)[1] if job.pose_json else None
     frame_of = functools.lru_cache(1)(images.check_image)
 
     def row(path: str) -> "Row":
-        frame = job.pose_frame or frame_of(_pose_frame_image(job, path))
+        frame = job.pose_frame or canvas or frame_of(_pose_frame_image(job, path))
         return synthesis.pose_row(joints, visible, frame, options.data.height, options.data.width, source)
 
     return row
@@ -210,10 +212,13 @@ def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"
 def _pose(job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
     """(joints, visible, where they come from) of the one target pose."""
     from tfwarpgan.data.joints import pose_gan
+    from tfwarpgan.data.joints.frames import check_pixels
     from tfwarpgan.data.joints.pose_json import read_openpose_json
 
     if job.pose_json:
-        return *read_openpose_json(job.pose_json), job.pose_json
+        joints, visible = read_openpose_json(job.pose_json)
+        check_pixels(job.pose_json, joints, visible)
+        return joints, visible, job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = pose_gan.read_annotation_csv(job.annotation)
     if name not in annotations:

@@ -37,7 +37,8 @@ def _check(found, name="a"):
 @pytest.mark.parametrize("content", [
     [_instance()], [[_instance()]], {"instance_info": [_instance()], "meta_info": {"keypoint_id2name": {"0": "nose"}}},
     {"instance_info": [{"frame_id": 1, "instances": [_instance()]}]}, {"predictions": [[_instance()]]},
-    [{"keypoints": [[*joint, 0.9] for joint in COCO], "bbox": [0, 0, 9, 9, 1]}], [_instance(joints=COCO + [(1, 1)] * 116)],
+    [{"keypoints": [[*joint, 0.9] for joint in COCO], "bbox": [0, 0, 9, 9, 1]}],
+    [_instance(joints=COCO + [(1, 1)] * 116)],
     [_instance(0.5), _instance(), {"bbox": [[0, 0, 9, 9]], "bbox_score": 0.9}, _instance(0.2)],
 ])  # fmt: skip
 def test_mmpose(tmp_path, content):
@@ -105,7 +106,7 @@ def _openpose(order=None):
 @pytest.mark.parametrize("wrap", [
     lambda pose: pose, lambda pose: [pose], lambda pose: pose["people"],
     lambda pose: {"people": [{"pose_keypoints_2d": None}, {"hand_left_keypoints_2d": [1] * 63}, *pose["people"]]},
-    lambda pose: {"people": [{"pose_keypoints_2d": np.reshape(pose["people"][0]["pose_keypoints_2d"], (-1, 3)).tolist()}]},
+    lambda pose: {"people": [{"pose_keypoints": np.reshape(pose["people"][0]["pose_keypoints_2d"], (-1, 3)).tolist()}]},
 ])  # fmt: skip
 def test_openpose_as_others_write_it(tmp_path, order, wrap):
     _check(joint_files.read(_write(tmp_path / "a.json", wrap(_openpose(order))), "openpose"))

@@ -344,7 +344,7 @@ def test_a_bare_name_of_several_images_and_a_missing_one_of_another_person(peopl
 
 @pytest.mark.parametrize("place, suffix, words", [
     ("people/b/b0.jpg", ".gif", r"there is no image b/b0.jpg; .*b/b0.gif is there, but an image must be JPEG"),
-    ("labels/b/b0.png", ".npy", r"there is no label map for b/b0.jpg; .*b/b0.npy is there, but a label map must be PNG"),
+    ("labels/b/b0.png", ".npy", r"no label map for b/b0.jpg; .*b/b0.npy is there, but a label map must be PNG"),
     ("labels/b/b0.png", ".jpg", r"b/b0.jpg is there, but a label map must be PNG"),
     ("labels/b/b0.png", "", r"there is no label map for b/b0.jpg; add the file or remove the row"),
 ])  # fmt: skip

@@ -101,5 +101,5 @@ def check_pixels(where: str, joints: Joints, visible: Visible) -> None:
         kind = 4 if shown.min() < 0 else 3
         raise InputError(
             f"{where}: all joints lie between {'-1' if kind == 4 else '0'} and 1; they are shares of the image, not "
-            f"pixels: set --keypoint_scale={kind}."
+            f"pixels: set --keypoint_scale={kind}, or write pixels."
         )
