@@ -89,9 +89,8 @@ def main(options):
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     images = PEOPLE * IMAGES
-    print(
-        f"{images:,} images, {pairs:,} pairs of {counts} persons, lists of {size / 1e6:,.0f} MB, {layout.num_parts} parts"
-    )
+    lists = f"lists of {size / 1e6:,.0f} MB, {layout.num_parts} parts"
+    print(f"{images:,} images, {pairs:,} pairs of {counts} persons, {lists}")
     print(f"{seconds:,.0f} s, {processor:,.0f} s of a core: {images / processor:,.0f} images/s per core")
     print(f"memory: {before / 1024:,.0f} MiB before, {peak / 1024:,.0f} MiB at most")
 

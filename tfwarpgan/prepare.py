@@ -43,6 +43,8 @@ class PrepareOptions:
     def __post_init__(self) -> None:
         if self.page and not self.check:
             raise InputError("--page needs --check.")
+        if self.beam_runner and self.check:
+            raise InputError("Give either --check or --beam_runner, not both.")
         if sum((self.check, bool(self.beam_runner), self.list_prepared, self.remove_prepared)) > 1:
             raise InputError("Give only one of --check, --beam_runner, --list_prepared and --remove_prepared.")
         if self.beam_options and not self.beam_runner:
