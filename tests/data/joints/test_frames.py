@@ -79,3 +79,10 @@ def test_the_frame_that_a_file_states(tmp_path):
     declared, _ = Frame(size=(256, 128)).place(joints, visible, str(tmp_path / "a.png"), (512, 256))
     np.testing.assert_allclose(declared, placed)
     check_pixels("a.json", joints, visible)
+
+
+def test_shares_of_a_file_need_no_scale(tmp_path):
+    Image.new("RGB", (64, 128)).save(tmp_path / "a.png")
+    joints, visible = np.zeros((18, 2), np.float32), np.ones(18, bool)
+    placed, _ = Frame(scale=3).place(joints, visible, str(tmp_path / "a.png"), (1, 1))
+    assert placed[0].tolist() == [63.5, 31.5]

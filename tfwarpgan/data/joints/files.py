@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.joints import coco, detectors, formats
 from tfwarpgan.data.joints.formats import Annotations, Declare, Framed, KeypointFormat
-from tfwarpgan.data.joints.pose_gan import read_annotation_rows
+from tfwarpgan.data.joints.pose_gan import collect_rows, iterate_annotation_rows
 from tfwarpgan.data.joints.pose_json import (
     LANDMARK_KEYS,
     checked,
@@ -26,7 +26,7 @@ from tfwarpgan.data.joints.pose_json import (
 )  # fmt: skip
 from tfwarpgan.data.pictures.files import files_below, without_root
 from tfwarpgan.errors import InputError, OnError, raise_error
-from tfwarpgan.storage.text import at_row, read_lines
+from tfwarpgan.storage.text import read_lines
 
 ReadFile: TypeAlias = Callable[[str, Declare], Framed]
 Reader: TypeAlias = Callable[[str, Declare, OnError, bool], Annotations]
@@ -85,8 +85,8 @@ def _csv(path: str, declared: Declare, on_error: OnError, follow_links: bool) ->
         raise InputError(
             f"--keypoints={path} is a folder; expected an annotation CSV; for other formats, set --keypoint_format."
         )
-    rows = read_annotation_rows(path, missing=declared(formats.POSE_GAN).missing, on_error=on_error)
-    return Annotations({name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in rows.items()})
+    rows = iterate_annotation_rows(path, missing=declared(formats.POSE_GAN).missing, on_error=on_error)
+    return collect_rows(path, rows, on_error=on_error)
 
 
 def _folder(readers: Mapping[str, ReadFile]) -> Reader:

@@ -60,10 +60,12 @@ class Frame:
             return joints, visible
         size = images.image_size(path)
         frame = self.size or (own if own and own != SHARES else size)
-        if self.scale:
+        if self.normalized or own == SHARES:
+            joints = scale(joints, visible, SHARES, frame)
+        elif self.scale:
             joints = _unscaled(joints, visible, self.scale, frame)
-        elif self.normalized or own:
-            joints = scale(joints, visible, SHARES if self.normalized else own or frame, frame)
+        elif own:
+            joints = scale(joints, visible, own, frame)
         x, y, width, height = self.crop or (0, 0, frame[1], frame[0])
         joints = scale(joints - np.array((y, x), np.float32), visible, (height, width), size)
         if self.crop:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NUM_JOINTS
-from tfwarpgan.data.joints.formats import FARTHEST
+from tfwarpgan.data.joints.formats import FARTHEST, Annotations
 from tfwarpgan.errors import InputError, OnError, raise_error
 from tfwarpgan.storage.tables import read_table
 from tfwarpgan.storage.text import at_row
@@ -33,37 +33,31 @@ def read_annotation_csv(path: str, *, on_error: OnError = raise_error) -> dict[s
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
     """
-    rows = read_annotation_rows(path, on_error=on_error)
+    rows = collect_rows(path, iterate_annotation_rows(path, on_error=on_error), on_error=on_error)
     return {name: (joints, visible) for name, (joints, visible, _) in rows.items()}
-
-
-def read_annotation_rows(
-    path: str, *, missing: float = MISSING, on_error: OnError = raise_error
-) -> dict[str, tuple[Joints, Visible, int]]:
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (joints, visible, row).
-
-    With `missing` 0, a joint is missing at (0, 0) instead of at -1.
-    """
-    return collect_rows(path, iterate_annotation_rows(path, missing=missing, on_error=on_error), on_error=on_error)
 
 
 def collect_rows(
     path: str, rows: Iterable[tuple[str, Joints, Visible, int]], *, on_error: OnError = raise_error
-) -> dict[str, tuple[Joints, Visible, int]]:
+) -> Annotations:
     """The rows of `iterate_annotation_rows` by their names; a name may only repeat the joints that it has."""
-    annotations: dict[str, tuple[Joints, Visible, int]] = {}
+    found = Annotations()
     for name, joints, visible, row in rows:
-        earlier = annotations.setdefault(name, (joints, visible, row))
+        where = at_row(path, row)
+        earlier = found.setdefault(name, (joints, visible, where))
         if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
-            where = at_row(path, row)
-            on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
-    return annotations
+            first = earlier[2].rpartition(", ")[2]
+            on_error(InputError(f"{where}: {name} has different joints in {first}; keep one of them."))
+    return found
 
 
 def iterate_annotation_rows(
     path: str, *, missing: float = MISSING, on_error: OnError = raise_error
 ) -> Iterator[tuple[str, Joints, Visible, int]]:
-    """As `read_annotation_rows`, one row in memory at a time: (name, joints, visible, row), also of a repeated name."""
+    """The rows of an annotation CSV, one in memory at a time: (name, joints, visible, row), also of a repeated name.
+
+    With `missing` 0, a joint is missing at (0, 0) instead of at -1.
+    """
     what = f"annotations with the header {':'.join(_COLUMNS)}"
     for row, (name, y, x) in read_table(path, _COLUMNS, what, delimiter=":", on_error=on_error):
         try:

@@ -8,17 +8,15 @@ Kitsuregawa et al. 1983). Memory is that of one part, however many persons there
 import contextlib
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tfwarpgan.data.joints.formats import Annotations
 from tfwarpgan.data.joints.pose_gan import collect_rows, iterate_annotation_rows
 from tfwarpgan.data.pairs import rule
 from tfwarpgan.data.pairs.persons import Person, check_disjoint, join_persons, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.spool import Spool
-from tfwarpgan.storage.text import at_row
 
 if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
@@ -118,7 +116,7 @@ def _rows(layout: "Layout") -> Iterator[tuple[str, str, Any]]:
             yield split, first, (at, first, second)
 
 
-def _part(layout: "Layout", rows: Sequence[tuple[str, Any]] | Spool[tuple[str, Any]]) -> "Layout":
+def _part(layout: "Layout", rows: Spool[tuple[str, Any]]) -> "Layout":
     files: dict[str, dict[str, str]] = {"image": {}, "label map": {}}
     joints: dict[str, list[Any]] = {path: [] for path in map(layout.joints_source, SPLITS)}
     pairs: dict[str, list[Any]] = {split: [] for split in SPLITS}
@@ -131,14 +129,5 @@ def _part(layout: "Layout", rows: Sequence[tuple[str, Any]] | Spool[tuple[str, A
         else:
             at, *names = row
             pairs[kind].append((at, *(once.setdefault(name, name) for name in names)))
-    return layout.part(files["image"], files["label map"], _annotations(joints), pairs)
-
-
-def _annotations(rows: Mapping[str, Sequence[Any]]) -> dict[str, Annotations]:
-    def of(path: str) -> Annotations:
-        found = collect_rows(path, rows[path])
-        return Annotations(
-            {name: (joints, visible, at_row(path, row)) for name, (joints, visible, row) in found.items()}
-        )
-
-    return {path: of(path) for path in rows}
+    annotations = {path: collect_rows(path, of_path) for path, of_path in joints.items()}
+    return layout.part(files["image"], files["label map"], annotations, pairs)
