@@ -69,6 +69,13 @@ class DatasetOptions:
         "lip_20",
         "Labels of the label maps: lip_20, atr_18, cihp_20, adgan_8, or a list with one LIP label for each of them.",
     )
+    ignore_label: int = option(
+        -1, "Label of the label maps that marks pixels without a label, such as 255; they become background.",
+        minimum=-1, maximum=255,
+    )  # fmt: skip
+    follow_links: bool = option(
+        False, "Follow links that lead out of the data folders, as those of DVC, git-annex and download caches do."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +85,9 @@ class JointOptions:
     keypoints: str = option("", "File or folder with the joints; default: the annotation CSV files of the layout.")
     keypoint_format: str = option(
         "pose_gan",
-        "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO or MediaPipe, or text files of NTED.",
-        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "nted"),
+        "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO, MediaPipe, mmpose or YOLO-pose, or text files "
+        "of NTED or YOLO-pose.",
+        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "mmpose", "yolo_pose", "nted"),
     )
     keypoint_images: str = option("", "For COCO results: JSON file whose 'images' map image numbers to file names.")
     keypoint_missing: str = option(
@@ -89,9 +97,14 @@ class JointOptions:
     )
     keypoint_score: float = option(
         -1.0,
-        "Confidence that a joint must exceed; below 0, the default of the format (mediapipe_33: 0.5, others: 0).",
+        "Confidence that a joint must exceed; below 0, that of the format: mediapipe_33 and yolo_pose 0.5, mmpose 0.3, "
+        "others 0.",
         maximum=1,
     )
+    keypoint_scale: int = option(
+        0, "Scale of the joints, as OpenPose counts them: 0, pixels; 3, from 0 to 1; 4, from -1 to 1.",
+        choices=(0, 3, 4),
+    )  # fmt: skip
     keypoint_frame: str = option(
         "", "Frame that the joints were detected in, HEIGHTxWIDTH in pixels; default: that of their image."
     )

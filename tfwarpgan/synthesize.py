@@ -183,7 +183,9 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
     from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
-    condition = synthesis.condition_row(job.image, Framing.of(options.data), job.parsing, _labels(options))
+    condition = synthesis.condition_row(
+        job.image, Framing.of(options.data), job.parsing, _labels(options), options.data.ignore_label
+    )
     row = condition | _one_pose(options, job)(job.image)
     return job.output, lambda: row
 
@@ -199,7 +201,7 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
 
     def row(path: str) -> "Row":
         parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
-        return synthesis.condition_row(path, framing, parsing, labels) | pose(path)
+        return synthesis.condition_row(path, framing, parsing, labels, options.data.ignore_label) | pose(path)
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
     images = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
@@ -208,20 +210,23 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
 
 def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
     """A function of an image of a person that gives the pose row of the one target pose."""
+    from tfwarpgan.data.joints.pose_json import openpose_bodies
+
     joints, visible, source = _pose(options, job)
+    canvas = openpose_bodies(job.pose_json)[1] if job.pose_json else None
     place = _placer(options, job, annotated=not job.pose_json)
 
     def row(path: str) -> "Row":
-        return place(joints, visible, source, _pose_frame_image(job, path))
+        return place(joints, visible, source, _pose_frame_image(job, path), canvas)
 
     return row
 
 
-def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callable[[Joints, Visible, str, str], "Row"]:
-    """A function (joints, visible, where they come from, their image) that gives the pose row.
+def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callable[..., "Row"]:
+    """A function (joints, visible, where they come from, their image, the frame that their file states) of a pose row.
 
     Joints of --annotation are in the frame that the run declares for those of its training; with --pose_size, and
-    other joints, in the pixels of their image.
+    other joints, in the pixels of their image. --keypoint_scale counts for all.
     """
     from tfwarpgan.data.joints.frames import Frame
     from tfwarpgan.data.pictures import images
@@ -229,11 +234,12 @@ def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callab
     from tfwarpgan.inference import synthesis
 
     framing = Framing.of(options.data)
-    frame = Frame.of(options.data) if annotated and not job.pose_size else Frame()
+    is_declared = annotated and not job.pose_size
+    frame = Frame.of(options.data) if is_declared else Frame(scale=options.data.keypoint_scale)
     size_of = functools.lru_cache(1024)(images.check_image)
 
-    def row(joints: Joints, visible: Visible, source: str, path: str) -> "Row":
-        size = job.pose_frame or size_of(path)
+    def row(joints: Joints, visible: Visible, source: str, path: str, canvas: Size | None = None) -> "Row":
+        size = job.pose_frame or canvas or size_of(path)
         if not frame.is_image:
             joints, visible = frame.place_in(joints, visible, size)
         return synthesis.pose_row(joints, visible, size, framing, source)
@@ -245,8 +251,9 @@ def _annotations(options: Options, job: SynthesizeOptions) -> dict[str, "Pose"]:
     from tfwarpgan.data.joints import pose_gan
 
     missing = options.data.keypoint_missing
-    rows = pose_gan.read_annotation_rows(job.annotation, missing=MISSING if missing == "format" else float(missing))
-    return {name: (joints, visible) for name, (joints, visible, _) in rows.items()}
+    rows = pose_gan.iterate_annotation_rows(job.annotation, missing=MISSING if missing == "format" else float(missing))
+    found = pose_gan.collect_rows(job.annotation, rows)
+    return {name: (joints, visible) for name, (joints, visible, _) in found.items()}
 
 
 def _pose(options: Options, job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
@@ -254,7 +261,8 @@ def _pose(options: Options, job: SynthesizeOptions) -> tuple[Joints, Visible, st
     from tfwarpgan.data.joints.pose_json import read_openpose_json
 
     if job.pose_json:
-        return *read_openpose_json(job.pose_json), job.pose_json
+        joints, visible = read_openpose_json(job.pose_json)
+        return joints, visible, job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
     annotations = _annotations(options, job)
     if name not in annotations:
@@ -284,7 +292,8 @@ def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
 
     def row(name: str, target: str) -> "Row":
         pose = place(*annotations[target], f"{job.annotation}, {target}", image(target))
-        return condition(image(name), framing, _parsing_path(options, job, name), labels) | pose
+        parsing = _parsing_path(options, job, name)
+        return condition(image(name), framing, parsing, labels, options.data.ignore_label) | pose
 
     def path(name: str, target: str) -> str:
         return os.path.join(job.output_dir, synthesis.output_name(name, target))
@@ -355,8 +364,8 @@ def _labels(options: Options) -> tuple[int, ...] | None:
 
 def cli() -> None:
     """The command."""
-    frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "picture_crop", "picture_fit")
-    takes = ("run_dir", "parsing_dir", "label_mapping", "batch_size", *frames)
+    frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "keypoint_scale", "picture_crop", "picture_fit")
+    takes = ("run_dir", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 

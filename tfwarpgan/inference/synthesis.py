@@ -23,7 +23,11 @@ Request: TypeAlias = tuple[str, Callable[[], Row]]  # the image to be written, a
 
 
 def condition_row(
-    image_path: str, framing: Framing, parsing_path: str = "", labels: tuple[int, ...] | None = None
+    image_path: str,
+    framing: Framing,
+    parsing_path: str = "",
+    labels: tuple[int, ...] | None = None,
+    ignore_label: int = -1,
 ) -> Row:
     """The person as the pipeline takes it: one row of a batch.
 
@@ -32,6 +36,7 @@ def condition_row(
         framing: `Framing` of the model.
         parsing_path: Label map of the image, of the same size; empty if the human parser labels it.
         labels: The LIP label of each label in that file; None: they are LIP's.
+        ignore_label: Label in that file that stands for none and becomes the background; below 0: there is none.
 
     Returns:
         Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and, with a label map,
@@ -42,7 +47,8 @@ def condition_row(
     """
     file = framing.file(image_path)
     image, size = images.read_rgb(file), images.image_size(file)
-    label_map = label_maps.read_label_map(framing.file(parsing_path, labels), size) if parsing_path else None
+    parsing = framing.file(parsing_path, labels, ignore_label)
+    label_map = label_maps.read_label_map(parsing, size) if parsing_path else None
     return framed_condition(image, label_map, framing)
 
 
@@ -76,7 +82,7 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, so
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger image.
     odd = oddity(joints, visible, frame)
     if odd:
-        raise InputError(f"{source}: {odd}; write pixels, and give the size that they count with --pose_size.")
+        raise InputError(f"{source}: {odd}; the size of the image that they count in is given with --pose_size.")
     joints, visible = framing.used_joints(joints, visible)
     joints, visible = framing.joints(joints, visible, framing.used_size(frame, f"The image of {source}"))
     if not np.any(visible):

@@ -76,6 +76,7 @@ def unfinished_folder(parent: str) -> Iterator[str]:
     Args:
         parent: Folder that it is made in, which is created if needed; on this machine.
     """
+    os.makedirs(parent, exist_ok=True)
     with contextlib.ExitStack() as stack:
         with locks.locked(parent):  # nobody may see a new folder before its lock is held
             for name in os.listdir(parent):

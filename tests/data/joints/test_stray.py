@@ -81,7 +81,9 @@ def test_a_smaller_label_map_is_of_the_whole_image():
 def test_without_a_label_of_a_person_the_joints_alone_must_tell():
     found = tally(np.full((18, 2), 0.5), VISIBLE, np.zeros(SIZE, np.uint8), SIZE)
     assert (found.visible, found.odd, found.unlabeled) == (0, 1, 1)
-    assert found.problem(0.3).startswith("on 1 of 1 images without a label of a person, the coordinates seem to be")
+    assert found.problem(0.3).startswith(
+        "on 1 of 1 images without a label of a person, all joints lie between 0 and 1: the coordinates seem to be"
+    )
 
 
 def test_what_cannot_be_a_person():

@@ -51,4 +51,4 @@ def test_what_is_not_used_is_counted_and_named(tmp_path):
 
 
 def test_many_names_are_cut():
-    assert coverage._some(f"{number}.jpg" for number in range(9)) == "0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 4 more"
+    assert coverage._some(9, [f"{number}.jpg" for number in range(5)]) == "0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 4 more"

@@ -6,6 +6,7 @@ from typing import Any
 from tfwarpgan.data.joints.bodies import Body, body, choose
 from tfwarpgan.data.joints.formats import Annotations, KeypointFormat
 from tfwarpgan.data.joints.pose_json import checked, read_json
+from tfwarpgan.data.pictures.files import without_root
 from tfwarpgan.errors import InputError, OnError, quoted
 
 _DIGITS = 12  # COCO names an image by its number, filled up with zeros
@@ -38,7 +39,7 @@ def read(path: str, form: KeypointFormat, images: str, on_error: OnError) -> Ann
         except InputError as error:
             on_error(error)
             continue
-    return {name: choose(found, f"{path}, images") for name, found in bodies.items()}
+    return Annotations({name: choose(found, f"{path}, images") for name, found in bodies.items()})
 
 
 def _names(path: str, content: Any) -> dict[int | str, str]:
@@ -48,7 +49,7 @@ def _names(path: str, content: Any) -> dict[int | str, str]:
         key, name = (row.get("id"), row.get("file_name")) if isinstance(row, dict) else (None, None)
         if not isinstance(key, (int, str)) or not isinstance(name, str) or not name:
             raise InputError(f"{path}, image {place + 1}: expected an id and a file_name.")
-        names[key] = name
+        names[key] = without_root(name)
     return names
 
 
@@ -59,7 +60,7 @@ def _name(where: str, annotation: Any, names: dict[int | str, str]) -> str:
     if names and isinstance(key, (int, str)) and key in names:
         return names[key]
     if isinstance(key, str) and key and not names:
-        return key
+        return without_root(key)
     if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 10**_DIGITS and not names:
         return f"{key:0{_DIGITS}d}"
     said = "it has no image_id" if key is None or key == "" else f"image_id {quoted(key, 20)} is not among its images"

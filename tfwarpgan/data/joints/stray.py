@@ -30,17 +30,13 @@ def _scaled(factor: float, is_larger: bool) -> Cause:
     )
 
 
+_NORMALIZED = (
+    "the coordinates seem to be normalized to {least}..1 (OpenPose's keypoint_scale {scale}) where pixels are "
+    "expected; set --keypoint_scale={scale}, or write pixels"
+)
 CAUSES: tuple[Cause, ...] = (
-    (
-        "their coordinates seem to be normalized to 0..1 (OpenPose's keypoint_scale 3) where pixels are expected; "
-        "declare the scale, or write pixels",
-        lambda joints, size: joints * size - 0.5,
-    ),
-    (
-        "their coordinates seem to be normalized to -1..1 (OpenPose's keypoint_scale 4) where pixels are expected; "
-        "declare the scale, or write pixels",
-        lambda joints, size: (joints + 1) / 2 * size - 0.5,
-    ),
+    (_NORMALIZED.format(least=0, scale=3), lambda joints, size: joints * (np.array(size) - 1)),
+    (_NORMALIZED.format(least=-1, scale=4), lambda joints, size: (joints + 1) / 2 * (np.array(size) - 1)),
     ("x and y seem to be exchanged; swap them", lambda joints, size: joints[:, ::-1]),
     *(_scaled(factor, is_larger) for factor in _FACTORS for is_larger in (False, True)),
     ("they seem to be mirrored; mirror them back", lambda joints, size: joints * (1, -1) + (0, size[1] - 1)),
@@ -173,12 +169,21 @@ def are_stray(points: npt.NDArray[np.floating], person: npt.NDArray[np.bool_], s
     return ~(inside & person[y, x])
 
 
+def normalized(joints: Joints, visible: Visible) -> str:
+    """Why joints that should be in pixels must be shares of the image, since all lie within one pixel; or empty."""
+    seen = np.asarray(joints)[np.asarray(visible)]
+    if len(seen) < FEWEST or np.abs(seen).max() > 1 or not (np.ptp(seen) or np.any(seen % 1)):
+        return ""  # too few, or all in the middle of one pixel
+    least, scale = (-1, 4) if seen.min() < 0 else (0, 3)
+    return f"all joints lie between {least} and 1: {_NORMALIZED.format(least=least, scale=scale)}"
+
+
 def oddity(joints: Joints, visible: Visible, size: Size) -> str:
     """Why joints cannot be a person's on an image of that size (height, width), as they alone tell; or empty."""
     points, visible = np.asarray(joints), np.asarray(visible)
     seen = points[visible]
-    if len(seen) >= FEWEST and np.all(np.abs(seen) <= 1):
-        return "the coordinates seem to be normalized: all joints lie at the corner, where pixels are expected"
+    if why := normalized(points, visible):
+        return why
     outside = np.any((seen < -0.5) | (seen > np.array(size) - 0.5), axis=1)
     if 2 * outside.sum() > len(seen):
         return f"{outside.sum()} of {len(seen)} joints lie outside of an image of {size[1]} x {size[0]} pixels"

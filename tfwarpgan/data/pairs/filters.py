@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pairs.joining import NewPersons, Persons
 from tfwarpgan.data.pairs.joint_check import tally_of
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import label_maps
@@ -49,17 +50,18 @@ def is_active(data_options: DataOptions) -> bool:
 
 
 def filter_persons(
-    splits: Mapping[str, list[Person]], data_options: DataOptions, workers: int = 0
-) -> tuple[dict[str, list[Person]], list[Removed]]:
+    splits: Mapping[str, Persons], data_options: DataOptions, workers: int = 0, new_persons: NewPersons = list
+) -> tuple[dict[str, Persons], list[Removed]]:
     """Leaves out what the options say.
 
     Args:
-        splits: dict of split -> list of `Person`.
+        splits: dict of split -> `joining.Persons`.
         data_options: `options.DataOptions`: the fields of `options.FilterOptions`.
         workers: Number of processes that read label maps; 0: one per core.
+        new_persons: Makes an empty `joining.Persons` for those that are left.
 
     Returns:
-        (dict of split -> list of `Person`, list of `Removed`).
+        (dict of split -> `joining.Persons`, list of `Removed`).
 
     Raises:
         InputError: If a label map cannot be read, or a split has no pair left.
@@ -69,10 +71,10 @@ def filter_persons(
     check = functools.partial(
         _failures, data_options=data_options, required=required_joints(data_options.required_joints)
     )
-    left: dict[str, list[Person]] = {}
+    left: dict[str, Persons] = {}
     removed: list[Removed] = []
     for split, persons in splits.items():
-        left[split] = []
+        left[split] = new_persons()
         for person, failures in zip(persons, ordered_map(check, persons, workers)):
             removed += [
                 Removed(split, person.names[place], person.rows[place], *why) for place, why in failures.items()
@@ -80,7 +82,7 @@ def filter_persons(
             person = without(person, failures)
             if person.pairs:
                 left[split].append(person)
-        if persons and not left[split]:
+        if len(persons) and not len(left[split]):
             rules = count_by_rule(each for each in removed if each.split == split)
             flags = " and ".join(f"--{rule}={getattr(data_options, rule)}" for rule in rules)
             raise InputError(f"No pair of {split} is left with {flags}; relax what they ask for.")

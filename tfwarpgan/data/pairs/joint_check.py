@@ -1,10 +1,11 @@
 """Refuses a data set whose joints do not lie on the persons, before anything is written; see `joints.stray`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from tfwarpgan.data.joints.stray import Tally, tally
+from tfwarpgan.data.pairs.joining import Persons
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.workers import ordered_map
@@ -13,13 +14,11 @@ from tfwarpgan.errors import InputError
 SAMPLE = 500  # images of a split that are looked at: they tell shares to a few percent, in seconds
 
 
-def check_joints(
-    splits: Mapping[str, Sequence[Person]], source: Callable[[str], str], most: float, workers: int = 0
-) -> None:
+def check_joints(splits: Mapping[str, Persons], source: Callable[[str], str], most: float, workers: int = 0) -> None:
     """Refuses splits whose joints do not lie on the persons of their label maps.
 
     Args:
-        splits: dict of split -> list of `Person`.
+        splits: dict of split -> `joining.Persons`.
         source: Function of a split that names the file or folder of its joints.
         most: The largest share of stray joints that is taken; 1 checks nothing.
         workers: Number of processes that read label maps; 0: one per core.
@@ -38,13 +37,18 @@ def check_joints(
             raise InputError(f"{source(split)} ({split}): {problem}")
 
 
-def _sample(persons: Sequence[Person]) -> list[tuple[Person, int]]:
+def _sample(persons: Persons) -> list[tuple[Person, int]]:
     """(person, place) of images at even distances through a split."""
-    starts = np.cumsum([0, *(len(person.names) for person in persons)])
-    total = int(starts[-1])
+    total = sum(len(person.names) for person in persons)
     chosen = np.linspace(0, total - 1, min(total, SAMPLE)).astype(int)
-    owners = np.searchsorted(starts, chosen, side="right") - 1
-    return [(persons[owner], int(image - starts[owner])) for owner, image in zip(owners, chosen)]
+    found: list[tuple[Person, int]] = []
+    start = 0
+    for person in persons:
+        end = start + len(person.names)
+        first, last = np.searchsorted(chosen, (start, end))
+        found += [(person, int(place) - start) for place in chosen[first:last]]
+        start = end
+    return found
 
 
 def tally_of(person: Person, place: int) -> Tally:

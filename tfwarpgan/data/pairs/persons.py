@@ -6,7 +6,7 @@ in both splits. Pairs come from a CSV file with the columns `from` and `to`, in 
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -96,6 +96,12 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
     return list(paired.values())
 
 
+def join_persons(layout: "Layout", split: str) -> list[Person]:
+    """As `read_persons`, all persons of a split that have joints, without pairs."""
+    persons, _, _ = _persons_with_joints(layout.joints(split), layout, raise_error)
+    return list(persons.values())
+
+
 def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
     """Refuses splits that share a person.
 
@@ -125,10 +131,10 @@ def _persons_with_joints(
     for name, (joints, visible, at) in joints_of.items():
         key = layout.person(name)
         try:
-            image = _existing(layout.image(name), name, at, "image")
+            image = layout.image(name) or _missing(layout, name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.label_map(name), name, at, "label map")
+            labels = layout.label_map(name) or _missing(layout, name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -144,16 +150,14 @@ def _persons_with_joints(
     return persons, places, reported
 
 
-def _existing(path: ImageFile | None, name: str, at: str, what: str) -> ImageFile:
-    if path is None:
-        raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
-    return path
+def _missing(layout: "Layout", name: str, at: str, what: str) -> NoReturn:
+    raise InputError(f"{at}: {layout.why_missing(name, what)}")
 
 
 def _why_unknown(name: str, split: str, annotated: Collection[str | None], layout: "Layout") -> str:
     source = layout.joints_source(split)
     if layout.image(name) is None:
-        return f"there is no image {name}; add the file or remove the pair."
+        return layout.why_missing(name)
     if layout.person(name) is None:
         return f"{name} is junk or a distractor, not a person; remove the pair."
     if layout.key(name) in annotated:

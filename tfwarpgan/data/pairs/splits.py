@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tfwarpgan.errors import InputError, OnError, raise_error
-from tfwarpgan.storage.text import read_lines
+from tfwarpgan.storage.tables import read_names
 
 if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
@@ -85,13 +85,9 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
 
 def _listed(layout: Layout, path: str, on_error: OnError) -> set[str]:
     keys: set[str] = set()
-    for number, line in enumerate(read_lines(path, "a list of names"), 1):
-        name = line.strip()
-        if not name:
-            continue
+    for number, name in read_names(path):
         if layout.image(name) is None:
-            where = f"{path}, line {number}"
-            on_error(InputError(f"{where}: there is no image {name[:80]}; add the file or remove the line."))
+            on_error(InputError(f"{path}, line {number}: {layout.why_missing(name)}"))
             continue
         keys.add(layout.key(name) or name)
     return keys

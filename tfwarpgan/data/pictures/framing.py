@@ -67,9 +67,9 @@ class Framing:
         flags = [f"--picture_crop={','.join(map(str, self.crop))}"] if self.crop else []
         return " ".join(flags + ([f"--picture_fit={self.fit}"] if self.fit != Framing.fit else []))
 
-    def file(self, path: str, labels: tuple[int, ...] | None = None) -> ImageFile:
-        """The file of an image or label map, read with its used part alone."""
-        return ImageFile(path, self.crop, labels)
+    def file(self, path: str, labels: tuple[int, ...] | None = None, ignore: int = -1) -> ImageFile:
+        """The file of an image or label map, read with its used part alone; labels as `ImageFile` has them."""
+        return ImageFile(path, self.crop, labels, ignore)
 
     def used(self, pixels: Any, name: str) -> Any:
         """The used part of a picture or label map, array [H, W, ...]; InputError, with the name, if it is too small."""

@@ -1,8 +1,7 @@
 """Images from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
-tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
-[H, W, 3] here and float32 in [-1, 1] in networks.
+Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...); the
+training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
 
 Large photographs in JPEG are decoded at 1/2, 1/4 or 1/8 of their size, which costs little; sizes, crops and joints
 still count the pixels of the file.
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tfwarpgan.data.pictures import codecs, heic
+from tfwarpgan.data.pictures import heic
 from tfwarpgan.data.pictures.framing import Framing, check_crop
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
@@ -75,7 +74,7 @@ def read_rgb(path: str) -> Pixels:
 
     def decode(image: Image.Image) -> Pixels:
         _used_size(path, image)  # refuses a crop that the image is too small for
-        return np.asarray(_rgb(used_part(path, _upright(path, image))))
+        return np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image))))
 
     return decode_file(path, decode)
 
@@ -171,15 +170,6 @@ def _bound(path: str, image: Image.Image) -> None:
 def _reduction(pixels: int) -> int:
     """By how much an image of so many pixels is decoded smaller: 1, or the least of JPEG's 2, 4 and 8 that suffices."""
     return next((factor for factor in (1, 2, 4) if pixels / factor**2 <= MAX_PIXELS), 8)
-
-
-def _upright(path: str, image: Image.Image) -> Image.Image:
-    if image.format == "WEBP" and not getattr(image, "is_animated", False):
-        pixels = codecs.decode_webp(path)
-        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
-            image, info = Image.fromarray(pixels), image.info
-            image.info = info  # with the EXIF
-    return ImageOps.exif_transpose(image)
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:

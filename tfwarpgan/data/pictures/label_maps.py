@@ -12,6 +12,7 @@ from PIL import Image
 from tfwarpgan.body.label_mappings import translate
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.images import decode_file, reduced_size, used_part
+from tfwarpgan.data.pictures.palettes import check_palette
 from tfwarpgan.errors import InputError
 from tfwarpgan.typing import LabelMap
 
@@ -27,12 +28,15 @@ def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
         uint8 [H, W], 0..19.
 
     Raises:
-        InputError: If the file is missing or broken, holds colors, another size or labels above 19.
+        InputError: If the file is missing or broken, holds colors, another size or labels above 19, or a palette that
+            shows that its indices are no labels.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
-    table = getattr(path, "labels", None)
+    table, ignore = getattr(path, "labels", None), getattr(path, "ignore", -1)
+    ignored = labels == ignore
+    labels = np.where(ignored, np.uint8(0), labels)
     check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
-    return labels if table is None else translate(labels, table)
+    return np.where(ignored, np.uint8(0), labels if table is None else translate(labels, table))
 
 
 def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, count: int = NUM_LABELS) -> None:
@@ -53,7 +57,11 @@ def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, c
             "a label map must have the size of its image."
         )
     if labels.max() >= count:
-        raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
+        label = labels.max()
+        ignored = f"; if {label} marks pixels without a label, set --ignore_label={label}" if label > NUM_LABELS else ""
+        raise InputError(
+            f"{name} holds label {label}; with this --label_mapping, labels are 0 to {count - 1}{ignored}."
+        )
 
 
 def _labels(path: str, image: Image.Image) -> LabelMap:
@@ -64,6 +72,11 @@ def _labels(path: str, image: Image.Image) -> LabelMap:
         )
     bits = _gray_bits(image)
     image = used_part(path, image)
+    if image.mode == "P":
+        labels, palette = np.asarray(image), np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        is_declared = getattr(path, "labels", None) is not None
+        check_palette(path, labels, palette, is_declared, getattr(path, "ignore", -1))
+        return labels
     return np.asarray(image.convert("L") if image.mode == "1" else image) // (255 // (2**bits - 1))
 
 
