@@ -42,6 +42,7 @@ TENSORFLOW_221 = [
 ]
 BASE = [
     "absl-py>=2.0",
+    "filelock>=3.12,<5",
     "numpy>=1.23.5",
     "pillow>=11.3",  # the first that reads AVIF
     "tqdm>=4.60",
@@ -69,7 +70,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.10,<3.13",  # TensorFlow 2.21 has wheels for 3.13 too, but nothing here is tested on it
+    # TensorFlow 2.21 has wheels for 3.13 too, but nothing here is tested on it; the patches that are left out lack
+    # tarfile's filters.
+    python_requires=">=3.10.12,!=3.11.0,!=3.11.1,!=3.11.2,!=3.11.3,<3.13",
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
     package_data={"tfwarpgan": ["data/people_render.tar.gz", "py.typed", "weights/*/*"]},
     install_requires=BASE,
@@ -90,6 +93,7 @@ setup(
             "import-linter>=2.1,<3",
             "moto[server]>=5",
             "mypy>=2.4,<3",
+            "pillow-heif>=1.0,<2",
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",
@@ -97,6 +101,7 @@ setup(
         ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
+        "heic": ["pillow-heif>=1.0,<2"],
         "profile": [*TENSORFLOW, *PROFILE],
         "benchmarks": [*TENSORFLOW, "torch==2.13.0"],
     },

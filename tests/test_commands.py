@@ -171,7 +171,7 @@ def needing(market, tmp_path):
         "evaluate": ["--weights=people", f"--output_dir={tmp_path}/out"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
         "export": [f"--check={tmp_path}"],
-        "serve": [f"--model_base_path={tmp_path}"],
+        "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],
     }
 

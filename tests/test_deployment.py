@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import numpy as np
 import pytest
@@ -181,12 +183,12 @@ def write_files(folder, **options):
 
 @contextlib.contextmanager
 def started(flags):
-    """A server in a process of its own; gives its gRPC target."""
+    """A server in a process of its own; gives its gRPC target, and the address of its REST API."""
     server = subprocess.Popen(
         [sys.executable, "-m", "tfwarpgan.serve", *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
-        yield next(line for line in server.stdout if line.startswith("gRPC at ")).split()[-1]
+        yield tuple(next(line for line in server.stdout if " at " in line).split()[-1] for _ in ("gRPC", "REST"))
     finally:
         server.terminate()
         server.wait(30)
@@ -203,7 +205,7 @@ def two_versions(tmp_path):
 
 def test_a_server_starts_by_it(certificates, two_versions):
     """Two versions, both labels, batching, metrics and TLS: the flags of the compose file, with paths of this test."""
-    with started(write_files(two_versions, canary=2, tls_dir=str(certificates))) as target:
+    with started(write_files(two_versions, canary=2, tls_dir=str(certificates))) as (target, _):
         files = [str(certificates / name) for name in ("ca.crt", "server.crt", "server.key")]
         own = TLS(*files, server_name="people.example")
         x = {"x": np.array([3.0], np.float32)}
@@ -213,6 +215,27 @@ def test_a_server_starts_by_it(certificates, two_versions):
                 assert client.predict(x)["y"].tolist() == [expected]
         with Client(target, "people", attempts=1, timeout=5) as client, pytest.raises(ServerError, match="UNAVAILABLE"):
             client.predict(x)
+
+
+def http_status(address):
+    try:
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_version_that_failed_is_not_ready(two_versions):
+    flags = write_files(two_versions, canary=2)
+    (two_versions / "models/people/2/saved_model.pb").write_bytes(b"broken")
+    objects = {each["kind"]: each for each in yaml.safe_load_all((two_versions / "kubernetes.yaml").read_text())}
+    (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    (path,) = {container[kind]["httpGet"]["path"] for kind in ("startupProbe", "readinessProbe")}
+    with started(flags) as (_, rest):
+        root = rest.removesuffix("/v1/models/")
+        assert http_status(root + path) == 200
+        assert http_status(root + path.replace("stable", "canary")) == 404
+        assert http_status(f"{rest}people/versions/2") == 200  # the status alone, which a probe must not trust
 
 
 def answers(target):
@@ -232,7 +255,7 @@ def test_a_version_is_rolled_out_and_back(two_versions):
     flags = write_files(two_versions, stable=1)
     flags = [re.sub("(--model_config_file_poll_wait_seconds)=10", r"\1=1", flag) for flag in flags]
     assert "--model_config_file_poll_wait_seconds=1" in flags
-    with started(flags) as target:
+    with started(flags) as (target, _):
         assert answers(target) == {"stable": 1, "canary": None}
         for stable, canary in ((1, 2), (2, None), (2, 1), (1, None)):
             write_files(two_versions, stable=stable, canary=canary or 0)

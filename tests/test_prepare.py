@@ -74,3 +74,19 @@ def test_a_forgotten_place_is_told_before_tensorflow_starts(command, flags, word
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert result.returncode == 2, result.stderr
     assert len(result.stderr.strip().splitlines()) == 1 and words in result.stderr
+
+
+def test_prepared_copies_are_shown_without_tensorflow(tmp_path):
+    (tmp_path / "lip-0123456789ab/pictures/own_size").mkdir(parents=True)
+    (tmp_path / "lip-0123456789ab/pictures/own_size/x").write_bytes(b"x" * 200_000)
+    code = (
+        "import sys\nfrom tfwarpgan import prepare\n"
+        f"sys.argv = ['prepare', sys.argv[1], '--prepared_dir={tmp_path}']\n"
+        "try:\n    prepare.cli()\nfinally:\n    assert 'tensorflow' not in sys.modules\n"
+    )
+    said = []
+    for flag in ("--list_prepared", "--remove_prepared", "--list_prepared"):
+        command = [sys.executable, "-c", code, flag]
+        said.append(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout)
+    assert f"{tmp_path}/lip-0123456789ab  own_size  0.2 MB" in said[0] and "1 prepared data set, 0.2 MB" in said[0]
+    assert "Removed 1 prepared data set" in said[1] and said[2] == f"0 prepared data sets, 0.0 MB, in {tmp_path}.\n"

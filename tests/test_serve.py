@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -17,18 +18,28 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tfwarpgan
 from tfwarpgan.errors import InputError
 from tfwarpgan.serve import ServeOptions
+from tfwarpgan.serving.service.server import session_config
+from tfwarpgan.serving.service.unused_flags import REASONS
 from tfwarpgan.serving.wire import messages, tensors
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# The flags of TensorFlow Serving that its deployments use; either program fits the same command line.
-FLAGS = (
-    "port rest_api_port rest_api_timeout_in_ms model_name model_base_path model_config_file "
-    "model_config_file_poll_wait_seconds file_system_poll_wait_seconds enable_batching batching_parameters_file "
-    "monitoring_config_file ssl_config_file grpc_socket_path grpc_channel_arguments "
-    "allow_version_labels_for_unavailable_models tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism"
-).split()
+# All flags of tensorflow_model_server 2.15, with a value each; either program fits the same command line.
+FLAGS = """port=0 rest_api_port=-1 grpc_socket_path= rest_api_num_threads=4 rest_api_timeout_in_ms=30000
+rest_api_enable_cors_support=true enable_batching=true allow_version_labels_for_unavailable_models=true
+batching_parameters_file= enable_per_model_batching_parameters=true model_config_file=
+model_config_file_poll_wait_seconds=0 model_name=doubling model_base_path= num_load_threads=2 num_unload_threads=2
+max_num_load_retries=1 load_retry_interval_micros=1000000 file_system_poll_wait_seconds=1 flush_filesystem_caches=true
+tensorflow_session_parallelism=2 tensorflow_session_config_file= tensorflow_intra_op_parallelism=1
+tensorflow_inter_op_parallelism=1 use_alts_credentials=false ssl_config_file= platform_config_file=
+per_process_gpu_memory_fraction=0.5 saved_model_tags=serve grpc_channel_arguments=grpc.max_connection_age_ms=60000
+grpc_max_threads=8 enable_model_warmup=true num_request_iterations_for_warmup=2 version=false monitoring_config_file=
+remove_unused_fields_from_bundle_metagraph=true prefer_tflite_model=false num_tflite_pools=1
+num_tflite_interpreters_per_pool=1 enable_signature_method_name_check=false xla_cpu_compilation_enabled=false
+enable_profiler=true thread_pool_factory_config_file= mixed_precision= skip_initialize_tpu=false
+enable_grpc_healthcheck_service=true""".split()
 
 
 class Doubling(tf.Module):
@@ -203,7 +214,8 @@ def test_it_waits_for_a_first_version(start, model, tmp_path):
         ([], "--model_base_path"),
         (["--model_base_path={model}/none"], "is not a folder"),
         (["--model_config_file={model}/none"], "--model_config_file"),
-        (["--model_config_file={file}"], "ModelServerConfig"),
+        (["--model_config_file={file}"], "Error parsing text-format tensorflow.serving.ModelServerConfig"),
+        (["--model_base_path={model}/1"], "is itself a version"),
         (["--model_base_path={model}", "--batching_parameters_file={file}"], "--enable_batching"),
         (["--model_base_path={model}", "--enable_batching", "--batching_parameters_file={file}"], "BatchingParameters"),
         (
@@ -225,10 +237,51 @@ def test_what_is_wrong_is_one_sentence(start, model, tmp_path, arguments, named)
     assert len(lines) == 1 and lines[0].startswith("error: ") and named in lines[0]
 
 
-def test_the_flags_are_those_of_tensorflow_serving():
-    assert set(FLAGS) <= set(ServeOptions.__dataclass_fields__)
+def test_all_flags_of_tensorflow_serving_are_taken(start, model):
+    assert len(FLAGS) == 46
+    process = start(*(f"--{flag}" for flag in FLAGS), f"--model_base_path={model}")
+    address = process.stdout.readline().split()[-1]
+    with grpc.insecure_channel(address) as channel:
+        assert predict(channel, np.float32([1])) == [2]
+    process.terminate()
+    assert process.wait(20) == 0
+    (line,) = [line for line in process.stderr.read().splitlines() if "without effect" in line]
+    assert all(f"--{name} (" in line for name in REASONS)
+
+
+def test_the_documentation_says_which_flags_have_an_effect():
+    section = (ROOT / "docs" / "service.md").read_text().partition("## Flags of TensorFlow Serving\n")[2]
+    effective, none = section.partition("\n## ")[0].split("have no effect")
+    names = {flag.partition("=")[0] for flag in FLAGS}
+    assert set(re.findall(r"`--(\w+)`", none)) == set(REASONS)
+    assert set(re.findall(r"`--(\w+)`", effective)) == names - set(REASONS) <= set(ServeOptions.__dataclass_fields__)
+
+
+def test_the_version_is_told(start):
+    process = start("--version")
+    assert process.wait(60) == 0
+    assert process.stdout.read() == f"tfwarpgan: {tfwarpgan.__version__}\nTensorFlow: {tf.__version__}\n"
+
+
+def test_ports_that_are_one_are_refused():
     with pytest.raises(InputError, match="--rest_api_port=8500 must differ"):
         ServeOptions(model_base_path="a", rest_api_port=8500)
+
+
+def test_what_a_session_is_opened_with(tmp_path):
+    file = tmp_path / "session.config"
+    threads = "inter_op_parallelism_threads: 3 intra_op_parallelism_threads: 3"
+    file.write_text(f"{threads} gpu_options {{ visible_device_list: '0' }}")
+    options = {"model_base_path": str(tmp_path), "tensorflow_session_config_file": str(file)}
+    one = {**options, "tensorflow_intra_op_parallelism": 1}
+    config = session_config(ServeOptions(**one, per_process_gpu_memory_fraction=0.5))
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, 3)
+    assert config.gpu_options.visible_device_list == "0" and config.gpu_options.per_process_gpu_memory_fraction == 0.5
+    config = session_config(ServeOptions(**one, tensorflow_session_parallelism=2))
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, 2)
+    file.write_text("nonsense")
+    with pytest.raises(InputError, match="Error parsing text-format tensorflow.ConfigProto"):
+        session_config(ServeOptions(**options))
 
 
 def test_the_service_can_be_profiled(start, model, tmp_path):

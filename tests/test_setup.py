@@ -63,7 +63,7 @@ def names(wanted):
 
 def test_the_client_brings_no_tensorflow():
     base, extras = requirements()
-    assert names([*base, *extras["client"]]) == {"absl-py", "numpy", "pillow", "tqdm", "grpcio", "protobuf"}
+    assert names([*base, *extras["client"]]) == {"absl-py", "filelock", "numpy", "pillow", "tqdm", "grpcio", "protobuf"}
     assert {"tensorflow", "keras", "tensorflow-addons", "tensorflow-io"} <= names(extras["tensorflow"])
     assert names(extras["tensorflow"]) <= names(extras["dev"])
 

@@ -36,10 +36,12 @@ def folder(tmp_path):
         Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), (50 * index + 50,) * 3).save(tmp_path / f"{name}.png")
         (tmp_path / "labels").mkdir(exist_ok=True)
         Image.new("L", (2 * WIDTH, 2 * HEIGHT), 5 + index).save(tmp_path / "labels" / f"{name}.png")
-        rows.append(f"{name}.png: {[10 * index + 20] * 18}: {[30] * 18}")
+        rows.append(f"{name}.png: {[10 * index + 20] * 18}: {list(range(30, 12, -1))}")
     (tmp_path / "poses.csv").write_text("\n".join(rows))
     (tmp_path / "pairs.csv").write_text("from,to\na.png,b.png\nb.png,a.png\na.png,c.png\n")
-    joints = {"people": [{"pose_keypoints_2d": [30.0, 40.0, 0.9] * 18}]}
+    joints = {
+        "people": [{"pose_keypoints_2d": [value for joint in range(18) for value in (30.0 - joint / 2, 40.0, 0.9)]}]
+    }
     (tmp_path / "pose.json").write_text(json.dumps(joints))
     return tmp_path
 
@@ -203,7 +205,9 @@ def test_pairs_find_deepfashions_pictures_by_either_spelling(folder):
     (folder / "labels/a.png").rename(folder / "labels/WOMEN/Tees_Tanks/id_1/02_3_back.png")
     back, front = "fasionWOMENTeesTanksid102_3back.png", "fashionWOMENTees_Tanksid102_1front.png"
     (folder / "pairs.csv").write_text(f"from,to\n{back},{front}\n")
-    (folder / "poses.csv").write_text(f"name:keypoints_y:keypoints_x\n{front}: {[30] * 18}: {[30] * 18}\n")
+    (folder / "poses.csv").write_text(
+        f"name:keypoints_y:keypoints_x\n{front}: {[30] * 18}: {list(range(30, 12, -1))}\n"
+    )
     synthesize.main(options(parsing_dir=str(folder / "labels")), pairs_job(folder, image_dir=str(folder / "img")))
     assert [pixel(folder / "out" / name) for name in os.listdir(folder / "out")] == [[15, 50, 5]]
 

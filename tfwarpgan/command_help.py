@@ -68,7 +68,8 @@ def _notes(field: Field, of_run: bool) -> list[str]:
     """What the help adds of a flag's default and bounds, in brackets."""
     minimum, maximum = field.metadata["minimum"], field.metadata["maximum"]
     notes = []
-    if field.default is True or field.default not in _NOT_SHOWN or field.type in (int, float):
+    told = field.default is True or field.default not in _NOT_SHOWN or field.type in (int, float)
+    if told and field.default is not None:
         notes.append("default: " + ("the run's" if of_run else _written(field.default)))
     if minimum is not None and maximum is not None:
         notes.append(f"{_written(minimum)} to {_written(maximum)}")

@@ -16,6 +16,17 @@ class InputError(ValueError):
         super().__init__(re.sub(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*", " ", sentence))
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """How messages show what a user wrote: on one line, cut at `most` characters, in one pair of quotes of its own."""
+    text = " ".join(str(value).split())
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    if not text:
+        return "nothing"
+    text = text if len(text) <= most else f"{text[:most]}..."
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
+
 OnError: TypeAlias = Callable[[InputError], object]  # raises it, or goes on
 
 

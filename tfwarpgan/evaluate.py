@@ -184,7 +184,9 @@ def score(
     from tfwarpgan.evaluation.baselines import mean_image
     from tfwarpgan.evaluation.samples import chosen_pictures
 
-    mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
+    mean, mean_pairs = None, 0
+    if num_pairs["train"]:  # else a test-only data set
+        mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
     total = _at_most(evaluate.max_pairs, num_pairs["test"])
     evaluation = evaluator.evaluate(pipeline, dataset("test"), mean, evaluate.protocols, max_pairs=total, total=total)
     chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]

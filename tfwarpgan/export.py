@@ -58,6 +58,7 @@ def main(options: Options, export: ExportOptions) -> None:
         raise InputError("--export_dir is missing: name the folder of the model.")
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
+    from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference.loading import load_human_parser, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
@@ -66,7 +67,8 @@ def main(options: Options, export: ExportOptions) -> None:
         size = (options.data.height, options.data.width)
         parse = load_human_parser(run_options(export.human_parser_run_dir), size)
     pipeline = load_pipeline(options, export.weights, for_new_images=True)
-    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes)
+    framing = Framing.of(options.data)
+    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing)
     print("Checked in a session against the model in this process (differences of 8-bit levels):")
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")

@@ -14,6 +14,12 @@ from tfwarpgan.errors import InputError
 T = TypeVar("T")
 
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+# What happens to an image of another shape than the model's; the first is the default.
+PICTURE_FITS = {
+    "crop": "keeps the full height and cuts or adds columns at both sides",
+    "pad": "keeps all of the image and adds rows or columns at both sides",
+    "stretch": "squeezes the image",
+}
 WARP_SCALES = ("8", "4", "2", "1", "image")
 RUN_FLAGFILE = "options.flags"
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
@@ -63,6 +69,13 @@ class DatasetOptions:
         "lip_20",
         "Labels of the label maps: lip_20, atr_18, cihp_20, adgan_8, or a list with one LIP label for each of them.",
     )
+    ignore_label: int = option(
+        -1, "Label of the label maps that marks pixels without a label, such as 255; they become background.",
+        minimum=-1, maximum=255,
+    )  # fmt: skip
+    follow_links: bool = option(
+        False, "Follow links that lead out of the data folders, as those of DVC, git-annex and download caches do."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +85,9 @@ class JointOptions:
     keypoints: str = option("", "File or folder with the joints; default: the annotation CSV files of the layout.")
     keypoint_format: str = option(
         "pose_gan",
-        "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO or MediaPipe, or text files of NTED.",
-        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "nted"),
+        "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO, MediaPipe, mmpose or YOLO-pose, or text files "
+        "of NTED or YOLO-pose.",
+        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "mmpose", "yolo_pose", "nted"),
     )
     keypoint_images: str = option("", "For COCO results: JSON file whose 'images' map image numbers to file names.")
     keypoint_missing: str = option(
@@ -83,9 +97,14 @@ class JointOptions:
     )
     keypoint_score: float = option(
         -1.0,
-        "Confidence that a joint must exceed; below 0, the default of the format (mediapipe_33: 0.5, others: 0).",
+        "Confidence that a joint must exceed; below 0, that of the format: mediapipe_33 and yolo_pose 0.5, mmpose 0.3, "
+        "others 0.",
         maximum=1,
     )
+    keypoint_scale: int = option(
+        0, "Scale of the joints, as OpenPose counts them: 0, pixels; 3, from 0 to 1; 4, from -1 to 1.",
+        choices=(0, 3, 4),
+    )  # fmt: skip
     keypoint_frame: str = option(
         "", "Frame that the joints were detected in, HEIGHTxWIDTH in pixels; default: that of their image."
     )
@@ -95,6 +114,11 @@ class JointOptions:
     picture_crop: str = option(
         "",
         "Part of each image to use, X,Y,WIDTH,HEIGHT; joints and label maps are cropped too. Default: all of it.",
+    )
+    picture_fit: str = option(
+        "crop",
+        "Images of another shape than --height and --width: " + ", ".join(map(" ".join, PICTURE_FITS.items())) + ".",
+        choices=tuple(PICTURE_FITS),
     )
 
 
@@ -115,10 +139,14 @@ class PairOptions:
         choices=("header", "source_first", "target_first"),
     )
     duplicate_pairs: str = option("refuse", "What to do with duplicate pairs.", choices=("refuse", "keep"))
+    self_pairs: str = option("refuse", "What to do with pairs of an image with itself.", choices=("refuse", "keep"))
     max_train_pairs: int = option(0, "Number of training pairs to draw by the rule; 0 takes all.", minimum=0)
     max_test_pairs: int = option(0, "Number of test pairs to draw by the rule; 0 takes all.", minimum=0)
     test_share: float = option(
-        0.1, "Share of the persons for the test split, if the data set has no split of its own.", minimum=0, maximum=1
+        0.1,
+        "Share of the persons for the test split, if the data set has no split of its own; 1: no training.",
+        minimum=0,
+        maximum=1,
     )
     split_seed: int = option(0, "Seed of the random split and of the drawn pairs.", minimum=0)
 
@@ -150,6 +178,16 @@ class FilterOptions:
     min_foreground: float = option(
         0.0, "Leave out images if less than this share of their label map is foreground.", minimum=0, maximum=1
     )
+    max_stray_joints_image: float = option(
+        1.0,
+        "Leave out images if more than this share of their visible joints lies on background.",
+        minimum=0,
+        maximum=1,
+    )
+    max_stray_joints: float = option(
+        0.3, "Refuse a data set if more than this share of its visible joints lies on background; 1 takes any.",
+        minimum=0, maximum=1,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

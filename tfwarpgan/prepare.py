@@ -3,6 +3,7 @@
     python -m tfwarpgan.prepare
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501
     python -m tfwarpgan.prepare --dataset=market1501 --data_dir=~/data/Market-1501 --check --page=look.html
+    python -m tfwarpgan.prepare --list_prepared
 
 Training does this itself if needed; this command does nothing else, and prints what the data set contains. With --check
 it reads everything, writes nothing but the page of samples, and reports all problems at once; the exit code is 1 if
@@ -11,6 +12,8 @@ training would fail.
 
 import dataclasses
 import sys
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
@@ -19,6 +22,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.options import DATA_SET, DataOptions, Options, SizeOptions, check_data_place, option
 
 if TYPE_CHECKING:
+    from tfwarpgan.data.records.copies import Copy
     from tfwarpgan.data.records.preparation import Prepared
 
 
@@ -28,6 +32,8 @@ class PrepareOptions:
 
     check: bool = option(False, "Check the data set, report all problems and write nothing.")
     page: str = option("", "With --check: HTML file to write, with 40 samples and their joints and label maps.")
+    list_prepared: bool = option(False, "List the prepared data sets in --prepared_dir, and do nothing else.")
+    remove_prepared: bool = option(False, "Remove the prepared data sets in --prepared_dir, and do nothing else.")
     workers: int = option(0, "Processes that read and encode images; 0 uses one per core.", minimum=0, maximum=1024)
     beam_runner: str = option(
         "", "Runner of Apache Beam, such as DirectRunner; default: no Beam, on this machine alone."
@@ -39,6 +45,8 @@ class PrepareOptions:
             raise InputError("--page needs --check.")
         if self.beam_runner and self.check:
             raise InputError("Give either --check or --beam_runner, not both.")
+        if sum((self.check, bool(self.beam_runner), self.list_prepared, self.remove_prepared)) > 1:
+            raise InputError("Give only one of --check, --beam_runner, --list_prepared and --remove_prepared.")
         if self.beam_options and not self.beam_runner:
             raise InputError("--beam_options needs --beam_runner.")
 
@@ -50,6 +58,13 @@ def main(options: Options, how: PrepareOptions) -> None:
         options: `Options`, those of the data; the flagfile of a training can be used unchanged.
         how: `PrepareOptions`.
     """
+    if how.list_prepared or how.remove_prepared:
+        from tfwarpgan.data.records import copies
+
+        what = copies.remove_copies if how.remove_prepared else copies.list_copies
+        for line in copies_text(what(options.data.prepared_dir), options.data.prepared_dir, how.remove_prepared):
+            print(line)
+        return
     if how.check:
         _check(options.data, how)
         return
@@ -62,6 +77,18 @@ def main(options: Options, how: PrepareOptions) -> None:
         print(line)
 
 
+def copies_text(found: "Sequence[Copy]", prepared_dir: str, removed: bool) -> list[str]:
+    """What the `copies.Copy` are that were listed or removed, as lines of text."""
+    lines = [
+        f"{copy.folder}  {', '.join(copy.sizes) or 'unfinished'}  {copy.size / 1e6:,.1f} MB  "
+        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(copy.changed))}"
+        for copy in found
+    ]
+    count, size = len(found), sum(copy.size for copy in found)
+    what = f"{count} prepared data set{'s' if count != 1 else ''}, {size / 1e6:,.1f} MB, in {prepared_dir}"
+    return [*lines, f"Removed {what}." if removed else f"{what[0].upper()}{what[1:]}."]
+
+
 def summary(prepared: "Prepared") -> list[str]:
     """What a `preparation.Prepared` contains, as lines of text."""
     counts = {"persons": prepared.num_persons, "images": prepared.num_images, "pairs": prepared.num_pairs}
@@ -72,6 +99,7 @@ def summary(prepared: "Prepared") -> list[str]:
     if prepared.removed:
         rules = ", ".join(f"{count:,} by --{rule}" for rule, count in prepared.removed.items())
         lines.append(f"left out: {sum(prepared.removed.values()):,} images ({rules}), listed in removed.csv")
+    lines += [f"note: {note}" for note in prepared.notes]
     size = f"{prepared.height} x {prepared.width} pixels" if prepared.height else "images of their own sizes"
     return [*lines, f"{size}, in {prepared.folder}"]
 

@@ -3,8 +3,8 @@
     python -m tfwarpgan.serve --model_name=people --model_base_path=DIR/people
 
 A small server for laptops, tests and continuous integration, which answers like TensorFlow Serving, over gRPC and
-REST, and takes the same flags; docs/service.md lists the differences. It listens on this machine only, unless --address
-says otherwise. A SavedModel is a program: serve only what you exported yourself.
+REST, and takes the same flags; docs/service.md lists the differences, and which flags have an effect. It listens on
+this machine only, unless --address says otherwise. A SavedModel is a program: serve only what you exported yourself.
 """
 
 import dataclasses
@@ -14,11 +14,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from tfwarpgan import __version__
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
+from tfwarpgan.serving.service.unused_flags import REASONS, warning
 
 if TYPE_CHECKING:
     from tfwarpgan.serving.service.server import Server
@@ -60,10 +62,25 @@ class ServeOptions:
     ssl_config_file: str = option("", "File with an SSLConfig; gRPC then uses TLS.")
     grpc_socket_path: str = option("", "Path of a Unix socket to listen on as well, without TLS.")
     grpc_channel_arguments: str = option("", "More arguments for the gRPC server, as name=value,name=value.")
+    saved_model_tags: str = option("serve", "Tags of the graph to load from a SavedModel, separated by commas.")
+    enable_model_warmup: bool = option(True, "Run the warm-up requests of a version before it is served.")
+    num_request_iterations_for_warmup: int = option(
+        1, "Times that each warm-up request is run; below 1, as in TensorFlow Serving: once."
+    )
+    tensorflow_session_config_file: str = option(
+        "", "File with a ConfigProto for the sessions; what the flags on parallelism and memory say, wins."
+    )
+    per_process_gpu_memory_fraction: float = option(
+        0.0, "Most of a GPU's memory that is used, as a fraction; 0: no bound.", minimum=0, maximum=1
+    )
+    tensorflow_session_parallelism: int = option(
+        0, "Both of the following, where they are 0; 0 uses all processors.", minimum=0
+    )
     tensorflow_intra_op_parallelism: int = option(0, "Threads per operation; 0 uses all processors.", minimum=0)
     tensorflow_inter_op_parallelism: int = option(
         0, "Operations that run at the same time; 0 uses all processors.", minimum=0
     )
+    version: bool = option(False, "Print the versions of tfwarpgan and TensorFlow, and end.")
     profile_port: int = option(
         0,
         "Port for TensorBoard's profiler, open on all addresses of this machine, whatever --address says; 0: none.",
@@ -75,13 +92,16 @@ class ServeOptions:
     )
 
     def __post_init__(self) -> None:
+        if self.version:
+            return
         if not self.model_base_path and not self.model_config_file:
             raise InputError("Give --model_base_path for one model, or --model_config_file for several.")
         if self.batching_parameters_file and not self.enable_batching:
             raise InputError("--batching_parameters_file needs --enable_batching.")
         if self.rest_api_port > 0 and self.rest_api_port == self.port:
             raise InputError(f"--rest_api_port={self.rest_api_port} must differ from --port.")
-        for name in ("model_config_file", "batching_parameters_file", "monitoring_config_file", "ssl_config_file"):
+        files = ("model_config_file", "batching_parameters_file", "monitoring_config_file", "ssl_config_file")
+        for name in (*files, "tensorflow_session_config_file"):
             path = getattr(self, name)
             if path and not os.path.isfile(path) and (name != "monitoring_config_file" or self.rest_api_port):
                 raise InputError(f"--{name}={path} is not a file.")
@@ -94,12 +114,23 @@ class ServeOptions:
             yield "--monitoring_config_file is ignored: metrics are read over REST, which --rest_api_port would open."
 
 
-def main(options: ServeOptions) -> None:
+UnusedOptions: Any = dataclasses.make_dataclass(
+    "UnusedOptions",
+    [(name, kind, option(None, f"No effect: {reason}.")) for name, (kind, reason) in REASONS.items()],
+    namespace={"__doc__": "Flags of TensorFlow Serving that have no effect here."},
+    frozen=True,
+)
+
+
+def main(options: ServeOptions, unused: Any) -> None:
     """Serves until SIGTERM or Ctrl-C, then until running requests are answered or --grace_seconds have passed."""
     from tfwarpgan.serving.service import allocator, configuration
 
+    if options.version:
+        return _print_versions()
     allocator.keep_freed_memory()
-    for sentence in options.ignored():
+    given = [name for name, value in dataclasses.asdict(unused).items() if value is not None]
+    for sentence in filter(None, [*options.ignored(), warning(given)]):
         print(sentence, file=sys.stderr, flush=True)
     configured = configuration.read(options)  # mistakes are reported before TensorFlow starts
     from tfwarpgan.serving.service.server import Server
@@ -118,6 +149,12 @@ def main(options: ServeOptions) -> None:
     if not server.ended:
         _leave()
     print("Stopped.", flush=True)
+
+
+def _print_versions() -> None:
+    import tensorflow as tf
+
+    print(f"tfwarpgan: {__version__}\nTensorFlow: {tf.__version__}")
 
 
 def _stop_at_signals(server: "Server") -> None:
@@ -149,7 +186,7 @@ def _leave() -> NoReturn:
 
 def cli() -> None:
     """The command."""
-    run_command(main, ServeOptions)
+    run_command(main, ServeOptions, UnusedOptions)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from tfwarpgan.body.joints import MISSING
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
@@ -23,6 +24,7 @@ from tfwarpgan.typing import Joints, Size, Visible
 if TYPE_CHECKING:
     from tfwarpgan.inference.synthesis import Request, Row
     from tfwarpgan.inference.synthesizer import Pipeline
+    from tfwarpgan.typing import Pose
 
 OWN_NETWORKS = ServerOptions()
 _NO_PARSING = (
@@ -146,7 +148,7 @@ def main(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_N
 
     remote = server.connect() if server.server else None
     if remote:
-        options = remote.sized(options)
+        options = _framed(remote.sized(options), remote.framing)
         if not remote.labels:
             check_parsings(options, job)
     # What is wrong with the files is said before the networks are built.
@@ -159,6 +161,17 @@ def main(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_N
     print(f"Picture: {job.output}" if job.image else f"{written} pictures: {job.output_dir}")
 
 
+def _framed(options: Options, flags: str) -> Options:
+    """The options with the framing that a server tells, where they have none of their own."""
+    from tfwarpgan.data.pictures.framing import Framing
+
+    own = Framing.of(options.data)
+    told = Framing.read(own.height, own.width, flags)
+    crop = ",".join(map(str, own.crop or told.crop or ()))
+    fit = own.fit if own.fit != Framing.fit else told.fit
+    return dataclasses.replace(options, data=dataclasses.replace(options.data, picture_crop=crop, picture_fit=fit))
+
+
 def _own_pipeline(options: Options, job: SynthesizeOptions) -> "Pipeline":
     from tfwarpgan.inference.loading import load_local
 
@@ -167,10 +180,12 @@ def _own_pipeline(options: Options, job: SynthesizeOptions) -> "Pipeline":
 
 def image_request(options: Options, job: SynthesizeOptions) -> "Request":
     """The request of --image, for `synthesis.synthesize`; its row is made at once."""
+    from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
-    size = (options.data.height, options.data.width)
-    condition = synthesis.condition_row(job.image, *size, _labeled(options, job.parsing))
+    condition = synthesis.condition_row(
+        job.image, Framing.of(options.data), job.parsing, _labels(options), options.data.ignore_label
+    )
     row = condition | _one_pose(options, job)(job.image)
     return job.output, lambda: row
 
@@ -178,14 +193,15 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
 def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     """The requests of --image_dir in one pose: images keep their places below --output_dir."""
     from tfwarpgan.data.pictures.files import list_images
+    from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
-    size = (options.data.height, options.data.width)
+    framing, labels = Framing.of(options.data), _labels(options)
     pose = _one_pose(options, job)
 
     def row(path: str) -> "Row":
         parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
-        return synthesis.condition_row(path, *size, parsing) | pose(path)
+        return synthesis.condition_row(path, framing, parsing, labels, options.data.ignore_label) | pose(path)
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
     images = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
@@ -194,28 +210,61 @@ def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]
 
 def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"]:
     """A function of an image of a person that gives the pose row of the one target pose."""
-    from tfwarpgan.data.pictures import images
-    from tfwarpgan.inference import synthesis
+    from tfwarpgan.data.joints.pose_json import openpose_bodies
 
-    joints, visible, source = _pose(job)
-    frame_of = functools.lru_cache(1)(images.check_image)
+    joints, visible, source = _pose(options, job)
+    canvas = openpose_bodies(job.pose_json)[1] if job.pose_json else None
+    place = _placer(options, job, annotated=not job.pose_json)
 
     def row(path: str) -> "Row":
-        frame = job.pose_frame or frame_of(_pose_frame_image(job, path))
-        return synthesis.pose_row(joints, visible, frame, options.data.height, options.data.width, source)
+        return place(joints, visible, source, _pose_frame_image(job, path), canvas)
 
     return row
 
 
-def _pose(job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
-    """(joints, visible, where they come from) of the one target pose."""
+def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callable[..., "Row"]:
+    """A function (joints, visible, where they come from, their image, the frame that their file states) of a pose row.
+
+    Joints of --annotation are in the frame that the run declares for those of its training; with --pose_size, and
+    other joints, in the pixels of their image. --keypoint_scale counts for all.
+    """
+    from tfwarpgan.data.joints.frames import Frame
+    from tfwarpgan.data.pictures import images
+    from tfwarpgan.data.pictures.framing import Framing
+    from tfwarpgan.inference import synthesis
+
+    framing = Framing.of(options.data)
+    is_declared = annotated and not job.pose_size
+    frame = Frame.of(options.data) if is_declared else Frame(scale=options.data.keypoint_scale)
+    size_of = functools.lru_cache(1024)(images.check_image)
+
+    def row(joints: Joints, visible: Visible, source: str, path: str, canvas: Size | None = None) -> "Row":
+        size = job.pose_frame or canvas or size_of(path)
+        if not frame.is_image:
+            joints, visible = frame.place_in(joints, visible, size)
+        return synthesis.pose_row(joints, visible, size, framing, source)
+
+    return row
+
+
+def _annotations(options: Options, job: SynthesizeOptions) -> dict[str, "Pose"]:
     from tfwarpgan.data.joints import pose_gan
+
+    missing = options.data.keypoint_missing
+    rows = pose_gan.iterate_annotation_rows(job.annotation, missing=MISSING if missing == "format" else float(missing))
+    found = pose_gan.collect_rows(job.annotation, rows)
+    return {name: (joints, visible) for name, (joints, visible, _) in found.items()}
+
+
+def _pose(options: Options, job: SynthesizeOptions) -> tuple[Joints, Visible, str]:
+    """(joints, visible, where they come from) of the one target pose."""
     from tfwarpgan.data.joints.pose_json import read_openpose_json
 
     if job.pose_json:
-        return *read_openpose_json(job.pose_json), job.pose_json
+        joints, visible = read_openpose_json(job.pose_json)
+        return joints, visible, job.pose_json
     name = job.pose_name or os.path.basename(job.pose_image)
-    annotations = pose_gan.read_annotation_csv(job.annotation)
+    annotations = _annotations(options, job)
     if name not in annotations:
         raise InputError(f"{job.annotation} has no row for {name}; name one of its {len(annotations)} images.")
     return *annotations[name], f"{job.annotation}, {name}"
@@ -229,23 +278,22 @@ def _pose_frame_image(job: SynthesizeOptions, path: str) -> str:
 
 def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     """The requests of --pairs, for `synthesis.synthesize`, after a check that everything they name exists."""
-    from tfwarpgan.data.joints import pose_gan
     from tfwarpgan.data.pairs.lists import read_pairs
-    from tfwarpgan.data.pictures import images
+    from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
-    size = (options.data.height, options.data.width)
-    annotations, pairs = pose_gan.read_annotation_csv(job.annotation), read_pairs(job.pairs)
+    framing, labels = Framing.of(options.data), _labels(options)
+    annotations, pairs = _annotations(options, job), read_pairs(job.pairs)
     image = _finder(job.image_dir)
     check_pairs(options, job, annotations, pairs, image)
     # Lists of pairs are sorted by person: an image comes many times in a row.
     condition = functools.lru_cache(64)(synthesis.condition_row)
-    frame_of = functools.lru_cache(1024)(images.check_image)
+    place = _placer(options, job, annotated=True)
 
     def row(name: str, target: str) -> "Row":
-        frame = job.pose_frame or frame_of(image(target))
-        pose = synthesis.pose_row(*annotations[target], frame, *size, f"{job.annotation}, {target}")
-        return condition(image(name), *size, _parsing_path(options, job, name)) | pose
+        pose = place(*annotations[target], f"{job.annotation}, {target}", image(target))
+        parsing = _parsing_path(options, job, name)
+        return condition(image(name), framing, parsing, labels, options.data.ignore_label) | pose
 
     def path(name: str, target: str) -> str:
         return os.path.join(job.output_dir, synthesis.output_name(name, target))
@@ -304,20 +352,20 @@ def _parsing_path(options: Options, job: SynthesizeOptions, name: str) -> str:
     if job.human_parser_run_dir or not options.data.parsing_dir:
         return ""
     find = _finder(os.path.expanduser(options.data.parsing_dir))
-    return _labeled(options, find(os.path.splitext(name)[0] + ".png"))
+    return find(os.path.splitext(name)[0] + ".png")
 
 
-def _labeled(options: Options, path: str) -> str:
-    """A label map's path that says what its labels are."""
+def _labels(options: Options) -> tuple[int, ...] | None:
+    """The LIP label of each label in the label maps; None: they are LIP's."""
     from tfwarpgan.body.label_mappings import to_lip
-    from tfwarpgan.data.pictures.files import ImageFile
 
-    return ImageFile(path, labels=to_lip(options.data.label_mapping))
+    return to_lip(options.data.label_mapping)
 
 
 def cli() -> None:
     """The command."""
-    takes = ("run_dir", "parsing_dir", "label_mapping", "batch_size")
+    frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "keypoint_scale", "picture_crop", "picture_fit")
+    takes = ("run_dir", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 

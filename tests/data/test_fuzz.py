@@ -20,6 +20,7 @@ from tfwarpgan.data.pairs.lists import read_pairs
 from tfwarpgan.data.pictures import images, label_maps
 from tfwarpgan.data.pictures.archives import unpack_tar
 from tfwarpgan.data.pictures.files import ImageFile, inside
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 
@@ -115,7 +116,7 @@ def survives_twice(read):
 @hypothesis.given(damaged(ANNOTATION))
 def test_annotation_csv(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
-    survives_twice(lambda **k: pose_gan.read_annotation_rows(str(tmp_path / "a.csv"), **k))
+    survives_twice(lambda **k: pose_gan.read_annotation_csv(str(tmp_path / "a.csv"), **k))
 
 
 @bounded
@@ -172,7 +173,7 @@ def test_pictures(tmp_path, kind, data):
     for read in (images.check_image, images.image_size, images.read_rgb, label_maps.read_label_map):
         survives(lambda read=read: read(path))
         survives(lambda read=read: read(ImageFile(path, (2, 2, 16, 20), (0,) * 9)))
-    survives(lambda: images.jpeg_of_size(path, 32, 16))
+    survives(lambda: images.framed_jpeg(path, Framing(32, 16)))
 
 
 @bounded
@@ -220,7 +221,7 @@ def test_bad_inputs_by_every_reader():
     if not (SHARED / "bad_inputs").is_dir():
         pytest.skip(f"{SHARED / 'bad_inputs'} is not there")
     for path in map(str, (SHARED / "bad_inputs").rglob("*")):
-        for read in (images.check_image, images.read_rgb, label_maps.read_label_map, pose_gan.read_annotation_rows,
+        for read in (images.check_image, images.read_rgb, label_maps.read_label_map, pose_gan.read_annotation_csv,
                      read_pairs, pair_lists.read, pose_json.read_openpose_json):  # fmt: skip
             survives(functools.partial(read, path))
         for kind in joint_files.READERS:

@@ -2,13 +2,15 @@
 
 import io
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.storage.writing import encode_jpeg, encode_png, save_png, write_atomically
+from tfwarpgan.storage.writing import encode_jpeg, encode_png, save_png, unfinished_folder, write_atomically
 
 
 def test_save_png_makes_folders_and_leaves_nothing_else(tmp_path):
@@ -46,3 +48,27 @@ def test_a_failed_write_is_one_sentence_and_keeps_the_old_file(tmp_path, monkeyp
 def test_encoders(encode):
     pixels = np.full((8, 8, 3), (10, 200, 30), np.uint8)
     np.testing.assert_allclose(np.asarray(Image.open(io.BytesIO(encode(pixels)))), pixels, atol=2)
+
+
+KILLED = """
+import os, signal, sys
+from tfwarpgan.storage.writing import unfinished_folder
+with unfinished_folder(sys.argv[1]) as folder:
+    open(os.path.join(folder, "half"), "w").close()
+    print(os.path.basename(folder), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_fills_is_not(tmp_path):
+    """The folders of two processes, of which one is killed."""
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"]
+    killed, filling = (process.stdout.readline().strip() for process in processes)
+    processes[0].kill()
+    processes[0].wait(10)
+    with unfinished_folder(str(tmp_path)) as folder:
+        assert set(os.listdir(tmp_path)) == {filling, os.path.basename(folder)} and killed != filling
+        assert os.listdir(tmp_path / filling) == ["half"]
+    for process in processes:
+        process.communicate(timeout=10)

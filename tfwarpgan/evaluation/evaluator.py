@@ -105,10 +105,12 @@ def quantize(images: Image) -> Image:
     return from_pixels(to_pixels(images))
 
 
-def contenders(batch: Batch, outputs: Tensors, mean: Tensor) -> dict[str, Image]:
+def contenders(batch: Batch, outputs: Tensors, mean: Tensor | None) -> dict[str, Image]:
     """The images that are scored: who (the model or a baseline) -> float [B, H, W, 3] in [-1, 1]."""
-    mean = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(batch["target_image"]))
-    return {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch), MEAN: mean}
+    images = {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch)}
+    if mean is not None:
+        images[MEAN] = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(batch["target_image"]))
+    return images
 
 
 def image_metrics(
@@ -154,7 +156,7 @@ def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Te
 def evaluate(
     pipeline: Callable[[Batch], Tensors],
     dataset: Iterable[Batch],
-    mean: npt.NDArray[np.float32],
+    mean: npt.NDArray[np.float32] | None,
     protocols: Sequence[str] = ("gaussian",),
     max_pairs: int | None = None,
     total: int | None = None,
@@ -166,7 +168,7 @@ def evaluate(
         pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
             I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
-        mean: The mean training image [H, W, 3] in [-1, 1].
+        mean: The mean training image [H, W, 3] in [-1, 1]; None: there is none, and so not that baseline.
         protocols: SSIM protocols; the first ranks the pairs in the report.
         max_pairs: Pairs to stop after; None: all.
         total: Pairs that the data set holds, for the progress bar.

@@ -8,6 +8,7 @@ from typing import TypeVar
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import load_network, steps_saved
@@ -62,7 +63,7 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
     pipeline, parse = load_pipeline(options, weights, for_new_images=True), None
     if human_parser_run_dir:
         parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
-    return LocalPipeline(pipeline, parse)
+    return LocalPipeline(pipeline, parse, Framing.of(options.data).flags)
 
 
 def load_human_parser(

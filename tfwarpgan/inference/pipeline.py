@@ -15,6 +15,7 @@ class LocalPipeline:
         pipeline: Callable with the attributes `height` and `width`, such as `WarpingGAN`: batch -> dictionary with
             `image` [B, H, W, 3] in [-1, 1].
         parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20]; or None.
+        framing: How pictures become its images, as flags, see `Framing.flags`.
 
     Attributes:
         height, width: Of the model's images, in pixels.
@@ -24,8 +25,9 @@ class LocalPipeline:
 
     batch_size = 8
 
-    def __init__(self, pipeline: Any, parse: Callable[[Image], Tensor] | None = None) -> None:
+    def __init__(self, pipeline: Any, parse: Callable[[Image], Tensor] | None = None, framing: str = "") -> None:
         self.height, self.width, self.labels = pipeline.height, pipeline.width, parse is not None
+        self.framing = framing
         self._draw = for_any_batch_size(lambda batch: pipeline(batch)["image"])
         self._label_and_draw = for_any_batch_size(lambda batch: with_human_parser(pipeline, parse)(batch)["image"])
 

@@ -1,7 +1,6 @@
 """Images of people in new poses, from files: what the command `synthesize` does, as functions.
 
-Images, label maps and joints of any size are brought to the model's: images bicubic, labels by the nearest pixel,
-joints with the frame that they were annotated in.
+Images, label maps and joints of any size are brought to the model's by the `Framing` of its training pictures.
 """
 
 import os
@@ -11,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from tqdm import tqdm
 
-from tfwarpgan.body.joints import scale
+from tfwarpgan.data.joints.stray import oddity
 from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.pixels import from_pixels, to_pixels
 from tfwarpgan.storage.writing import save_png
@@ -22,14 +22,21 @@ Row: TypeAlias = dict[str, Array]  # of a batch
 Request: TypeAlias = tuple[str, Callable[[], Row]]  # the image to be written, and what makes its row
 
 
-def condition_row(image_path: str, height: int, width: int, parsing_path: str = "") -> Row:
+def condition_row(
+    image_path: str,
+    framing: Framing,
+    parsing_path: str = "",
+    labels: tuple[int, ...] | None = None,
+    ignore_label: int = -1,
+) -> Row:
     """The person as the pipeline takes it: one row of a batch.
 
     Args:
         image_path: Image of the person; any format and orientation that `images.read_rgb` reads.
-        height: Of the model, pixels.
-        width: Of the model, pixels.
+        framing: `Framing` of the model.
         parsing_path: Label map of the image, of the same size; empty if the human parser labels it.
+        labels: The LIP label of each label in that file; None: they are LIP's.
+        ignore_label: Label in that file that stands for none and becomes the background; below 0: there is none.
 
     Returns:
         Dictionary of `condition_image` float32 [height, width, 3] in [-1, 1] and, with a label map,
@@ -38,46 +45,49 @@ def condition_row(image_path: str, height: int, width: int, parsing_path: str = 
     Raises:
         InputError: If a file is missing or broken.
     """
-    image = images.read_rgb(image_path)
-    labels = label_maps.read_label_map(parsing_path, image.shape[:2]) if parsing_path else None
-    return resized_condition(image, labels, height, width)
+    file = framing.file(image_path)
+    image, size = images.read_rgb(file), images.image_size(file)
+    parsing = framing.file(parsing_path, labels, ignore_label)
+    label_map = label_maps.read_label_map(parsing, size) if parsing_path else None
+    return framed_condition(image, label_map, framing)
 
 
-def resized_condition(image: Pixels, labels: LabelMap | None, height: int, width: int) -> Row:
-    """As `condition_row`, of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
-    row: Row = {"condition_image": from_pixels(images.resize(image, height, width))}
+def framed_condition(image: Pixels, labels: LabelMap | None, framing: Framing) -> Row:
+    """As `condition_row`, of the used parts of arrays: uint8 [H, W, 3] and a label map uint8 [H, W] or None."""
+    row: Row = {"condition_image": from_pixels(framing.image(image))}
     if labels is not None:
-        row["condition_parsing"] = label_maps.resize(labels, height, width)
+        row["condition_parsing"] = framing.label_map(labels)
     return row
 
 
-def pose_row(joints: Joints, visible: Visible, frame: Size, height: int, width: int, source: str) -> Row:
+def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, source: str) -> Row:
     """The target pose as the pipeline takes it: one row of a batch.
 
     Args:
         joints: [18, 2], (y, x) in pixels of the frame.
         visible: bool [18].
-        frame: (height, width) of the image that the joints were annotated in.
-        height: Of the model, pixels.
-        width: Of the model, pixels.
+        frame: (height, width) of the whole image that the joints were annotated in.
+        framing: `Framing` of the model.
         source: Where the pose comes from, for the error.
 
     Returns:
         Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's image, and `target_visible`.
 
     Raises:
-        InputError: If no joint is visible, or most lie outside of the frame.
+        InputError: If no joint is visible, they cannot be a person's in the frame, or the framing cuts off all.
     """
+    joints, visible = np.asarray(joints), np.asarray(visible)
     if not np.any(visible):
         raise InputError(f"{source}: no joint is visible; choose another pose.")
-    outside = np.any((joints < -0.5) | (joints > np.asarray(frame) - 0.5), axis=1) & visible
     # A few joints beyond the edge are a person cut off by it; most of them, a pose of a larger image.
-    if 2 * outside.sum() > np.sum(visible):
-        raise InputError(
-            f"{source}: {outside.sum()} of {np.sum(visible)} joints lie outside of an image of {frame[0]} x "
-            f"{frame[1]} (height x width); give the size that they were detected in with --pose_size."
-        )
-    return {"target_keypoints": scale(joints, visible, frame, (height, width)), "target_visible": visible}
+    odd = oddity(joints, visible, frame)
+    if odd:
+        raise InputError(f"{source}: {odd}; the size of the image that they count in is given with --pose_size.")
+    joints, visible = framing.used_joints(joints, visible)
+    joints, visible = framing.joints(joints, visible, framing.used_size(frame, f"The image of {source}"))
+    if not np.any(visible):
+        raise InputError(f"{source}: the part of the image that the model shows has no joint; choose another pose.")
+    return {"target_keypoints": joints, "target_visible": visible}
 
 
 def synthesize(

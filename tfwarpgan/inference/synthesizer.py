@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference import synthesis
 from tfwarpgan.storage.pixels import to_pixels
@@ -37,10 +38,11 @@ class Synthesizer:
     """Draws people in new poses; `tfwarpgan.load` makes one.
 
     Args:
-        pipeline: The networks.
+        pipeline: The networks; with an attribute `framing`, `Framing.flags` of their training.
 
     Attributes:
         size: (height, width) of the images that it draws, in pixels.
+        framing: `Framing` that makes the model's images of those of any size, as it made those of its training.
         signature: Names of the inputs that `synthesize` needs: ("image", "joints", "parsing"), or without "parsing"
             where the model labels images itself.
     """
@@ -48,6 +50,7 @@ class Synthesizer:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.size = (pipeline.height, pipeline.width)
+        self.framing = Framing.read(*self.size, getattr(pipeline, "framing", ""))
         self.signature = ("image", "joints") if pipeline.labels else ("image", "joints", "parsing")
 
     def synthesize(
@@ -65,7 +68,7 @@ class Synthesizer:
 
         Args:
             image: The person: uint8 [H, W, 3] or [N, H, W, 3], the path of an image file, or a list of either. Any
-                size; it is resized to the model's.
+                size; it becomes the model's as the pictures of its training did, see `framing`.
             joints: The pose: float [18, 2] or [N, 18, 2], (y, x) in pixels, in the order of `body.joints.NAMES`.
             parsing: Label map of `image`: uint8 [H, W] or [N, H, W] with the labels of `body.labels`, the path of a
                 PNG, or a list of either. None: the model labels the image, if it can (see `signature`).
@@ -102,18 +105,29 @@ class Synthesizer:
 
     def _condition(self, image: Any, parsing: Any) -> tuple[dict[str, Array], Size]:
         """The person's part of a row, and the size (height, width) of the image."""
-        pixels = _read("image", image, images.read_rgb, 3)
-        size = (pixels.shape[0], pixels.shape[1])
-        if parsing is None:
-            return synthesis.resized_condition(pixels, None, *self.size), size
-        labels = _read("parsing", parsing, label_maps.read_label_map, 2)
-        label_maps.check_label_map(labels, size, parsing if _is_path(parsing) else "parsing")
-        return synthesis.resized_condition(pixels, labels, *self.size), size
+        pixels = self._used("image", image, images.read_rgb, 3)
+        size = images.image_size(os.fspath(image)) if _is_path(image) else np.shape(image)[:2]
+        labels = None
+        if parsing is not None:
+            labels = self._used("parsing", parsing, label_maps.read_label_map, 2)
+            name = parsing if _is_path(parsing) else "parsing"
+            label_maps.check_label_map(labels, pixels.shape[:2], name)
+        return synthesis.framed_condition(pixels, labels, self.framing), (size[0], size[1])
+
+    def _used(self, name: str, value: Any, read: Callable[[str], Array], rank: int) -> Array:
+        """The used part of the picture of a path or an array: uint8 [H, W, 3] (rank 3) or [H, W] (rank 2)."""
+        if _is_path(value):
+            return read(self.framing.file(os.fspath(value)))
+        pixels = np.asarray(value)
+        if pixels.dtype != np.uint8 or pixels.ndim != rank or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
+            shape = "[H, W, 3]" if rank == 3 else "[H, W]"
+            raise InputError(f"{name} must be uint8 {shape} or a path, got {pixels.dtype} {list(pixels.shape)}.")
+        return self.framing.used(pixels, name)
 
     def _pose(self, joints: Array, visible: Array, size: Size) -> dict[str, Array]:
         if not np.all(np.isfinite(joints[visible])):
             raise InputError("joints must be finite numbers where they are visible; set visible to False elsewhere.")
-        return synthesis.pose_row(joints, visible, size, *self.size, "joints")
+        return synthesis.pose_row(joints, visible, size, self.framing, "joints")
 
     def _drawn(self, rows: list[dict[str, Array]]) -> npt.NDArray[np.uint8]:
         """The images of all rows, in batches that the networks take: uint8 [N, height, width, 3]."""
@@ -135,7 +149,7 @@ def _numbers(name: str, values: Any, dtype: Any, *shape: int) -> tuple[list[Any]
 
 
 def _listed(name: str, values: Any, rank: int) -> tuple[list[Any], bool]:
-    """(list of arrays or paths, whether they came as a batch); what each is, `_read` sees."""
+    """(list of arrays or paths, whether they came as a batch); what each is, `Synthesizer._used` sees."""
     if values is None or _is_path(values):
         return [values], False
     if isinstance(values, (list, tuple)):
@@ -148,17 +162,6 @@ def _listed(name: str, values: Any, rank: int) -> tuple[list[Any], bool]:
 
 def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike))
-
-
-def _read(name: str, value: Any, read: Callable[[str], Array], rank: int) -> Array:
-    """The pixels of a path or an array: uint8 [H, W, 3] (rank 3) or [H, W] (rank 2)."""
-    if _is_path(value):
-        return read(value if isinstance(value, str) else os.fspath(value))
-    pixels = np.asarray(value)
-    if pixels.dtype != np.uint8 or pixels.ndim != rank or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
-        shape = "[H, W, 3]" if rank == 3 else "[H, W]"
-        raise InputError(f"{name} must be uint8 {shape} or a path, got {pixels.dtype} {list(pixels.shape)}.")
-    return pixels
 
 
 def _check_lengths(**columns: list[Any]) -> None:

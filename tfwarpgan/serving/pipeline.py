@@ -21,9 +21,11 @@ class ExportedPipeline:
     Args:
         name: What the model is called in errors.
         shapes: Dictionary, signature -> dictionary, input -> shape (None where its rank is unknown).
+        framing: Name of the width of `image`, in which `publish.name_dimensions` writes the framing down.
 
     Attributes:
         height, width: Of the model's images, in pixels.
+        framing: How pictures become such images, as flags, see `data.pictures.framing.Framing.flags`.
         labels: Whether the model labels images that come without a label map.
         batch_size: Rows to draw at once.
 
@@ -33,13 +35,14 @@ class ExportedPipeline:
 
     batch_size = 8  # the largest that an export is warmed at, unless told otherwise
 
-    def __init__(self, name: str, shapes: Shapes) -> None:
+    def __init__(self, name: str, shapes: Shapes, framing: str = "") -> None:
         try:
             shape: Any = shapes["serving_default"]["image"]
             _, height, width, _ = shape
             self.height, self.width = int(height), int(width)
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{name} was not exported by tfwarpgan.export; choose another model.") from None
+        self.framing = framing.removeprefix("width").strip()
         self.labels = "photograph" in shapes
 
     def predict(self, inputs: Arrays, signature: str) -> dict[str, Array]:

@@ -87,7 +87,9 @@ class RemotePipeline(ExportedPipeline):
         self.client, self.batch_size = client, batch_size
         signatures = self._asked(client.metadata)
         shapes = {name: {key: spec.shape for key, spec in inputs.items()} for name, (inputs, _) in signatures.items()}
-        super().__init__(f"{client.model} of {client.target}", shapes)
+        inputs, _ = signatures.get("serving_default", ({}, {}))
+        dimensions = inputs["image"].dimensions if "image" in inputs else ()
+        super().__init__(f"{client.model} of {client.target}", shapes, dimensions[2] if len(dimensions) == 4 else "")
 
     def sized(self, options: Options) -> Options:
         """`Options` with the size of the server's images, and batches that it takes."""

@@ -2,8 +2,12 @@
 
 import contextlib
 import errno
+import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
+
+import filelock
 
 try:
     import fcntl
@@ -52,36 +56,39 @@ def _reason(error: BaseException | None) -> str | None:
 
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[None]:
-    """Waits until no other process on this machine holds the same folder, which is created if needed.
+    """Waits until no other process of this user on this machine holds the same folder.
 
-    The system releases the folder when the process ends, however it ends. Where folders cannot be locked, as on some
-    network file systems and in object stores, there is no waiting.
+    The system releases it when the process ends, however it ends. The lock itself is a file in the system's folder for
+    temporary files, so that nothing is left behind. In object stores there is no waiting.
 
     Args:
-        folder: Its path.
+        folder: Its path, whether there is such a folder or not.
     """
     if is_remote(folder):
         yield
         return
-    with contextlib.ExitStack() as stack:
-        while True:
-            os.makedirs(folder, exist_ok=True)
-            descriptor = os.open(folder, os.O_RDONLY) if fcntl else None
-            if descriptor is None:
-                break
-            stack.callback(os.close, descriptor)
-            with contextlib.suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_same(descriptor, folder):  # who was in here before may have removed it
-                break
+    name = hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:16]
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    with filelock.FileLock(os.path.join(tempfile.gettempdir(), f"tfwarpgan-{user}-{name}.lock")):
         yield
 
 
-def _is_same(descriptor: int, folder: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(folder))
-    except FileNotFoundError:
-        return False
+@contextlib.contextmanager
+def held(folder: str) -> Iterator[bool]:
+    """Holds a folder without waiting; gives whether it could, which is never where folders have no locks.
+
+    The lock is the folder's own, not a file's as in `locked`: so it holds for other users and machines that share the
+    folder too, stays with it when it is renamed, and leaves nothing behind. `filelock` has none of that kind.
+    """
+    with contextlib.ExitStack() as stack:
+        is_held = False
+        with contextlib.suppress(OSError):
+            if fcntl:
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_held = True
+        yield is_held
 
 
 def remove_empty_folders(folder: str) -> None:

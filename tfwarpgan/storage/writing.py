@@ -1,8 +1,11 @@
-"""Files that are written completely or not at all, and images as the bytes of a file."""
+"""Files and folders that are written completely or not at all, and images as the bytes of a file."""
 
+import contextlib
 import io
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.storage import object_store
+from tfwarpgan.storage import locks, object_store
+
+UNFINISHED = ".writing-"  # how the names of unfinished folders begin
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
@@ -60,3 +65,52 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); make room, or choose another place."
         ) from None
+
+
+@contextlib.contextmanager
+def unfinished_folder(parent: str) -> Iterator[str]:
+    """A new folder, for its user to fill and to rename; it is removed if that fails.
+
+    Those that killed processes have left in the same place are removed first. Whoever fills one holds its lock.
+
+    Args:
+        parent: Folder that it is made in, which is created if needed; on this machine.
+    """
+    os.makedirs(parent, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        with locks.locked(parent):  # nobody may see a new folder before its lock is held
+            for name in os.listdir(parent):
+                if name.startswith(UNFINISHED):
+                    _remove_abandoned(os.path.join(parent, name))
+            folder = tempfile.mkdtemp(prefix=UNFINISHED, dir=parent)
+            os.chmod(folder, 0o755)  # mkdtemp keeps other users out, including that of a server
+            stack.enter_context(locks.held(folder))
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _remove_abandoned(folder: str) -> None:
+    with locks.held(folder) as is_held:
+        if is_held:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def flush_folder(folder: str) -> None:
+    """Returns once all files and folders in a folder, and it too, are on the disk."""
+    for place, _, names in os.walk(folder, topdown=False):
+        for path in [*(os.path.join(place, name) for name in names), place]:
+            flush(path)
+
+
+def flush(path: str) -> None:
+    """Returns once a file, or the list of a folder's names, is on the disk; does nothing where systems have no such."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

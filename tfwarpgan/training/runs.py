@@ -111,6 +111,11 @@ class StageData:
         self.is_lip = options.train.stage == "human_parser"
         is_prepared = not self.is_lip or options.data.dataset == "lip"
         self.prepared: Any = prepare(options.data, source=source) if is_prepared else None
+        if self.prepared and self.prepared.num_pairs.get("train") == 0:
+            raise InputError(
+                f"The data set in {options.data.data_dir} has no training pairs: it can be evaluated, not trained; "
+                "give lists of training pairs, or build pairs with --pair_source=rule."
+            )
 
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, or of "test"."""

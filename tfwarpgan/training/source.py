@@ -15,5 +15,7 @@ def open_source(options: Options) -> opening.Source:
     """
     check_places(options)
     return (
-        opening.open_lip(options.data) if options.train.stage == "human_parser" else opening.open_layout(options.data)
+        opening.open_lip(options.data)
+        if options.train.stage == "human_parser"
+        else opening.open_layout(options.data, in_parts=True)
     )

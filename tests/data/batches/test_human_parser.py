@@ -56,7 +56,7 @@ def test_every_spelling_of_the_layout_is_found(tmp_path, doubled, lists_at_top):
 
 
 def test_each_fault_of_the_folder_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="--lip_dir= is not a folder.*lip.sysuhcp.com.*train_id.txt"):
+    with pytest.raises(InputError, match="--lip_dir is missing: .*lip.sysuhcp.com.*train_id.txt"):
         lip.find_lip("")
     with pytest.raises(InputError, match="nowhere is not a folder"):
         lip.find_lip(str(tmp_path / "nowhere"))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tfwarpgan import prepare
 from tfwarpgan.body.joints import NAMES
-from tfwarpgan.data.doctor import examine, facts
+from tfwarpgan.data.doctor import examine, facts, judge
 from tfwarpgan.data.doctor.page import strip
 from tfwarpgan.data.doctor.text import report_text
 from tfwarpgan.data.joints import pose_gan
@@ -148,7 +148,7 @@ def test_the_pictures_of_the_human_parser(tmp_path):
 
 
 def test_exchanged_sides_are_warned_of(options, market, monkeypatch):
-    monkeypatch.setattr(examine, "FEWEST_PEOPLE", 3)
+    monkeypatch.setattr(judge, "FEWEST_PEOPLE", 3)
     right, left = (NAMES.index(f"{side} shoulder") for side in ("right", "left"))
     elbow = NAMES.index("right elbow")
     for split in ("train", "test"):
@@ -171,7 +171,8 @@ def test_exchanged_sides_are_warned_of(options, market, monkeypatch):
 
 
 @pytest.mark.parametrize("name, joints, label, expected", [
-    ("x_1front.jpg", [], 0, "front"), ("01_2_side.jpg", [0, 14, 15], 13, "side"), ("x.jpg", [0, 14, 15], 13, "front"),
+    ("fasionWOMENTopsid0000350408_1front.jpg", [], 0, "front"), ("x_front.jpg", [], 0, "back"),
+    ("01_2_side.jpg", [0, 14, 15], 13, "side"), ("x.jpg", [0, 14, 15], 13, "front"),
     ("x.jpg", [0, 14, 15], 2, "back"), ("x.jpg", [0, 14], 13, "not told"), ("x.jpg", [1, 2], 13, "back"),
 ])  # fmt: skip
 def test_view(name, joints, label, expected):
@@ -194,7 +195,10 @@ def test_page_shows_samples_of_both_splits(options, spoiled, tmp_path):
     with pytest.raises(SystemExit):
         prepare.main(Options(data=options()), how)
     page = (tmp_path / "page.html").read_text()
-    assert page.count("<figure>") == 7  # one per person
+    assert page.index("worst first") < page.index("train: 5 samples")
+    worst = page[page.index("worst first") : page.index("train: 5 samples")]
+    assert worst.count("<figure>") == worst.count("joints do not lie on the person</figcaption>") >= 5
+    assert page.count("<figure>") - worst.count("<figure>") == 7  # one per person
     assert page.count("data:image/png") >= 5
     assert "train: 5 samples" in page and "test: 2 samples" in page and "left-arm" in page
 

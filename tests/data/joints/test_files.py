@@ -36,10 +36,10 @@ def test_openpose_25_leaves_out_the_middle_hip_and_the_feet(tmp_path):
     [
         ({"people": []}, "no person"),
         ({"people": [{"pose_keypoints_2d": [0] * 51}]}, "51 pose numbers"),
-        ({"people": [{}]}, "no pose numbers"),
+        ({"people": [{}]}, "no person with joints"),
         ({"people": [{"pose_keypoints": ["a"] * 54}]}, "not a number"),
-        ({"people": [{"pose_keypoints": [0] * 54}]}, "no joint"),
-        ({"people": [3]}, "no pose numbers"),
+        ({"people": [{"pose_keypoints": [0] * 54}]}, "no person with joints"),
+        ({"people": [3]}, "no person with joints"),
         ({"people": 3}, "no list 'people'"),
         ([], "no list 'people'"),
         ("{", "not JSON"),
@@ -97,10 +97,10 @@ def test_bad_files_of_a_folder_are_reported_together(tmp_path):
 COCO = [(10 * joint + 5, 10 * joint + 6, 2) for joint in range(17)]  # x, y, v
 
 
-def test_coco_annotations_take_the_largest_person(tmp_path):
+def test_coco_annotations_take_the_person_with_most_joints(tmp_path):
     numbers = [value for joint in COCO for value in joint]
     numbers[3 * 9 : 3 * 9 + 3] = 0, 0, 0  # left wrist
-    small = {"image_id": 7, "area": 5, "keypoints": [1, 1, 2] * 17}
+    small = {"image_id": 7, "area": 5000, "keypoints": [1, 1, 2] * 15 + [0] * 6}
     nobody = {"image_id": 7, "area": 99, "keypoints": [0] * 51}
     content = {
         "images": [{"id": 7, "file_name": "a/x.jpg"}, {"id": 8, "file_name": "y.jpg"}],
@@ -180,7 +180,7 @@ def test_minus_one_in_json(tmp_path):
 
 @pytest.mark.parametrize("kind, content, words", [
     ("coco_17", [], "contains no annotations"),
-    ("coco_17", {"annotations": [3]}, "annotation 1: image_id 'None'"),
+    ("coco_17", {"annotations": [3]}, "annotation 1: it has no image_id"),
     ("coco_17", {"images": [{"id": 1}], "annotations": [1]}, "image 1: expected an id and a file_name"),
     ("coco_17", [{"image_id": 3, "keypoints": [1] * 50}], "result 1: 50 pose numbers; expected 51"),
     ("coco_17", [{"image_id": 3, "keypoints": [1e9] * 51}], "not a number of pixels"),

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_persons_are_assigned_by_the_seed():
     assert assigned == splits.assign_persons(sorted(persons), 0.25, 0) and assigned != splits.assign_persons(
         persons, 0.25, 1
     )
-    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 1)] == [1, 39]
+    assert [len(splits.assign_persons(persons, share, 0)["test"]) for share in (0, 0.999, 1)] == [1, 39, 40]
     with pytest.raises(InputError, match="1 persons cannot be split"):
         splits.assign_persons({"a"}, 0.5, 0)
 
@@ -162,7 +163,7 @@ def test_market_by_the_rule_with_json_joints(market):
 def test_a_row_without_a_picture_is_refused_by_the_rule_too(market):
     (market / "bounding_box_test/0004_c1s1_000001_01.jpg").unlink()
     layout = market1501.Layout(str(market), data_options=DataOptions(pair_source="rule"))
-    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image for 0004_c1s1_000001"):
+    with pytest.raises(InputError, match=r"annotation-test.csv, row 2 .*: there is no image 0004_c1s1_000001"):
         read_persons(layout, "test")
 
 
@@ -288,11 +289,111 @@ def test_real_lists_name_outfits():
 
 def test_a_picture_with_a_crop_is_read_so_everywhere(tmp_path):
     from tfwarpgan.data.pictures.files import ImageFile
-    from tfwarpgan.data.pictures.images import check_image, image_size, jpeg_of_size
+    from tfwarpgan.data.pictures.framing import Framing
+    from tfwarpgan.data.pictures.images import check_image, framed_jpeg, image_size
 
     _picture(tmp_path / "a.png", 64, 64)
     file = ImageFile(str(tmp_path / "a.png"), (8, 4, 32, 48))
     assert check_image(file) == image_size(file) == (48, 32)
     np.testing.assert_array_equal(read_rgb(file), read_rgb(str(file))[4:52, 8:40])
-    jpeg, size = jpeg_of_size(file, 48, 32)
+    jpeg, size = framed_jpeg(file, Framing(48, 32))
     assert size == (48, 32) and len(jpeg) > 100
+
+
+def _annotate(people, spell):
+    """An annotation CSV instead of the OpenPose files, with names spelled by a function."""
+    names = sorted(str(path.relative_to(people / "people")) for path in (people / "people").glob("*/*.jpg"))
+    rows = [annotation_row(spell(name), np.full((18, 2), 9), np.ones(18, bool)) for name in names]
+    (people / "people/annotation.csv").write_text("\n".join([HEADER, *rows]))
+    return _folder_options(people, keypoints="", keypoint_format="pose_gan")
+
+
+@pytest.mark.parametrize("spell", [
+    lambda name: f"./{name}", lambda name: name.replace("/", "\\"), lambda name: f"data//people/{name}",
+    lambda name: name.removesuffix(".jpg"), lambda name: name.split("/")[1],
+])  # fmt: skip
+def test_names_in_every_spelling(people, spell):
+    layout = _layout(_annotate(people, spell))
+    found = [read_persons(layout, split) for split in SPLITS]
+    assert sum(len(person.names) for persons in found for person in persons) == 13
+
+
+@pytest.mark.parametrize(
+    "spell", [lambda name: f"/data/{name}", lambda name: f"../people/{name}", lambda name: f"C:\\{name}"]
+)
+def test_names_that_leave_the_folder(people, spell):
+    with pytest.raises(InputError, match=r"row 1 .* leaves the folder of the images, .*people"):
+        read_persons(_layout(_annotate(people, spell)), "train")
+
+
+def test_composed_and_decomposed_letters_are_one_name(people):
+    (people / "people/a").rename(people / "people/Jose\u0301")
+    (people / "labels/a").rename(people / "labels/Jos\u00e9")
+    data = _annotate(people, lambda name: name.replace("e\u0301", "\u00e9"))
+    assert sum(preparation.prepare(data).num_images.values()) == 13
+
+
+def test_a_bare_name_of_several_images_and_a_missing_one_of_another_person(people):
+    data = _annotate(people, lambda name: name)
+    (people / "people/a/b0.jpg").write_bytes((people / "people/a/a0.jpg").read_bytes())
+    csv = people / "people/annotation.csv"
+    csv.write_text(csv.read_text().replace("a/a0.jpg", "b0.jpg"))
+    with pytest.raises(InputError, match="b0.jpg is the name of 2 images, a/b0 and b/b0 among them; write the folder"):
+        read_persons(_layout(data), "train")
+    assert _layout(data).image("b/a1.jpg") is None  # though person a has an image of that name
+
+
+@pytest.mark.parametrize("place, suffix, words", [
+    ("people/b/b0.jpg", ".gif", r"there is no image b/b0.jpg; .*b/b0.gif is there, but an image must be JPEG"),
+    ("labels/b/b0.png", ".npy", r"no label map for b/b0.jpg; .*b/b0.npy is there, but a label map must be PNG"),
+    ("labels/b/b0.png", ".jpg", r"b/b0.jpg is there, but a label map must be PNG"),
+    ("labels/b/b0.png", "", r"there is no label map for b/b0.jpg; add the file or remove the row"),
+])  # fmt: skip
+def test_the_file_that_is_there_instead_is_named(people, place, suffix, words):
+    data = _annotate(people, lambda name: name)
+    (people / place).rename((people / place).with_suffix(suffix) if suffix else people / "gone")
+    layout = _layout(data)
+    errors = []
+    for split in SPLITS:
+        read_persons(layout, split, on_error=errors.append)
+    (message,) = set(map(str, errors))
+    assert re.search(words, message)
+
+
+def test_links_that_leave_the_folder_are_followed_if_asked(people):
+    (people / "people/a").rename(people / "elsewhere")
+    (people / "people/a").symlink_to(people / "elsewhere")
+    (people / "people/b/again").symlink_to(people / "people/b")  # without an end
+    with pytest.raises(InputError, match="people/a is a link to a place outside of .*, or set --follow_links"):
+        _layout(_folder_options(people))
+    assert sum(preparation.prepare(_folder_options(people, follow_links=True)).num_images.values()) == 13
+    (people / "people/c/c0.jpg").unlink()
+    (people / "people/c/c0.jpg").symlink_to(people / "nowhere")
+    with pytest.raises(InputError, match="c0.jpg is a link to .*nowhere, which is missing; fetch it"):
+        _layout(_folder_options(people, follow_links=True))
+
+
+def test_shares_are_not_taken_for_pixels(people):
+    for path in (people / "poses").glob("*/*.json"):
+        numbers = [value for joint in range(18) for value in ((joint + 1) / 40, (joint + 2) / 40, 0.9)]
+        path.write_text(json.dumps({"people": [{"pose_keypoints_2d": numbers}]}))
+    with pytest.raises(InputError, match="set --keypoint_scale=3"):
+        _layout(_folder_options(people)).joints("train")
+    layout = _layout(_folder_options(people, keypoint_scale=3))
+    joints, _, _ = (layout.joints("train") | layout.joints("test"))["a/a0.jpg"]
+    np.testing.assert_allclose(joints[0], (2 / 40 * 63, 1 / 40 * 31), rtol=1e-5)
+
+
+def test_no_joint_above_the_score(people):
+    with pytest.raises(InputError, match=r"no joint of its 13 images counts as visible: .*--keypoint_score"):
+        _layout(_folder_options(people, keypoint_score=0.95)).joints("train")
+
+
+def test_deepfashion_in_small_letters(tmp_path):
+    for name in ("01_1_front", "01_2_side"):
+        _picture(tmp_path / f"img/women/tees_tanks/id_00000001/{name}.jpg")
+        _picture(tmp_path / f"parsing/WOMEN/Tees_Tanks/id_00000001/{name}.PNG".replace(".PNG", ".png"), value=5)
+    layout = deepfashion.Layout(str(tmp_path), data_options=DataOptions(pair_source="rule", keypoints=str(tmp_path)))
+    assert layout.image("fasionWOMENTeesTanksid0000000101_1front.jpg") and layout.label_map(
+        "/home/me/documents/img/women/tees_tanks/id_00000001/01_2_side.jpg"[1:]
+    )

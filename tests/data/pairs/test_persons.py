@@ -34,10 +34,9 @@ def test_pairs_are_read_by_the_header(tmp_path, text):
     "text, words",
     [
         ("", "is empty"),
-        ("from,to\n", "contains no pairs"),
-        ("from;to\na;b", "no column 'from'"),
-        ("a,b\nb,a", "no column 'from'"),
-        ("from,to\na,b\na", r"row 2 \(line 3\): expected two names"),
+        ("from,to\n", "has no rows below its header; expected pairs"),
+        ("a,b\nb,a", "no columns from and to"),
+        ("from,to\na,b\na", r"row 2 \(line 3\): 1 columns, separated by ','; expected from,to"),
         ("from,to\n,b", r"row 1 \(line 2\): expected two names"),
     ],
 )
@@ -67,7 +66,7 @@ def _write_pairs(market, *rows, split="train"):
     [
         (f"{A},{OTHER}", "show two persons"),
         (f"{A},9999_c1s1_000001_01.jpg", "there is no image 9999_c1s1_000001_01.jpg"),
-        (f"{A},../market-pairs-test.csv", "there is no image"),
+        (f"{A},../market-pairs-test.csv", "leaves the folder of the images"),
     ],
 )
 def test_wrong_pairs_are_refused_with_their_row(market, row, words):
@@ -97,7 +96,7 @@ def test_pair_of_a_picture_without_joints(market):
 
 def test_annotation_without_picture(market):
     os.remove(market / "bounding_box_train" / B)
-    with pytest.raises(InputError, match=rf"annotation-train.csv, row 2 \(line 3\): there is no image for {B}"):
+    with pytest.raises(InputError, match=rf"annotation-train.csv, row 2 \(line 3\): there is no image {B}"):
         read_persons(market1501.Layout(str(market)), "train")
 
 
@@ -194,7 +193,7 @@ def test_bad_pair_files(bad_inputs):
 
 @pytest.mark.parametrize("kind, name, words", [
     ("pairs", "missing_file", r"missing_file.csv, row 2 \(line 3\): there is no image 9999"),
-    ("keypoints", "unknown_file", r"unknown_file.csv, row 3 \(line 4\): there is no image for 9999"),
+    ("keypoints", "unknown_file", r"unknown_file.csv, row 3 \(line 4\): there is no image 9999"),
     ("keypoints", "all_missing", "has no joints in .*all_missing.csv"),
 ])  # fmt: skip
 def test_bad_lists(bad_inputs, kind, name, words):

@@ -1,5 +1,7 @@
 """Pairs by the rule: which, how many, drawn by a seed."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,21 @@ def test_a_draw_is_the_seed_s():
 def test_nobody_to_pair():
     with pytest.raises(InputError, match=r"No person of test has two images .* \(of 1 persons\)"):
         rule.build_pairs([_person("a", [WHOLE, _without(8)])], "test")
+
+
+def test_what_is_drawn_is_not_listed_first():
+    """3,000 pictures of one person have 9 million pairs."""
+    person = _person("a", [WHOLE] * 3000)
+    person.names = []
+    tracemalloc.start()
+    (built,) = rule.build_pairs([person], "train", 1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(set(built.pairs)) == 1000 and all(first != second for first, second in built.pairs)
+    assert peak < 2 << 20
+
+
+def test_drawn_positions_are_those_of_all_pairs():
+    visible = [WHOLE, _without(2), WHOLE, WHOLE]
+    everything = rule.person_pairs(visible)
+    assert rule.person_pairs(visible, range(6)) == everything == rule.person_pairs(visible, [0, 1, 2, 3, 4, 5])

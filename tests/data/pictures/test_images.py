@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.data.pictures import images
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 
 
@@ -54,14 +55,14 @@ def test_exif_rotation_is_honored(tmp_path):
 
 def test_prepared_jpeg_keeps_the_bytes_of_a_fitting_file(tmp_path):
     path = _save(tmp_path / "a.jpg", np.full((32, 16, 3), 99))
-    jpeg, size = images.jpeg_of_size(path, 32, 16)
+    jpeg, size = images.framed_jpeg(path, Framing(32, 16))
     assert jpeg == (tmp_path / "a.jpg").read_bytes() and size == (32, 16)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 def test_other_files_are_encoded_anew(tmp_path, suffix):
     path = _save(tmp_path / f"a.{suffix}", np.full((64, 40, 3), (200, 100, 50)))
-    jpeg, size = images.jpeg_of_size(path, 32, 16)
+    jpeg, size = images.framed_jpeg(path, Framing(32, 16))
     image = Image.open(io.BytesIO(jpeg))
     assert image.format == "JPEG" and image.size == (16, 32) and size == (64, 40)
     np.testing.assert_allclose(np.asarray(image).mean((0, 1)), (200, 100, 50), atol=2)
@@ -70,7 +71,7 @@ def test_other_files_are_encoded_anew(tmp_path, suffix):
 def test_png_named_jpg_becomes_a_jpeg(tmp_path):
     path = tmp_path / "a.jpg"
     _save(path, np.full((32, 16, 3), 99), format="PNG")
-    jpeg, _ = images.jpeg_of_size(str(path), 32, 16)
+    jpeg, _ = images.framed_jpeg(str(path), Framing(32, 16))
     assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
 
 

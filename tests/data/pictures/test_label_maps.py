@@ -71,11 +71,6 @@ def test_wrong_maps_are_refused(tmp_path):
         label_maps.read_label_map(str(tmp_path / "e.png"))
 
 
-def test_resize_does_not_mix_labels():
-    labels = np.array([[0, 19], [5, 13]], np.uint8)
-    np.testing.assert_array_equal(label_maps.resize(labels, 4, 4), np.kron(labels, np.ones((2, 2))))
-
-
 @pytest.mark.parametrize("name, words", [
     ("wrong_size", "96 x 100"), ("rgb_colours", "mode RGB"), ("label_255", "label 255"),
 ])  # fmt: skip

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tfwarpgan.data.layouts import layout
 from tfwarpgan.data.records import beam, preparation
 from tfwarpgan.errors import InputError
 
@@ -18,9 +19,13 @@ def _hashes(prepared):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*tfrecord*")}
 
 
-def test_direct_runner_makes_the_same_records(options, tmp_path):
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_direct_runner_makes_the_same_records(options, tmp_path, in_parts, monkeypatch):
     pytest.importorskip("apache_beam", reason=WITHOUT_BEAM)
     plain = preparation.prepare(options())
+    if in_parts:
+        monkeypatch.setattr(layout, "LARGE", 0)
+        monkeypatch.setattr(layout, "PART", 1000)
     by_beam = preparation.prepare(
         options(prepared_dir=str(tmp_path / "beam")), 0, *beam.runner("DirectRunner", "direct_num_workers=1")
     )

@@ -12,7 +12,7 @@ from tfwarpgan.data.joints import pose_gan
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
-from tfwarpgan.data.records import builders, encoding, preparation
+from tfwarpgan.data.records import builders, copies, encoding, preparation
 from tfwarpgan.errors import InputError
 
 NAME = "0001_c1s1_000001_01.jpg"
@@ -43,7 +43,7 @@ def test_record_holds_the_files_of_a_person(options, market):
 
 
 def test_another_size_moves_everything(options, market):
-    record = _records(preparation.prepare(options(height=32, width=64)), "train")["0001"]
+    record = _records(preparation.prepare(options(height=32, width=64, picture_fit="stretch")), "train")["0001"]
     image = tf.io.decode_jpeg(record["images"][1]).numpy()
     assert image.shape == (32, 64, 3)
     original = read_rgb(str(market / "bounding_box_train" / NAME)).astype(float)
@@ -61,11 +61,53 @@ def test_prepared_once(options, monkeypatch):
     assert preparation.prepare(options()) == prepared
 
 
-def test_sources_and_sizes_do_not_mix(options, market, tmp_path):
+def test_sources_and_sizes_do_not_mix(options, market):
     folders = {preparation.prepare(options()).folder, preparation.prepare(options(height=32)).folder}
-    os.rename(market / "parsing", tmp_path / "labels")
-    folders.add(preparation.prepare(options(parsing_dir=str(tmp_path / "labels"))).folder)
-    assert len(folders) == 3
+    folders.add(preparation.prepare(options(label_mapping=",".join(["5"] * 20))).folder)
+    folders.add(preparation.prepare(options(picture_fit="stretch")).folder)
+    folders.add(preparation.prepare(options(picture_crop="0,0,32,60")).folder)
+    assert len(folders) == 5
+
+
+def _touch(market, tmp_path):
+    os.utime(market / "bounding_box_train" / NAME, (1, 1))
+    return {}
+
+
+def _list_in_another_spelling(market, tmp_path):
+    path = market / "market-annotation-test.csv"
+    path.write_text("\r\n".join(f'"{row}"' for row in path.read_text().splitlines()))
+    return {}
+
+
+def _moved(market, tmp_path):
+    os.rename(market, tmp_path / "elsewhere")
+    return {"data_dir": str(tmp_path / "elsewhere")}
+
+
+@pytest.mark.parametrize("change", [
+    _touch, _list_in_another_spelling, _moved, lambda market, tmp_path: {"split_seed": 5, "test_share": 0.5},
+    lambda market, tmp_path: (market / "bounding_box_test/notes.txt").write_text("x") and {},
+])  # fmt: skip
+def test_what_changes_no_record_makes_no_new_copy(options, market, tmp_path, change, monkeypatch):
+    first = preparation.prepare(options())
+    data = options(**change(market, tmp_path))
+    monkeypatch.setattr(builders, "write", lambda *_: pytest.fail("prepared again"))
+    assert preparation.prepare(data) == first
+    monkeypatch.setattr(preparation, "joined", lambda *_: pytest.fail("its files were read again"))
+    assert preparation.prepare(data) == first
+
+
+def test_copies_are_listed_and_removed(options, tmp_path):
+    folder = tmp_path / "prepared"
+    assert copies.list_copies(str(folder)) == [] == copies.remove_copies(str(folder))
+    for height in (32, 64):
+        preparation.prepare(options(height=height))
+    (folder / "mine").mkdir()
+    (copy,) = copies.list_copies(str(folder))
+    assert copy.sizes == ("32x32", "64x32") and copy.size > 1000 and copy.folder.startswith(f"{folder}/market1501-")
+    assert copies.remove_copies(str(folder)) == [copy]
+    assert os.listdir(folder) == ["mine"]
 
 
 def test_other_folders_beside_the_pictures_change_nothing(options, market):
@@ -139,7 +181,7 @@ def _empty_split(market):
         (_png_of(np.full((64, 32), 20)), "label 20"),
         (_far_joint, r"market-annotation-train.csv, row 2 \(line 3\): the joint at y=50, x=50 lies outside"),
         (_shared_person, "has pairs in both train and test"),
-        (_empty_split, "market-pairs-test.csv contains no pairs"),
+        (_empty_split, "market-pairs-test.csv has no rows below its header"),
     ],
 )
 def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, words):
@@ -149,11 +191,11 @@ def test_bad_data_stops_and_leaves_nothing(options, market, tmp_path, spoil, wor
     assert [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()] == []
 
 
-def disk_is_full(person, height, width):
+def disk_is_full(person, framing):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def divide_by_zero(person, height, width):
+def divide_by_zero(person, framing):
     return 1 / 0
 
 

@@ -64,6 +64,61 @@ def test_while_it_is_written_no_version_can_be_seen(tmp_path, pipeline, monkeypa
     assert os.listdir(tmp_path) == ["1"]
 
 
+def test_two_exports_at_once_get_numbers_of_their_own(tmp_path, pipeline, monkeypatch):
+    others = []
+
+    def checked(*parts):
+        if not others:
+            others.append("")
+            others[0] = publish(pipeline, str(tmp_path), batch_sizes=())[0]
+        return {}
+
+    monkeypatch.setattr(publishing, "check", checked)
+    path, _ = publish(pipeline, str(tmp_path), batch_sizes=())
+    assert [others[0], path] == [str(tmp_path / "1"), str(tmp_path / "2")]
+    assert sorted(os.listdir(tmp_path)) == ["1", "2"]
+
+
+def test_a_number_that_is_taken_in_the_last_moment_is_not_overwritten(tmp_path, pipeline, monkeypatch):
+    def taken(source, target, rename=os.rename):
+        if not (tmp_path / "1").exists():
+            (tmp_path / "1").mkdir()
+            (tmp_path / "1" / "theirs").write_text("")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", taken)
+    monkeypatch.setattr(publishing, "check", lambda *parts: {})
+    assert publish(pipeline, str(tmp_path), batch_sizes=())[0] == str(tmp_path / "2")
+    assert os.listdir(tmp_path / "1") == ["theirs"]
+
+
+def test_what_killed_exports_left_is_removed(tmp_path, pipeline, monkeypatch):
+    monkeypatch.setattr(publishing, "check", lambda *parts: {})
+    (tmp_path / ".writing-old" / "variables").mkdir(parents=True)
+    (tmp_path / ".writing-old" / "saved_model.pb").write_bytes(b"half")
+    publish(pipeline, str(tmp_path), batch_sizes=())
+    assert os.listdir(tmp_path) == ["1"]
+
+
+def test_a_version_is_on_the_disk_before_it_has_its_name(tmp_path, pipeline, monkeypatch):
+    synced = []
+
+    def fsync(descriptor, original=os.fsync):
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        original(descriptor)
+
+    def rename(source, target, original=os.rename):
+        written = {source, *(os.path.join(place, name) for place, *names in os.walk(source) for name in sum(names, []))}
+        assert {os.path.join(source, "saved_model.pb"), os.path.join(source, "variables")} < written <= set(synced)
+        original(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(publishing, "check", lambda *parts: {})
+    publish(pipeline, str(tmp_path))
+    assert synced[-1] == str(tmp_path)  # and then the name itself
+
+
 @pytest.mark.parametrize("error", [RuntimeError("differs"), KeyboardInterrupt()])
 def test_a_failed_check_leaves_nothing(tmp_path, pipeline, monkeypatch, error):
     def failing(*parts):

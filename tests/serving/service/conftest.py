@@ -78,6 +78,10 @@ class TinyModel(tf.Module):
     def header(self, x):
         return {"y": tf.strings.substr(x, 3, 1)}
 
+    @signature(x=([None], tf.string))
+    def strings(self, x):
+        return {"y": x, "length": tf.strings.length(x), "first": x[0]}
+
     @signature(inputs=([None], tf.string))
     def classify(self, inputs):
         x = tf.io.parse_example(inputs, FEATURES)["x"]

@@ -222,6 +222,9 @@ def test_short_rows_are_filled_up_where_that_is_asked_for():
     arrays = [np.array([[1.0]]), np.array([[2.0, 3.0, 4.0]])]
     first, second = together([lambda a=a: runner.run(model, {"x": a}, ["y"])[0] for a in arrays])
     assert first.tolist() == [[2.0, 2.0, 2.0]] and second.tolist() == [[4.0, 6.0, 8.0]]
+    arrays = [np.array([[b"a\0"]], object), np.array([[b"", b"b\0"]], object)]
+    first, second = together([lambda a=a: runner.run(model, {"x": a}, ["y"])[0] for a in arrays])
+    assert first.tolist() == [[b"a\0a\0"] * 2] and second.tolist() == [[b"", b"b\0b\0"]]
     runner.close()
 
 

@@ -135,9 +135,10 @@ def test_what_cannot_be_inferred_together(shared, refused, tasks, code, text):
         infer(shared, tasks, examples(1.0))
 
 
-def test_signatures_of_other_tensors_cannot_be_inferred_together(client, refused):
-    with refused("INVALID_ARGUMENT", "Input tensor must be the same for all Signatures."):
-        infer(client, [("tiny", "classify", CLASSIFY), ("tiny", "regress", REGRESS)], examples(1.0))
+def test_signatures_may_have_tensors_of_their_own(client):
+    first, second = infer(client, [("tiny", "classify", CLASSIFY), ("tiny", "regress", REGRESS)], examples(0.25))
+    assert [c.score for c in first.classification_result.classifications[0].classes] == [0.75, 0.25]
+    assert [found.value for found in second.regression_result.regressions] == [0.5]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,13 @@ def test_the_answer_names_version_and_signature(client, build_request, rows):
     assert list(answer.outputs["sum"].float_val) == [3, 12]
 
 
+def test_bytes_are_kept(client):
+    sent = [b"a\0\0", b"\0xyz", b"", b"\0"]
+    _, arrays = client.predict({"x": sent}, signature_name="strings")
+    assert arrays["y"].tolist() == sent and arrays["length"].tolist() == [3, 4, 0, 1]
+    assert arrays["first"].shape == () and arrays["first"].item() == b"a\0\0"
+
+
 @pytest.mark.parametrize("method", ["Predict", "Classify", "Regress", "GetModelMetadata", "MultiInference"])
 def test_no_model_spec(client, refused, method):
     request, response = METHODS[method]

@@ -61,6 +61,52 @@ def test_a_label_that_moves_while_it_is_looked_up_fails_no_request(folder, monke
     models.stop()
 
 
+def test_readiness_is_that_of_what_a_call_names(folder):
+    def load(name, number, path):
+        if number == 2:
+            raise ServingError("DATA_LOSS", "broken")
+        return Loaded(name, number, path)
+
+    models = Models(load)
+    models.configure(config_list(folder, [1, 2], stable=2), first=True)
+    assert models.readiness() == {
+        "tiny": True, "tiny/versions/1": True, "tiny/versions/2": False, "tiny/labels/stable": False,
+    }  # fmt: skip
+    models.configure(config_list(folder, [2]), first=True)
+    assert models.readiness()["tiny"]  # version 1 stays while no other is there
+    models.configure(messages.ModelConfigList(), first=True)
+    assert models.readiness() == {}
+    models.configure(config_list(folder, [2]), first=True)
+    assert models.readiness() == {"tiny": False, "tiny/versions/2": False}
+
+
+@pytest.mark.parametrize(
+    "path, told",
+    [
+        ("models/tiny", "Expected model tiny to have an absolute path or URI; got .*=models/tiny"),
+        ("~/tiny", "absolute path"),
+        ("{folder}/1", "is itself a version .*; name the folder of the versions, {folder}"),
+        ("{folder}/own/", "is itself a version .*; move it into a subfolder .* such as {folder}/own/1"),
+    ],
+)
+def test_a_base_path_that_cannot_be_served_is_refused(folder, path, told):
+    (folder / "own").mkdir()
+    for place in ("1", "own"):
+        (folder / place / "saved_model.pb").write_bytes(b"")
+    models = Models(Loaded)
+    with pytest.raises(ServingError, match=told.format(folder=folder)) as caught:
+        models.configure(config_list(path.format(folder=folder)), first=True)
+    assert caught.value.code == "INVALID_ARGUMENT" and models.readiness() == {}
+
+
+def test_versions_beside_a_saved_model_are_served(folder):
+    (folder / "saved_model.pb").write_bytes(b"")
+    models = Models(Loaded)
+    models.configure(config_list(folder), first=True)
+    assert models.readiness()["tiny"]
+    models.stop()
+
+
 def test_a_number_that_is_gone_is_not_found(folder):
     models = Models(Loaded)
     models.configure(config_list(folder, [1]), first=True)

@@ -1,6 +1,7 @@
 """Arrays and tensors of the wire, against TensorFlow's own conversion."""
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -76,6 +77,35 @@ def test_strings(array):
         assert tf.make_ndarray(theirs(wire)).ravel().tolist() == expected
         read = tensors.from_proto(messages.TensorProto.FromString(wire))
         assert read.shape == array.shape and read.ravel().tolist() == expected
+
+
+ZEROS = [b"a\0\0", b"\0", b"", "é\0"]
+
+
+@pytest.mark.parametrize(
+    "value", [ZEROS, tuple(ZEROS), [ZEROS, ZEROS[::-1]], [[]], b"a\0", "a\0", [np.array(ZEROS, object)]]
+)
+def test_lists_of_bytes_are_kept_as_they_are(value):
+    expected = np.vectorize(lambda x: x.encode() if isinstance(x, str) else x, [object])(np.array(value, object))
+    for wire in (tensors.to_proto(value).SerializeToString(), tensors.to_wire(value)):
+        read = tensors.from_proto(messages.TensorProto.FromString(wire))
+        assert read.tolist() == expected.tolist()
+
+
+def test_a_long_string_does_not_make_the_short_ones_long():
+    strings = [b"x" * 2**23] + [b"short"] * 200
+    for convert in (tensors.to_proto, tensors.to_wire):
+        tracemalloc.start()
+        convert(strings)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 5 * 2**23
+
+
+@pytest.mark.parametrize("value", [[b"a", 3], [3, b"a"], [b"a", None], [b"a", [b"b"]], np.array([10**9, b"a"], object)])
+def test_what_is_no_string_beside_strings_is_refused(value):
+    with pytest.raises((TypeError, ValueError), match="string|inhomogeneous"):
+        tensors.to_proto(value)
 
 
 def test_strings_in_the_content():

@@ -7,6 +7,8 @@ people or images in both splits, joints that seem to be mirrored, labels that ne
 import collections
 import dataclasses
 import functools
+import heapq
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -14,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import tqdm
 
-from tfwarpgan.body.labels import LABELS, NUM_LABELS
-from tfwarpgan.data.doctor.facts import BACK, FRONT, Facts, examine_person, examine_row
+from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.data.doctor.facts import Facts, examine_person, examine_row
+from tfwarpgan.data.doctor.judge import judge
 from tfwarpgan.data.doctor.text import report_text
+from tfwarpgan.data.joints.stray import FEWEST, Tally
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.layouts.lip import Row
-from tfwarpgan.data.pairs import filters
+from tfwarpgan.data.pairs import coverage, filters
 from tfwarpgan.data.pairs.persons import Person, read_persons
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.workers import ordered_map
@@ -28,7 +32,6 @@ from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Joints, Size, Visible
 
 Counts: TypeAlias = npt.NDArray[np.int64]
-FEWEST_PEOPLE = 20  # of one view, before a share of them says anything
 
 
 @dataclasses.dataclass
@@ -46,6 +49,7 @@ class Split:
         joints: Number of images by their number of visible joints.
         shoulders: (view, right shoulder lies left of the left one) -> number of images.
         limbs: Numbers of limb joints on a label of their own and of the other side.
+        tally: Numbers of joints that do not lie on the person.
         digests: Hash of an image's pixels -> where it stands first.
     """
 
@@ -59,12 +63,13 @@ class Split:
     joints: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
     shoulders: collections.Counter[tuple[str, bool | None]] = dataclasses.field(default_factory=collections.Counter)
     limbs: Counts = dataclasses.field(default_factory=lambda: np.zeros(2, np.int64))
+    tally: Tally = dataclasses.field(default_factory=Tally)
     digests: dict[bytes | None, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """An image for the page; joints and visible are None for LIP."""
+    """An image for the page; joints and visible are None for LIP, and `note` says why it was chosen."""
 
     split: str
     name: str
@@ -72,6 +77,7 @@ class Sample:
     label_map: str
     joints: Joints | None = None
     visible: Visible | None = None
+    note: str = ""
 
 
 @dataclasses.dataclass
@@ -83,7 +89,8 @@ class Report:
         errors: Kind -> messages of what training would refuse.
         warnings: Kind -> messages of what it would take.
         splits: Name -> `Split`.
-        samples: list of `Sample`, at even distances through the data.
+        samples: list of `Sample`: the images with the largest shares of stray joints, worst first, then some at even
+            distances through the data.
     """
 
     title: str
@@ -124,18 +131,25 @@ def examine(data_options: DataOptions, workers: int = 0, samples: int = 0) -> Re
     progress = tqdm.tqdm(
         total=sum(map(len, items.values())), desc="checking", unit=" rows", mininterval=0.5, smoothing=0.1
     )
+    worst: list[tuple[float, int, int, Sample]] = []  # a heap, by shares of stray joints
+    number = itertools.count(0, -1)
     with progress:
         for split, of_split in items.items():
             sums = report.splits.setdefault(split, Split())
             for item, facts in zip(of_split, ordered_map(function, of_split, workers)):
-                for one in facts:
+                for place, one in enumerate(facts):
                     _add(report, split, sums, one)
+                    if samples and one.tally and one.tally.stray:
+                        sample = _sample(split, item, place, _note(one.tally))
+                        rank = one.tally.share, one.tally.stray, next(number)
+                        (heapq.heappushpop if len(worst) >= samples // 2 else heapq.heappush)(worst, (*rank, sample))
                 _take_pairs_of_removed(sums, item, facts)
                 progress.update()
             if of_split and sums.pairs == 0:
                 report.errors["filter"].append(f"The filter leaves no pair of {split}; relax its limits.")
-    _compare(report)
-    report.samples = _samples(items, samples)
+    judge(report, data_options)
+    report.samples = [sample for *_, sample in sorted(worst, reverse=True)]
+    report.samples += _samples(items, samples - len(report.samples))
     return report
 
 
@@ -158,8 +172,12 @@ def _read_lists(
         except InputError as error:
             on_error(error)
             persons[split] = []
-        _add_pairs(report, split, persons[split])
+            _add_pairs(report, split, [])
+            continue
+        _add_pairs(report, split, persons[split], split == "test" or layout.trains())
     _check_persons(report, persons)
+    if any(persons.values()):
+        report.warnings["images and joints that are not used"] += coverage.notes(layout)
     return persons, functools.partial(examine_person, data_options=data_options)
 
 
@@ -169,9 +187,9 @@ def _keep(messages: list[str], error: InputError) -> None:
         messages.append(message)
 
 
-def _add_pairs(report: Report, split: str, persons: Sequence[Person]) -> None:
+def _add_pairs(report: Report, split: str, persons: Sequence[Person], is_wanted: bool = True) -> None:
     report.splits[split] = Split(persons=len(persons), pairs=sum(len(person.pairs) for person in persons))
-    if not persons:
+    if not persons and is_wanted:
         report.errors["lists"].append(f"The {split} split has no pair that could be used; it needs at least one.")
     for person in persons:
         for (first, second), count in collections.Counter(person.pairs).items():
@@ -212,6 +230,19 @@ def _add(report: Report, split: str, sums: Split, facts: Facts) -> None:
         sums.joints[facts.joints] += 1
         sums.shoulders[facts.view, facts.shoulders] += 1
         sums.limbs += (facts.own_side, facts.other_side)
+    if facts.tally:
+        sums.tally.add(facts.tally)
+        if facts.tally.stray >= FEWEST and 2 * facts.tally.stray > facts.tally.visible or facts.tally.odd:
+            what = facts.tally.reason or f"{_note(facts.tally)}: {facts.tally.cause()}"
+            report.warnings["joints that do not lie on the person"].append(f"{facts.row}: {what}.")
+    rivals = getattr(facts.row, "rivals", 0)
+    if rivals:
+        report.warnings["other people near as good"].append(
+            f"{facts.row}: {facts.name} has {rivals} other {'body' if rivals == 1 else 'bodies'} near as good as "
+            "the one that was taken."
+        )
+    if facts.cut:
+        report.warnings["joints that the framing cuts off"].append(f"{facts.row}: {facts.cut} joints.")
     if facts.beyond:
         report.warnings["joints just outside of their image"].append(f"{facts.row}: {facts.beyond} joints.")
 
@@ -233,33 +264,8 @@ def _add_digest(report: Report, split: str, sums: Split, facts: Facts) -> None:
     sums.digests.setdefault(facts.digest, facts.name)
 
 
-def _compare(report: Report) -> None:
-    """Warnings about the whole."""
-    shoulders = sum((split.shoulders for split in report.splits.values()), collections.Counter())
-    for view, expected in ((FRONT, True), (BACK, False)):
-        right, wrong = shoulders[view, expected], shoulders[view, not expected]
-        if right + wrong >= FEWEST_PEOPLE and wrong > right:
-            report.warnings["left and right"].append(
-                f"Of {right + wrong:,} people seen from the {view}, {wrong:,} have their shoulders the wrong way "
-                "round: left and right of the joints seem to be exchanged; they are the person's own."
-            )
-    own, other = sum((split.limbs for split in report.splits.values()), np.zeros(2, np.int64))
-    if own + other >= FEWEST_PEOPLE and other > own:
-        report.warnings["left and right"].append(
-            f"Of {own + other:,} elbows, wrists, knees and ankles on bare limbs, {other:,} lie on a label of the "
-            "other side: left and right of the joints or of the labels seem to be exchanged."
-        )
-    if len(report.splits) == 2:
-        first, *others = report.splits.values()
-        for label in np.flatnonzero((first.with_label == 0) & (others[0].with_label > 0)):
-            report.warnings["labels"].append(f"Label {label}, {LABELS[label]}, occurs, but never in training.")
-    shapes = {round(width / height, 2) for split in report.splits.values() for height, width in split.sizes}
-    is_resized = any(split.pairs is not None for split in report.splits.values())  # LIP's are not
-    if is_resized and len(shapes) > 1:
-        report.warnings["sizes"].append(
-            f"Images have {len(shapes)} shapes, width over height {min(shapes)} to {max(shapes)}: preparing "
-            "stretches them to one."
-        )
+def _note(tally: Tally) -> str:
+    return f"{tally.stray} of {tally.visible} joints do not lie on the person"
 
 
 def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
@@ -273,9 +279,9 @@ def _samples(items: Mapping[str, Sequence[Any]], count: int) -> list[Sample]:
     return samples
 
 
-def _sample(split: str, item: Person | Row, place: int) -> Sample:
+def _sample(split: str, item: Person | Row, place: int, note: str = "") -> Sample:
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first image, which may be of the same camera for all
     columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
-    return Sample(split, *(column[which] for column in columns))
+    return dataclasses.replace(Sample(split, *(column[which] for column in columns)), note=note)

@@ -10,17 +10,19 @@ import numpy.typing as npt
 
 from tfwarpgan.body.joints import NAMES, required_joints
 from tfwarpgan.body.labels import LABELS, NUM_LABELS
+from tfwarpgan.data.joints.stray import Tally, tally
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs import filters
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.records import encoding
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Floats, Joints, LabelMap, Size, Visible
 
 FRONT, BACK, SIDE, UNKNOWN = "front", "back", "side", "not told"
-_VIEW_IN_NAME = re.compile(r"(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
+_VIEW_IN_NAME = re.compile(r"\d{2}_\d_?(front|side|back)(\.\w+)?$")  # DeepFashion's file names end so
 _RIGHT_SHOULDER, _LEFT_SHOULDER = NAMES.index("right shoulder"), NAMES.index("left shoulder")
 _FACE_JOINTS = tuple(NAMES.index(name) for name in ("nose", "right eye", "left eye"))
 _FACE = tuple(LABELS.index(name) for name in ("face", "sunglasses"))
@@ -55,6 +57,8 @@ class Facts:
         shoulders: True if the right shoulder lies left of the left one in the image.
         own_side: Number of limb joints that lie on a label of their own side.
         other_side: Number of limb joints that lie on a label of the other side.
+        tally: How many joints do not lie on the person.
+        cut: Number of joints that preparing cuts off with a part of the image.
     """
 
     name: str
@@ -70,6 +74,8 @@ class Facts:
     shoulders: bool | None = None
     own_side: int = 0
     other_side: int = 0
+    tally: Tally | None = None
+    cut: int = 0
 
 
 def examine_person(person: Person, data_options: DataOptions) -> list[Facts]:
@@ -99,11 +105,13 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
         return facts
     labels = _examine_files(facts, person.images[place], person.label_maps[place])
     facts.joints = int(visible.sum())
-    facts.view, facts.shoulders = view(facts.name, joints, visible, labels), shoulders(joints, visible)
+    name = facts.name if data_options.dataset == "deepfashion" else ""
+    facts.view, facts.shoulders = view(name, joints, visible, labels), shoulders(joints, visible)
     if facts.size:
-        _examine_frame(facts, person.images[place], joints[visible], facts.size)
+        _examine_frame(facts, person, place, Framing.of(data_options))
     if labels is not None and facts.size:
         facts.own_side, facts.other_side = limb_sides(joints, visible, labels)
+        facts.tally = tally(joints, visible, labels, facts.size)
     return facts
 
 
@@ -124,13 +132,15 @@ def _examine_files(facts: Facts, image: str, labels: str) -> LabelMap | None:
     return label_map
 
 
-def _examine_frame(facts: Facts, image: str, joints: Joints, size: Size) -> None:
+def _examine_frame(facts: Facts, person: Person, place: int, framing: Framing) -> None:
+    size, visible = facts.size or (1, 1), np.asarray(person.visible[place])
     try:
-        encoding.check_frame(facts.row, image, joints, size)
+        _, left = encoding.framed_joints(person, place, framing, size)
     except InputError as error:
         facts.errors.append(("joints", str(error)))
     else:
-        facts.beyond = int(encoding.outside(joints, np.array(size) - 1, margin=0).sum())
+        facts.cut = int(visible.sum() - left.sum())
+        facts.beyond = int(encoding.outside(person.joints[place][visible], np.array(size) - 1, margin=0).sum())
 
 
 def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -> str:
@@ -139,7 +149,7 @@ def view(name: str, joints: Joints, visible: Visible, labels: LabelMap | None) -
     Nose and eyes count where they lie on the label of the face: some estimators give them on the back of a head too.
 
     Args:
-        name: Of the image.
+        name: Of the image, in DeepFashion's spellings; empty where names say nothing of views.
         joints: float [18, 2], (y, x) in pixels.
         visible: bool [18].
         labels: uint8 [H, W], or None.

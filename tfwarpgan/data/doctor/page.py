@@ -4,6 +4,7 @@ import html
 
 import numpy as np
 
+from tfwarpgan.body.joints import scale as joints_at
 from tfwarpgan.body.labels import COLORS, LABELS
 from tfwarpgan.data.doctor.examine import Report, Sample
 from tfwarpgan.data.pictures import images
@@ -34,8 +35,11 @@ def write(path: str, report: Report) -> None:
 def to_html(report: Report) -> str:
     """The page: colors of the labels, the samples, then the report."""
     parts = ["<p>Labels:" + "".join(_swatch(label) for label in range(len(LABELS))) + "</p>"]
+    worst = [sample for sample in report.samples if sample.note]
+    if worst:
+        parts += ["<h2>Joints that do not lie on the person, worst first</h2>", *map(_figure, worst)]
     for split in dict.fromkeys(sample.split for sample in report.samples):
-        samples = [sample for sample in report.samples if sample.split == split]
+        samples = [sample for sample in report.samples if sample.split == split and not sample.note]
         parts += [f"<h2>{html.escape(split)}: {len(samples)} samples</h2>", *map(_figure, samples)]
     return page(f"Data check: {report.title}", [*parts, "<h2>Report</h2>", preformatted(report.text())])
 
@@ -46,7 +50,8 @@ def _swatch(label: int) -> str:
 
 
 def _figure(sample: Sample) -> str:
-    caption = f"<figcaption><code>{html.escape(sample.name)}</code></figcaption>"
+    note = f"<br>{html.escape(sample.note)}" if sample.note else ""
+    caption = f"<figcaption><code>{html.escape(sample.name)}</code>{note}</figcaption>"
     try:
         return f"<figure>{image(sample.name, strip(sample))}{caption}</figure>"
     except InputError as error:
@@ -71,11 +76,14 @@ def strip(sample: Sample) -> Picture:
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
     columns = {"picture": picture, "joints": picture, "parsing": colors, "both": mixed}
-    if sample.joints is None or sample.visible is None:
+    joints, visible = sample.joints, sample.visible
+    if joints is None or visible is None:
         del columns["joints"]
     else:
         for name in ("joints", "both"):
-            columns[name] = _with_skeleton(columns[name], sample.joints, sample.visible, scale)
+            size = images.image_size(sample.image)  # a large photograph is read smaller
+            moved = joints_at(joints, visible, size, picture.shape[:2])
+            columns[name] = _with_skeleton(columns[name], moved, visible, scale)
     return grid({name: [drawn] for name, drawn in columns.items()}, scale)
 
 

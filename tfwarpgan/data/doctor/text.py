@@ -92,6 +92,8 @@ def summary_table(report: Report) -> str:
         rows.append([name, *("" if value is None else f"{value:,}" for value in values)])
     rows.append(["visible joints, median", *(_median(split.joints) for split in splits.values())])
     rows += _sizes(splits) + _shoulders(splits)
+    strays = [(split.tally.stray, split.tally.visible - split.tally.stray) for split in splits.values()]
+    rows.append(["joints that do not lie on the person", *(_share(*stray) for stray in strays)])
     rows.append(["limb joints on labels of their own side", *(_share(*split.limbs) for split in splits.values())])
     return _table([row for row in rows if row[0] == "" or any(row[1:])])
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfwarpgan.body.joints import BODY_25_TO_18, MISSING, NUM_JOINTS
-from tfwarpgan.typing import Joints, Pose, Visible
+from tfwarpgan.typing import Joints, Pose, Size, Visible
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,13 +73,28 @@ class KeypointFormat:
         return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
 
-Annotations: TypeAlias = dict[str, tuple[Joints, Visible, str]]  # name -> joints, visible, where they stand
+class Annotations(dict[str, tuple[Joints, Visible, str]]):
+    """The joints of a data set: name -> (joints, visible, where they stand).
+
+    Attributes:
+        frames: Name -> (height, width) of the frame, of those whose own file says what it is; (1, 1): joints are
+            shares of the image.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.frames: dict[str, Size] = {}
+
+
+Framed: TypeAlias = tuple[Joints, Visible, str, Size | None]  # a pose, where it stands, its frame if known there
 Declare: TypeAlias = Callable[[KeypointFormat], KeypointFormat]  # a format as a data set declares it
 
 
 def _each(*places: int | tuple[int, int]) -> tuple[tuple[int, ...], ...]:
     return tuple((place,) if isinstance(place, int) else place for place in places)
 
+
+COCO_SOURCES = _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
 
 # pose-gan and PATN: two lists, y first, -1 where a joint is missing.
 POSE_GAN = KeypointFormat("pose_gan", 18, _each(*range(NUM_JOINTS)), order="yx", missing=-1.0, min_score=None)
@@ -91,8 +106,15 @@ NTED = KeypointFormat("nted", 18, POSE_GAN.sources, missing=-1.0, min_score=None
 OPENPOSE_18 = KeypointFormat("openpose_18", 18, POSE_GAN.sources)
 OPENPOSE_25 = KeypointFormat("openpose_25", 25, _each(*BODY_25_TO_18))
 
+# The 25 of its experimental model, which begin with COCO's 17.
+OPENPOSE_25B = KeypointFormat("openpose_25b", 25, COCO_SOURCES)
+
 # COCO's annotations (third number: 0 not labeled, 1 hidden, 2 visible) and results (third number: a score).
-COCO_17 = KeypointFormat("coco_17", 17, _each(0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3))
+COCO_17 = KeypointFormat("coco_17", 17, COCO_SOURCES)
+
+# Results of mmpose and of YOLO-pose: COCO's joints, all of them, each with a score; the limits are these programs' own.
+MMPOSE_17 = KeypointFormat("mmpose", 17, COCO_SOURCES, min_score=0.3)
+YOLO_17 = KeypointFormat("yolo_pose", 17, COCO_SOURCES, min_score=0.5)
 
 # MediaPipe gives every joint, also of what the image does not show, and says by its visibility how far to trust it.
 MEDIAPIPE_33 = KeypointFormat(

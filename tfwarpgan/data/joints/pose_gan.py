@@ -4,12 +4,15 @@ Joints are float32 [18, 2] as (y, x) in pixels of their image, with visible [18]
 Left and right are the person's own.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NUM_JOINTS
-from tfwarpgan.data.joints.formats import FARTHEST
-from tfwarpgan.errors import InputError, OnError, raise_error
-from tfwarpgan.storage.text import at_row, read_lines
+from tfwarpgan.data.joints.formats import FARTHEST, Annotations
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
+from tfwarpgan.storage.tables import read_table
+from tfwarpgan.storage.text import at_row
 from tfwarpgan.typing import Joints, Pose, Visible
 
 _COLUMNS = ("name", "keypoints_y", "keypoints_x")
@@ -30,37 +33,39 @@ def read_annotation_csv(path: str, *, on_error: OnError = raise_error) -> dict[s
     Raises:
         InputError: If the file is missing or empty, or a row cannot be read or contradicts an earlier one.
     """
-    rows = read_annotation_rows(path, on_error=on_error)
+    rows = collect_rows(path, iterate_annotation_rows(path, on_error=on_error), on_error=on_error)
     return {name: (joints, visible) for name, (joints, visible, _) in rows.items()}
 
 
-def read_annotation_rows(
+def collect_rows(
+    path: str, rows: Iterable[tuple[str, Joints, Visible, int]], *, on_error: OnError = raise_error
+) -> Annotations:
+    """The rows of `iterate_annotation_rows` by their names; a name may only repeat the joints that it has."""
+    found = Annotations()
+    for name, joints, visible, row in rows:
+        where = at_row(path, row)
+        earlier = found.setdefault(name, (joints, visible, where))
+        if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
+            first = earlier[2].rpartition(", ")[2]
+            on_error(InputError(f"{where}: {name} has different joints in {first}; keep one of them."))
+    return found
+
+
+def iterate_annotation_rows(
     path: str, *, missing: float = MISSING, on_error: OnError = raise_error
-) -> dict[str, tuple[Joints, Visible, int]]:
-    """As `read_annotation_csv`, with the row of each name: dict of name -> (joints, visible, row).
+) -> Iterator[tuple[str, Joints, Visible, int]]:
+    """The rows of an annotation CSV, one in memory at a time: (name, joints, visible, row), also of a repeated name.
 
     With `missing` 0, a joint is missing at (0, 0) instead of at -1.
     """
-    annotations: dict[str, tuple[Joints, Visible, int]] = {}
-    rows = 0
-    lines = _lines(path)
-    columns = _header(path, lines[0])
-    for row, line in enumerate(lines[1:], start=1):
-        if not line.strip():
-            continue
-        rows += 1
+    what = f"annotations with the header {':'.join(_COLUMNS)}"
+    for row, (name, y, x) in read_table(path, _COLUMNS, what, delimiter=":", on_error=on_error):
         try:
-            name, joints, visible = _row(at_row(path, row), line, columns, missing)
+            joints, visible = _joints(at_row(path, row), name, y, x, missing)
         except InputError as error:
             on_error(error)
             continue
-        earlier = annotations.setdefault(name, (joints, visible, row))
-        if earlier[0] is not joints and not np.array_equal(earlier[0], joints):
-            where = at_row(path, row)
-            on_error(InputError(f"{where}: {name} has different joints in row {earlier[2]}; keep one of them."))
-    if not rows:
-        raise InputError(f"{path} has no rows below its header; expected one row per image.")
-    return annotations
+        yield name, joints, visible, row
 
 
 def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
@@ -69,30 +74,12 @@ def annotation_row(name: str, joints: Joints, visible: Visible) -> str:
     return f"{name}: {points[:, 0].tolist()}: {points[:, 1].tolist()}"
 
 
-def _lines(path: str) -> list[str]:
-    return read_lines(path, f"annotations with the header {':'.join(_COLUMNS)}")
-
-
-def _header(path: str, line: str) -> list[int]:
-    names = [name.strip() for name in line.split(":")]
-    if len(names) == 1 and "," in line:
-        raise InputError(f"{path}: the header has commas between columns; expected {':'.join(_COLUMNS)}.")
-    for column in _COLUMNS:
-        if names.count(column) != 1:
-            raise InputError(f"{path}: the header has no column {column}; expected {':'.join(_COLUMNS)}.")
-    return [names.index(column) for column in _COLUMNS]
-
-
-def _row(where: str, line: str, columns: list[int], missing: float) -> tuple[str, Joints, Visible]:
-    cells = [cell.strip() for cell in line.split(":")]
-    if len(cells) <= max(columns):
-        raise InputError(f"{where}: {len(cells)} columns, separated by ':'; expected {':'.join(_COLUMNS)}.")
-    name, y, x = (cells[column] for column in columns)
+def _joints(where: str, name: str, y: str, x: str, missing: float) -> Pose:
     if not name:
         raise InputError(f"{where}: the image name is empty; write the file name.")
     joints = np.array([_numbers(where, "keypoints_y", y), _numbers(where, "keypoints_x", x)], np.float32).T
     visible = np.any(joints != 0, axis=1) if missing == 0 else np.all(joints != MISSING, axis=1)
-    return name, np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
+    return np.where(visible[:, np.newaxis], joints, np.float32(MISSING)), visible
 
 
 def _numbers(where: str, column: str, cell: str) -> list[float]:
@@ -107,7 +94,7 @@ def _numbers(where: str, column: str, cell: str) -> list[float]:
         numbers = [_float(part) for part in parts]
     for number, part in zip(numbers, parts):
         if not abs(number) < FARTHEST:  # true for nan too
-            raise InputError(f"{where}: {column} holds '{part.strip()[:20]}', which is not a number of pixels.")
+            raise InputError(f"{where}: {column} holds {quoted(part, 20)}, which is not a number of pixels.")
     return numbers
 
 

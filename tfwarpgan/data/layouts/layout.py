@@ -4,19 +4,29 @@ A data set's own class says where its files are and what its names mean; `person
 """
 
 import abc
+import copy
 import functools
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from tfwarpgan.body import label_mappings
 from tfwarpgan.data.joints import files as joint_files
+from tfwarpgan.data.joints import formats
 from tfwarpgan.data.joints.formats import Annotations
-from tfwarpgan.data.joints.frames import Frame
+from tfwarpgan.data.joints.frames import SHARES, Frame
+from tfwarpgan.data.joints.stray import normalized
 from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
-from tfwarpgan.data.pictures.files import Box, ImageFile, leaves, stem
-from tfwarpgan.errors import InputError, OnError, raise_error
+from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, ImageFile, leaves, other_files_below, plain, stem
+from tfwarpgan.data.pictures.framing import Framing
+from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.options import DataOptions
+from tfwarpgan.storage.text import holds_rows
+
+LARGE = 256 << 20  # bytes of lists, beyond which they are joined in parts
+PART = 16 << 20  # bytes of lists in a part; joined, they take about eight times that
+MOST_PARTS = 500  # files open at once
 
 
 class Layout(abc.ABC):
@@ -27,15 +37,20 @@ class Layout(abc.ABC):
         data_dir: Its folder.
         parsing_dir: Folder of its label maps.
         data_options: `options.DataOptions`.
+        framing: `Framing` of its pictures.
         images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
+        num_parts: Number of parts in which its lists are joined, so that each fits into memory.
     """
 
     default_pair_source = "lists"
+    names_tell_persons = True  # without the folders' content
     what_to_get: str
 
-    def __init__(self, data_dir: str, parsing_dir: str = "", data_options: DataOptions | None = None) -> None:
+    def __init__(
+        self, data_dir: str, parsing_dir: str = "", data_options: DataOptions | None = None, *, in_parts: bool = False
+    ) -> None:
         """Lists the folders.
 
         Args:
@@ -53,11 +68,16 @@ class Layout(abc.ABC):
         source = self.data_options.pair_source
         self.builds_pairs = (self.default_pair_source if source == "auto" else source) == "rule"
         self._labels = label_mappings.to_lip(self.data_options.label_mapping)
-        self._crop = _box(self.data_options.picture_crop)
+        self.framing = Framing.of(self.data_options)
         self.find_files()
         check_parsings(self.parsing_dir)
-        self.images, self.label_maps = self.list_images(), self.list_label_maps()
         self._joints_of: dict[str, Annotations] = {}
+        self._pairs_of: dict[str, list[tuple[str, str, str]]] | None = None  # of a part
+        self.images: dict[str, str] = {}
+        self.label_maps: dict[str, str] = {}
+        self.num_parts = self._count_parts() if in_parts else 1
+        if self.num_parts == 1:
+            self.images, self.label_maps = self.list_images(), self.list_label_maps()
 
     def find_files(self) -> None:
         """Refuses a folder that is not in this layout, saying what to get."""
@@ -65,20 +85,109 @@ class Layout(abc.ABC):
             joint_files.check_there(self.data_options.keypoints)
         for path in self.wanted():
             if not os.path.exists(path):
-                raise InputError(f"{path} is missing: {self.what_to_get}")
+                raise InputError(f"{path} is missing: {self._what_to_do(path)}")
+
+    def _what_to_do(self, missing: str) -> str:
+        if self.builds_pairs or missing not in map(self.pair_list, splits.SPLITS):
+            return self.what_to_get
+        alone = " (tests alone need no lists for training)" if missing == self.pair_list("train") else ""
+        return f"build the pairs with --pair_source=rule{alone}, or {self.what_to_get}"
 
     def wanted(self) -> list[str]:
         """Lists that must be there, by the options; a layout adds its folders."""
-        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in splits.SPLITS]
-        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in splits.SPLITS])
+        names = [] if self.data_options.keypoints else [self.annotation_csv(split) for split in self.listed_splits]
+        return names + ([] if self.builds_pairs else [self.pair_list(split) for split in self.listed_splits])
+
+    @property
+    def listed_splits(self) -> tuple[str, ...]:
+        """The splits whose lists are read."""
+        return ("test",) if self.is_test_only else splits.SPLITS
+
+    @functools.cached_property
+    def is_test_only(self) -> bool:
+        """Whether the lists for training are absent, or headers alone, while those for tests are there.
+
+        Joints or images for training without a list of training pairs mean that the list was forgotten.
+        """
+        train, test = (self.annotation_csv(split) for split in splits.SPLITS)
+        if self.data_options.keypoints or train == test:  # no list of joints for training alone
+            begun = self.builds_pairs or self.has_training_folder()
+        else:
+            begun = bool(holds_rows(train, "keypoints_y")) or not os.path.exists(test)
+        if self.builds_pairs:
+            return not begun
+        pairs = holds_rows(self.pair_list("train"), "from")
+        if pairs or not os.path.exists(self.pair_list("test")):
+            return False
+        return pairs is False or not (begun or self.data_options.train_pairs)
+
+    def has_training_folder(self) -> bool:
+        """Whether there is a folder of images for training alone, with images."""
+        return False
+
+    def trains(self, on_error: OnError = raise_error) -> bool:
+        """Whether there are images for training."""
+        return not self.is_test_only and (not self.builds_pairs or self._members("train", on_error) != set())
 
     @abc.abstractmethod
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
+        """(key, path) of the images; the first of a key counts."""
+
+    @abc.abstractmethod
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
+        """(key, path) of the label maps; the first of a key counts."""
+
     def list_images(self) -> dict[str, str]:
         """Key -> path of the images."""
+        return _first_of_each(self.iterate_images())
 
-    @abc.abstractmethod
     def list_label_maps(self) -> dict[str, str]:
         """Key -> path of the label maps."""
+        return _first_of_each(self.iterate_label_maps())
+
+    def part(
+        self,
+        images: dict[str, str],
+        label_maps: dict[str, str],
+        joints: dict[str, Annotations],
+        pairs: dict[str, list[tuple[str, str, str]]],
+    ) -> "Layout":
+        """The data set reduced to some persons, see `pairs.joining`.
+
+        Args:
+            images: As the attribute.
+            label_maps: As the attribute.
+            joints: Joints by their source.
+            pairs: Listed pairs by their split.
+        """
+        part = copy.copy(self)
+        part.images, part.label_maps, part.num_parts = images, label_maps, 1
+        part._joints_of, part._pairs_of = joints, pairs
+        return part
+
+    def _count_parts(self) -> int:
+        """One, unless the lists are large, and can be joined person by person."""
+        options = self.data_options
+        is_csv = (
+            not options.keypoints
+            or options.keypoint_format == "pose_gan"
+            and os.path.isfile(self.joints_source("train"))
+        )
+        is_split = (
+            not self.builds_pairs
+            or not options.keypoints
+            and not any(map(os.path.exists, splits.list_files(self.data_dir)))
+        )
+        sources = {*self.lists(), *map(self.joints_source, splits.SPLITS)}
+        size = sum(os.path.getsize(path) for path in sources if os.path.isfile(path))
+        if not (self.names_tell_persons and is_csv and is_split) or size < LARGE:
+            return 1
+        return min(-(-size // PART), MOST_PARTS)
+
+    @property
+    def missing_joint(self) -> float:
+        """How a missing joint is written in annotation CSVs."""
+        return formats.POSE_GAN.declared(self.data_options.keypoint_missing).missing
 
     @abc.abstractmethod
     def folders(self) -> list[str]:
@@ -98,7 +207,36 @@ class Layout(abc.ABC):
 
     def key(self, name: str) -> str | None:
         """What all spellings of an image's name have in common; None for a name that points out of the folders."""
-        return None if leaves(name) else stem(name)
+        return None if leaves(name) else stem(plain(name))
+
+    def why_missing(self, name: str, what: str = "image") -> str:
+        """Why there is no image, or no label map, of this name, and what to do, as the end of a sentence.
+
+        Args:
+            name: From a list.
+            what: "image" or "label map".
+        """
+        if leaves(name):
+            return (
+                f"{name[:200]} leaves the folder of the images, {self.data_dir}: it is absolute, or has '..' in it; "
+                "write the path inside of that folder."
+            )
+        others = self._other_files(what)
+        other = others.get(self.key(name)) or others.get(self.key(os.path.splitext(name)[0]))
+        missing = f"there is no {what} {'' if what == 'image' else 'for '}{name}"
+        wanted = "a label map must be PNG" if what == "label map" else "an image must be JPEG, PNG, WebP, AVIF or BMP"
+        if other:
+            return f"{missing}; {other} is there, but {wanted}: convert it."
+        return f"{missing}; add the file or remove the row."
+
+    @functools.cache  # noqa: B019  layouts live as long as the command
+    def _other_files(self, what: str) -> dict[str | None, str]:
+        """Key -> path of the files that are no images, or no label maps, by their suffix."""
+        is_map = what == "label map"
+        folders = [folder for folder in self.folders() if (folder == self.parsing_dir) == is_map]
+        suffixes: tuple[str, ...] = (".png",) if is_map else IMAGE_SUFFIXES
+        others = [item for folder in folders for item in other_files_below(folder, suffixes).items()]
+        return {self.key(name): path for name, path in others}
 
     def own_split(self, key: str) -> str | None:
         """The split of an image by its place in the folders, or None."""
@@ -108,12 +246,12 @@ class Layout(abc.ABC):
     def image(self, name: str) -> ImageFile | None:
         """The file of an image, or None."""
         path = self.images.get(self.key(name) or "")
-        return ImageFile(path, self._crop) if path else None
+        return self.framing.file(path) if path else None
 
     def label_map(self, name: str) -> ImageFile | None:
         """The label map of an image, or None."""
         path = self.label_maps.get(self.key(name) or "")
-        return ImageFile(path, self._crop, self._labels) if path else None
+        return self.framing.file(path, self._labels, self.data_options.ignore_label) if path else None
 
     def pair_list(self, split: str) -> str:
         """The list of the pairs of a split."""
@@ -127,26 +265,33 @@ class Layout(abc.ABC):
 
     def lists(self) -> list[str]:
         """The files whose content the prepared data depend on."""
-        paths = [path for path in splits.list_files(self.data_dir) if os.path.exists(path)]
+        paths = splits.list_files(self.data_dir)
         for split in splits.SPLITS:
             paths += [] if self.data_options.keypoints else [self.annotation_csv(split)]
             paths += [] if self.builds_pairs else [self.pair_list(split)]
-        return paths
+        return [path for path in paths if os.path.exists(path)]  # those of a test-only data set may be absent
 
     def settings(self) -> list[Any]:
         """What else the prepared data depend on: options, and the state of the files of joints."""
         options = self.data_options
-        stamps = [joint_files.stamps(path) for path in (options.keypoints, options.keypoint_images) if path]
+        stamps = [
+            joint_files.stamps(path, options.follow_links)
+            for path in (options.keypoints, options.keypoint_images)
+            if path
+        ]
         joints = (os.path.realpath(self.joints_source("train")), options.keypoint_format, options.keypoint_missing)
         frames = (
             options.keypoint_score,
             options.keypoint_frame,
             options.keypoint_crop,
             options.picture_crop,
+            options.picture_fit,
             options.label_mapping,
+            options.ignore_label,
+            options.keypoint_scale,
         )
         split = (options.test_share, options.split_seed, options.max_train_pairs, options.max_test_pairs)
-        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs)
+        pairs = (self.builds_pairs, options.pair_order, options.duplicate_pairs, options.self_pairs)
         return [joints, frames, split, pairs, stamps]
 
     def joints(self, split: str, *, on_error: OnError = raise_error) -> Annotations:
@@ -164,39 +309,50 @@ class Layout(abc.ABC):
             InputError: If the joints cannot be read at all.
         """
         members = self._members(split, on_error)
-        names: dict[str | None, str] = {}
-        found: Annotations = {}
-        for name, (joints, visible, where) in self._joints_in_source(split, on_error).items():
+        names: dict[str, str] = {}
+        found = Annotations()
+        source = self._joints_in_source(split, on_error)
+        for name, (joints, visible, where) in source.items():
             key = self.key(name)
-            path = self.images.get(key or "")
+            if key is None:
+                on_error(InputError(f"{where}: {self.why_missing(name)}"))
+                continue
+            path = self.images.get(key)
             is_missing = path is None and not self.data_options.keypoints  # other sources may know more images
             if members is not None and key not in members and not is_missing:
                 continue
-            name = self._shown(name, path)
-            if names.setdefault(key, name) != name:
+            if key in names:
                 on_error(InputError(f"{where}: {name} is the same image as {names[key]}; keep one of them."))
                 continue
+            names[key], own = name, source.frames.get(name)
+            name = self._shown(name, path)
             try:
+                if self._frame.is_in_pixels and own != SHARES and (why := normalized(joints, visible)):
+                    raise InputError(f"{where}: {why}.")
                 if path is not None and visible.any():
-                    joints, visible = self._frame.place(joints, visible, path)
+                    joints, visible = self.framing.used_joints(*self._frame.place(joints, visible, path, own))
                 found[name] = joints, visible, where
             except InputError as error:
                 on_error(error)
         return found
 
-    def pairs(self, split: str, *, on_error: OnError = raise_error) -> list[tuple[str, str, str]]:
+    def rows(self) -> Annotations:
+        """The joints of all images in the sources of both splits, as `joint_files.read` gives them."""
+        found = Annotations()
+        for split in splits.SPLITS if self.trains() else ("test",):
+            found.update(self._joints_in_source(split, lambda error: None))
+        return found
+
+    def pairs(self, split: str, *, on_error: OnError = raise_error) -> Iterator[tuple[str, str, str]]:
         """The listed pairs of a split, as (where, from, to); only where they are not built by the rule."""
+        if self._pairs_of is not None:
+            return iter(self._pairs_of[split])
         return pair_lists.read(self.pair_list(split), self.data_options.pair_order, on_error=on_error)
 
     @functools.cached_property
     def _frame(self) -> Frame:
         options = self.data_options
-        size = None
-        if options.keypoint_frame:
-            height, width = map(int, options.keypoint_frame.split("x"))
-            size = (height, width)
-        normalized = bool(options.keypoints) and options.keypoint_format == "mediapipe_33"
-        return Frame(normalized, size, _box(options.keypoint_crop), self._crop)
+        return Frame.of(options, bool(options.keypoints) and options.keypoint_format == "mediapipe_33")
 
     def _joints_in_source(self, split: str, on_error: OnError) -> Annotations:
         """The joints in the source of a split, which is read once though it may be that of both."""
@@ -208,13 +364,19 @@ class Layout(abc.ABC):
                 missing=options.keypoint_missing,
                 min_score=options.keypoint_score,
                 images=os.path.expanduser(options.keypoint_images),
+                follow_links=options.follow_links,
                 on_error=on_error,
             )
             names = list(self._joints_of[path])
+            if names and not any(visible.any() for _, visible, _ in self._joints_of[path].values()):
+                raise InputError(
+                    f"{path}: no joint of its {len(names)} images counts as visible: nobody was found, or all scores "
+                    "are too low (--keypoint_score), or all joints are marked as missing (--keypoint_missing)."
+                )
             if options.keypoints and names and not any(self.key(name) in self.images for name in names):
                 raise InputError(
                     f"--keypoints={path}: none of its {len(names)} names is an image in {self.data_dir}; the first is "
-                    f"{names[0][:80]!r}."
+                    f"{quoted(names[0])}."
                 )
         return self._joints_of[path]
 
@@ -240,6 +402,13 @@ class Layout(abc.ABC):
         return os.path.relpath(path, self.data_dir).replace(os.sep, "/")
 
 
+def _first_of_each(files: Iterator[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, path in files:
+        found.setdefault(key, path)
+    return found
+
+
 def check_parsings(parsing_dir: str) -> None:
     """Refuses a missing folder of label maps, and says how to make one."""
     if not os.path.isdir(parsing_dir):
@@ -247,10 +416,3 @@ def check_parsings(parsing_dir: str) -> None:
             f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
             "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
         )
-
-
-def _box(text: str) -> Box | None:
-    if not text:
-        return None
-    x, y, width, height = map(int, text.split(","))
-    return x, y, width, height

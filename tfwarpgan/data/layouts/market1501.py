@@ -6,11 +6,12 @@ stem.
 """
 
 import os
+from collections.abc import Iterator
 
 from tfwarpgan.data.layouts import layout
-from tfwarpgan.data.pictures.files import files_in, leaves, stem
+from tfwarpgan.data.pictures.files import files_in, leaves, plain, stem
 
-_FOLDERS = ("query", "bounding_box_test", "bounding_box_train")  # a later folder wins where a name is in two
+_FOLDERS = ("bounding_box_train", "bounding_box_test", "query")  # the first counts where a name is in two
 _NO_PERSON = ("-1", "0000")
 
 
@@ -24,8 +25,11 @@ class Layout(layout.Layout):
     )
 
     def wanted(self) -> list[str]:
-        folders = [os.path.join(self.data_dir, folder) for folder in ("bounding_box_train", "bounding_box_test")]
-        return folders + super().wanted()
+        names = ("bounding_box_test",) if self.is_test_only else ("bounding_box_train", "bounding_box_test")
+        return [os.path.join(self.data_dir, name) for name in names] + super().wanted()
+
+    def has_training_folder(self) -> bool:
+        return bool(files_in(os.path.join(self.data_dir, "bounding_box_train"), self.data_dir))
 
     def folders(self) -> list[str]:
         """The folders of images and label maps."""
@@ -38,29 +42,30 @@ class Layout(layout.Layout):
         return os.path.join(self.data_dir, f"market-pairs-{split}.csv")
 
     def key(self, name: str) -> str | None:
-        return None if leaves(name) else os.path.basename(stem(name))
+        return None if leaves(name) else os.path.basename(stem(plain(name)))
 
     def person(self, name: str) -> str | None:
         """The person on an image, or None for junk and distractors."""
-        person = os.path.basename(name).split("_")[0]
+        person = os.path.basename(plain(name)).split("_")[0]
         return None if person in _NO_PERSON else person
 
     def own_split(self, key: str) -> str:
         return "train" if os.path.basename(os.path.dirname(self.images[key])) == "bounding_box_train" else "test"
 
-    def list_images(self) -> dict[str, str]:
-        found = {}
+    def iterate_images(self) -> Iterator[tuple[str, str]]:
         for folder in _FOLDERS:
-            files = files_in(os.path.join(self.data_dir, folder), self.data_dir)
-            found.update({stem(name): path for name, path in files.items() if stem(name) != name})
-        return found
+            for name, path in self._files(os.path.join(self.data_dir, folder)):
+                if stem(name) != name:
+                    yield stem(name), path
 
-    def list_label_maps(self) -> dict[str, str]:
-        found = {}
-        for folder in ("", *_FOLDERS):  # one folder, or as `annotate` mirrors the folders of images
-            files = files_in(os.path.join(self.parsing_dir, folder), self.data_dir)
-            found.update({name[:-4]: path for name, path in files.items() if name.endswith(".png")})
-        return found
+    def iterate_label_maps(self) -> Iterator[tuple[str, str]]:
+        for folder in (*_FOLDERS, ""):  # as `annotate` mirrors the folders of images, or one folder
+            for name, path in self._files(os.path.join(self.parsing_dir, folder)):
+                if name.lower().endswith(".png"):
+                    yield name[:-4], path
+
+    def _files(self, folder: str) -> Iterator[tuple[str, str]]:
+        return files_in(folder, self.data_dir, follow_links=self.data_options.follow_links)
 
     def shown_name(self, path: str) -> str:
         return os.path.basename(path)

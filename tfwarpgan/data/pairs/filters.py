@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from tfwarpgan.body.joints import NAMES, required_joints
+from tfwarpgan.data.pairs.joining import NewPersons, Persons
+from tfwarpgan.data.pairs.joint_check import tally_of
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import label_maps
 from tfwarpgan.data.workers import ordered_map
@@ -30,7 +32,7 @@ class Removed:
         split: "train" or "test".
         name: Of the image.
         row: Where its joints stand.
-        rule: The flag that it failed: "min_joints", "required_joints" or "min_foreground".
+        rule: The flag that it failed: "min_joints", "required_joints", "min_foreground" or "max_stray_joints_image".
         reason: What was found.
     """
 
@@ -43,21 +45,23 @@ class Removed:
 
 def is_active(data_options: DataOptions) -> bool:
     """Whether the options ask for a filter."""
-    return bool(data_options.min_joints or data_options.required_joints or data_options.min_foreground)
+    asked = data_options.min_joints or data_options.required_joints or data_options.min_foreground
+    return bool(asked) or data_options.max_stray_joints_image < 1
 
 
 def filter_persons(
-    splits: Mapping[str, list[Person]], data_options: DataOptions, workers: int = 0
-) -> tuple[dict[str, list[Person]], list[Removed]]:
+    splits: Mapping[str, Persons], data_options: DataOptions, workers: int = 0, new_persons: NewPersons = list
+) -> tuple[dict[str, Persons], list[Removed]]:
     """Leaves out what the options say.
 
     Args:
-        splits: dict of split -> list of `Person`.
-        data_options: `options.DataOptions`: min_joints, required_joints, min_foreground.
+        splits: dict of split -> `joining.Persons`.
+        data_options: `options.DataOptions`: the fields of `options.FilterOptions`.
         workers: Number of processes that read label maps; 0: one per core.
+        new_persons: Makes an empty `joining.Persons` for those that are left.
 
     Returns:
-        (dict of split -> list of `Person`, list of `Removed`).
+        (dict of split -> `joining.Persons`, list of `Removed`).
 
     Raises:
         InputError: If a label map cannot be read, or a split has no pair left.
@@ -67,10 +71,10 @@ def filter_persons(
     check = functools.partial(
         _failures, data_options=data_options, required=required_joints(data_options.required_joints)
     )
-    left: dict[str, list[Person]] = {}
+    left: dict[str, Persons] = {}
     removed: list[Removed] = []
     for split, persons in splits.items():
-        left[split] = []
+        left[split] = new_persons()
         for person, failures in zip(persons, ordered_map(check, persons, workers)):
             removed += [
                 Removed(split, person.names[place], person.rows[place], *why) for place, why in failures.items()
@@ -78,11 +82,10 @@ def filter_persons(
             person = without(person, failures)
             if person.pairs:
                 left[split].append(person)
-        if not left[split]:
-            raise InputError(
-                f"No pair of {split} is left with --min_joints={data_options.min_joints}, --required_joints="
-                f"{data_options.required_joints} and --min_foreground={data_options.min_foreground:g}; relax them."
-            )
+        if len(persons) and not len(left[split]):
+            rules = count_by_rule(each for each in removed if each.split == split)
+            flags = " and ".join(f"--{rule}={getattr(data_options, rule)}" for rule in rules)
+            raise InputError(f"No pair of {split} is left with {flags}; relax what they ask for.")
     return left, removed
 
 
@@ -133,4 +136,8 @@ def failure(person: Person, place: int, data_options: DataOptions, required: Seq
         share = np.mean(label_maps.read_label_map(person.label_maps[place]) != 0)
         if share < data_options.min_foreground:
             return "min_foreground", f"{100 * share:.1f} % of the label map is foreground"
+    if data_options.max_stray_joints_image < 1:
+        found = tally_of(person, place)
+        if found.share > data_options.max_stray_joints_image:
+            return "max_stray_joints_image", f"{found.stray} of {found.visible} joints lie on background"
     return None

@@ -6,7 +6,7 @@ in both splits. Pairs come from a CSV file with the columns `from` and `to`, in 
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
 
 _DUPLICATE = "{}: the pair {}, {} is already in {}; remove one, or set --duplicate_pairs=keep."
+_OF_ITSELF = "{}: {} is paired with itself, which teaches to copy; remove the pair, or set --self_pairs=keep."
 
 
 @dataclasses.dataclass
@@ -56,12 +57,15 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
         on_error: Function of the `InputError` of a bad row; one that does not raise has the row left out.
 
     Returns:
-        list of `Person` that have pairs, in the order in which the pairs name them first.
+        list of `Person` that have pairs, in the order in which the pairs name them first; none for training with a
+        data set that is only tested.
 
     Raises:
-        InputError: If a file is missing, or a pair names an unknown image, or two persons, or nobody's joints, or is
-            listed twice.
+        InputError: If a file is missing, or a pair names an unknown image, two persons, nobody's joints, one image
+            twice, or is listed twice.
     """
+    if split == "train" and not layout.trains(on_error):
+        return []
     joints_of = layout.joints(split, on_error=on_error)
     persons, places, reported = _persons_with_joints(joints_of, layout, on_error)
     if layout.builds_pairs:
@@ -80,6 +84,8 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
             (person, condition), (other, target) = (places[layout.key(name)] for name in names)
             if person != other:
                 raise InputError(f"{at}: {names[0]} and {names[1]} show two persons; a pair must show one.")
+            if condition == target and layout.data_options.self_pairs == "refuse":
+                raise InputError(_OF_ITSELF.format(at, names[0]))
             earlier = seen.setdefault((person, condition, target), at)
             if earlier is not at and layout.data_options.duplicate_pairs == "refuse":
                 raise InputError(_DUPLICATE.format(at, *names, earlier.rpartition(", ")[2]))
@@ -88,6 +94,12 @@ def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_erro
             continue
         paired.setdefault(person, persons[person]).pairs.append((condition, target))
     return list(paired.values())
+
+
+def join_persons(layout: "Layout", split: str) -> list[Person]:
+    """As `read_persons`, all persons of a split that have joints, without pairs."""
+    persons, _, _ = _persons_with_joints(layout.joints(split), layout, raise_error)
+    return list(persons.values())
 
 
 def check_disjoint(splits: Mapping[str, list[Person]]) -> None:
@@ -119,10 +131,10 @@ def _persons_with_joints(
     for name, (joints, visible, at) in joints_of.items():
         key = layout.person(name)
         try:
-            image = _existing(layout.image(name), name, at, "image")
+            image = layout.image(name) or _missing(layout, name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = _existing(layout.label_map(name), name, at, "label map")
+            labels = layout.label_map(name) or _missing(layout, name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -138,16 +150,14 @@ def _persons_with_joints(
     return persons, places, reported
 
 
-def _existing(path: ImageFile | None, name: str, at: str, what: str) -> ImageFile:
-    if path is None:
-        raise InputError(f"{at}: there is no {what} for {name}; add the file or remove the row.")
-    return path
+def _missing(layout: "Layout", name: str, at: str, what: str) -> NoReturn:
+    raise InputError(f"{at}: {layout.why_missing(name, what)}")
 
 
 def _why_unknown(name: str, split: str, annotated: Collection[str | None], layout: "Layout") -> str:
     source = layout.joints_source(split)
     if layout.image(name) is None:
-        return f"there is no image {name}; add the file or remove the pair."
+        return layout.why_missing(name)
     if layout.person(name) is None:
         return f"{name} is junk or a distractor, not a person; remove the pair."
     if layout.key(name) in annotated:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tfwarpgan.errors import InputError, OnError, raise_error
-from tfwarpgan.storage.text import read_lines
+from tfwarpgan.storage.tables import read_names
 
 if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
@@ -61,7 +61,8 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
 
     Args:
         persons: Names, each once.
-        test_share: Share of them for the test split; each split gets one at least.
+        test_share: Share of them for the test split; each split gets one at least, but with a share of 1, where all
+            are for tests.
         seed: Another seed, another split.
 
     Returns:
@@ -70,8 +71,13 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
     Raises:
         InputError: If there are fewer than two persons.
     """
+    if test_share >= 1:
+        return {"train": set(), "test": set(persons)}
     if len(persons) < 2:
-        raise InputError(f"{len(persons)} persons cannot be split into train and test; add images of more persons.")
+        raise InputError(
+            f"{len(persons)} persons cannot be split into train and test; add images of more persons, or "
+            "set --test_share=1 for tests alone."
+        )
     order = sorted(persons, key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest())
     count = min(max(round(test_share * len(order)), 1), len(order) - 1)
     return {"train": set(order[count:]), "test": set(order[:count])}
@@ -79,13 +85,9 @@ def assign_persons(persons: Collection[str], test_share: float, seed: int) -> di
 
 def _listed(layout: Layout, path: str, on_error: OnError) -> set[str]:
     keys: set[str] = set()
-    for number, line in enumerate(read_lines(path, "a list of names"), 1):
-        name = line.strip()
-        if not name:
-            continue
+    for number, name in read_names(path):
         if layout.image(name) is None:
-            where = f"{path}, line {number}"
-            on_error(InputError(f"{where}: there is no image {name[:80]}; add the file or remove the line."))
+            on_error(InputError(f"{path}, line {number}: {layout.why_missing(name)}"))
             continue
         keys.add(layout.key(name) or name)
     return keys

@@ -1,7 +1,6 @@
-"""Archives are unpacked member by member: files and folders only, inside of one folder, of a bounded size."""
+"""Archives are unpacked by tarfile's own rules for data, files and folders only, and only so much of them."""
 
 import os
-import shutil
 import tarfile
 import zlib
 from typing import IO
@@ -34,8 +33,8 @@ def unpack_tar(
             left = max_bytes
             for number, member in enumerate(archive, 1):
                 left -= member.size
-                _check(member, left, number <= max_members)
-                _unpack(archive, member, os.path.join(folder, member.name))
+                _check(member, os.path.join(folder, member.name), left, number <= max_members)
+                archive.extract(member, folder, set_attrs=False, filter="data")
     except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -43,29 +42,19 @@ def unpack_tar(
         raise InputError(f"{_named(file)} is not a complete tar archive ({reason}); download it again.") from None
 
 
-def _check(member: tarfile.TarInfo, left: int, few: bool) -> None:
+def _check(member: tarfile.TarInfo, path: str, left: int, few: bool) -> None:
+    """What tarfile's rules for data let pass: links inside of the folder, absolute paths, which they make relative,
+    members that appear twice, any size.
+    """
+    name = repr(member.name[:80])
     if leaves(member.name):
-        raise InputError(
-            f"The archive's member {member.name[:80]!r} points outside of its folder; do not use this archive."
-        )
+        raise InputError(f"The archive's member {name} points outside of its folder; do not use this archive.")
     if not (member.isreg() or member.isdir()):
-        raise InputError(f"The archive's member {member.name[:80]!r} is a link or device; do not use this archive.")
+        raise InputError(f"The archive's member {name} is a link or device; do not use this archive.")
     if left < 0 or not few:
         raise InputError("The archive unpacks to more than the limit; do not use it, or unpack it by hand.")
-
-
-def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
-    if member.isdir():
-        os.makedirs(path, exist_ok=True)
-        return
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "xb") as target:  # never through a file that is there
-            source = archive.extractfile(member)
-            if source:  # a file has content
-                shutil.copyfileobj(source, target)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"The archive's member {member.name[:80]!r} appears twice; do not use this archive.") from None
+    if os.path.lexists(path) and not (member.isdir() and os.path.isdir(path)):
+        raise InputError(f"The archive's member {name} appears twice; do not use this archive.")
 
 
 def _named(file: IO[bytes] | str | os.PathLike[str]) -> str:

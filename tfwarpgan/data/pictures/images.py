@@ -1,8 +1,10 @@
 """Images from files: checked before they are decoded, upright, RGB.
 
-Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...), or
-tensorflow-io where it gives the same pixels; the training pipeline decodes prepared JPEGs with tf.io. Values are uint8
-[H, W, 3] here and float32 in [-1, 1] in networks.
+Pillow decodes here, since it honors EXIF and reads what cameras and web sites give (JPEG, PNG, WebP, AVIF, ...); the
+training pipeline decodes prepared JPEGs with tf.io. Values are uint8 [H, W, 3] here and float32 in [-1, 1] in networks.
+
+Large photographs in JPEG are decoded at 1/2, 1/4 or 1/8 of their size, which costs little; sizes, crops and joints
+still count the pixels of the file.
 """
 
 import os
@@ -12,19 +14,22 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
-from tfwarpgan.data.pictures import codecs
-from tfwarpgan.data.pictures.files import Box
+from tfwarpgan.data.pictures import heic
+from tfwarpgan.data.pictures.framing import Framing, check_crop
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_jpeg
 from tfwarpgan.typing import Pixels, Size
 
 T = TypeVar("T")
 
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 40_000_000  # that are decoded
+MAX_JPEG_PIXELS = 200_000_000  # in the file
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION = 0x0112
+_REDUCED = "reduced"  # key of an image's info: by how much it is decoded smaller than it is
 # What images come in; Pillow would also open formats that run programs (EPS) or that nobody photographs in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
@@ -66,36 +71,40 @@ def read_rgb(path: str) -> Pixels:
     Raises:
         InputError: If the file is missing, is not a whole image or is too large.
     """
-    return decode_file(path, lambda image: np.asarray(_rgb(used_part(path, _upright(path, image)))))
+
+    def decode(image: Image.Image) -> Pixels:
+        _used_size(path, image)  # refuses a crop that the image is too small for
+        return np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image))))
+
+    return decode_file(path, decode)
 
 
-def jpeg_of_size(path: str, height: int, width: int) -> tuple[bytes, Size]:
-    """The image as a JPEG of exactly one size: the file's own bytes where they are that already.
+def reduced_size(size: Size) -> Size:
+    """The (height, width) at which a JPEG of that size is decoded: the same, but for large photographs."""
+    factor = _reduction(size[0] * size[1])
+    return -(-size[0] // factor), -(-size[1] // factor)
+
+
+def framed_jpeg(path: str, framing: Framing) -> tuple[bytes, Size]:
+    """The image as a JPEG of the model's size: the file's own bytes where they are that already.
 
     Args:
         path: File of the image.
-        height: Height wanted, pixels.
-        width: Width wanted, pixels.
+        framing: `Framing` whose fit is used; the crop is that of the file.
 
     Returns:
-        (JPEG bytes, (height, width) of the upright image in the file).
+        (JPEG bytes, (height, width) of the used part of the upright image in the file).
 
     Raises:
         InputError: As `check_image`.
     """
     size = check_image(path)
     is_whole = getattr(path, "crop", None) is None
-    if is_whole and decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == (width, height)):
+    wanted = (framing.width, framing.height)
+    if is_whole and decode_file(path, lambda image: _is_plain_jpeg(image) and image.size == wanted):
         with open(path, "rb") as file:
             return file.read(), size
-    return encode_jpeg(resize(read_rgb(path), height, width)), size
-
-
-def resize(image: Pixels, height: int, width: int) -> Pixels:
-    """Resizes uint8 [H, W, 3] to [height, width, 3], bicubic, filtered when it shrinks."""
-    if image.shape[:2] == (height, width):
-        return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+    return encode_jpeg(framing.image(read_rgb(path))), size
 
 
 def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
@@ -116,31 +125,51 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
     if not os.path.getsize(path):
         raise InputError(f"{path} is empty (0 bytes); expected an image.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
-            image = Image.open(path, formats=_FORMATS)
-        with image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path} is {image.width} x {image.height} pixels; the limit is {MAX_PIXELS} in total."
-                )
+        with _opened(path) as image:
+            _bound(path, image)
             return use(image)
     except InputError:
         raise
     except Image.DecompressionBombError:
         raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
-        reason = " ".join(str(error).replace(str(path), "").split())
-        raise InputError(f"{path} cannot be read as an image ({reason}); replace the file.") from None
+        said = str(error).replace(repr(str(path)), "").replace(str(path), "")
+        reason = " ".join(said.split()) or type(error).__name__
+        todo = "save it as JPEG" if heic.is_heic(path) else "replace the file"
+        raise InputError(f"{path} cannot be read as an image ({reason}); {todo}.") from None
 
 
-def _upright(path: str, image: Image.Image) -> Image.Image:
-    if image.format == "WEBP" and not getattr(image, "is_animated", False):
-        pixels = codecs.decode_webp(path)
-        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
-            image, info = Image.fromarray(pixels), image.info
-            image.info = info  # with the EXIF
-    return ImageOps.exif_transpose(image)
+def _opened(path: str) -> Image.Image:
+    """The file with its header read."""
+    formats = (*_FORMATS, heic.FORMAT) if heic.is_heic(path) and heic.register(path) else _FORMATS
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are lower
+        try:
+            return Image.open(path, formats=formats)
+        except Image.DecompressionBombError:
+            with open(path, "rb") as file:
+                is_jpeg = file.read(3) == b"\xff\xd8\xff"
+            if not is_jpeg:
+                raise
+            return JpegImageFile(path)  # reads the header alone, without Pillow's own limit
+
+
+def _bound(path: str, image: Image.Image) -> None:
+    """Refuses an image that is too large, and has a large JPEG decoded at a smaller size."""
+    is_jpeg = isinstance(image, JpegImageFile)
+    limit, pixels = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS, image.width * image.height
+    if pixels > limit:
+        raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {limit} in total.")
+    factor = _reduction(pixels)
+    if factor > 1:
+        size = image.size
+        image.info[_REDUCED] = factor, size
+        image.draft("RGB", (size[0] // factor, size[1] // factor))
+
+
+def _reduction(pixels: int) -> int:
+    """By how much an image of so many pixels is decoded smaller: 1, or the least of JPEG's 2, 4 and 8 that suffices."""
+    return next((factor for factor in (1, 2, 4) if pixels / factor**2 <= MAX_PIXELS), 8)
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:
@@ -148,28 +177,22 @@ def used_part(path: str, image: Image.Image) -> Image.Image:
     crop = getattr(path, "crop", None)
     if crop is None:
         return image
+    factor, _ = image.info.get(_REDUCED, (1, None))
+    if factor == 1:
+        check_crop(path, crop, (image.height, image.width))
     x, y, width, height = crop
-    _check_crop(path, crop, image.height, image.width)
-    return image.crop((x, y, x + width, y + height))
+    return image.crop(tuple(round(side / factor) for side in (x, y, x + width, y + height)))
 
 
 def _used_size(path: str, image: Image.Image) -> Size:
     turned = image.getexif().get(_ORIENTATION) in _TURNED_SIZE
-    height, width = (image.width, image.height) if turned else (image.height, image.width)
+    _, (width, height) = image.info.get(_REDUCED, (1, image.size))
+    size = (width, height) if turned else (height, width)
     crop = getattr(path, "crop", None)
     if crop is None:
-        return height, width
-    _check_crop(path, crop, height, width)
+        return size
+    check_crop(path, crop, size)
     return crop[3], crop[2]
-
-
-def _check_crop(path: str, crop: Box, height: int, width: int) -> None:
-    x, y, crop_width, crop_height = crop
-    if x + crop_width > width or y + crop_height > height:
-        raise InputError(
-            f"{path} is {width} x {height} pixels, too small for --picture_crop={x},{y},{crop_width},{crop_height}; "
-            "leave the flag out if the images are already cropped."
-        )
 
 
 def _is_plain_jpeg(image: Image.Image) -> bool:

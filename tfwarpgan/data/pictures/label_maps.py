@@ -11,7 +11,8 @@ from PIL import Image
 
 from tfwarpgan.body.label_mappings import translate
 from tfwarpgan.body.labels import NUM_LABELS
-from tfwarpgan.data.pictures.images import decode_file, used_part
+from tfwarpgan.data.pictures.images import decode_file, reduced_size, used_part
+from tfwarpgan.data.pictures.palettes import check_palette
 from tfwarpgan.errors import InputError
 from tfwarpgan.typing import LabelMap
 
@@ -27,12 +28,15 @@ def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
         uint8 [H, W], 0..19.
 
     Raises:
-        InputError: If the file is missing or broken, holds colors, another size or labels above 19.
+        InputError: If the file is missing or broken, holds colors, another size or labels above 19, or a palette that
+            shows that its indices are no labels.
     """
     labels = decode_file(path, lambda image: _labels(path, image))
-    table = getattr(path, "labels", None)
+    table, ignore = getattr(path, "labels", None), getattr(path, "ignore", -1)
+    ignored = labels == ignore
+    labels = np.where(ignored, np.uint8(0), labels)
     check_label_map(labels, size, path, NUM_LABELS if table is None else len(table))
-    return labels if table is None else translate(labels, table)
+    return np.where(ignored, np.uint8(0), labels if table is None else translate(labels, table))
 
 
 def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, count: int = NUM_LABELS) -> None:
@@ -40,27 +44,24 @@ def check_label_map(labels: LabelMap, size: tuple[int, ...] | None, name: str, c
 
     Args:
         labels: uint8 [H, W].
-        size: (height, width) that it must have; None takes any.
+        size: (height, width) that it must have, or that `images.reduced_size` makes of it; None takes any.
         name: What it is called in the error.
         count: Number of labels that there are.
 
     Raises:
         InputError: If it has another size or labels above count - 1.
     """
-    if size is not None and labels.shape != tuple(size):
+    if size is not None and labels.shape not in (tuple(size), reduced_size((size[0], size[1]))):
         raise InputError(
             f"{name} is {labels.shape[1]} x {labels.shape[0]} pixels, but its image is {size[1]} x {size[0]}; "
             "a label map must have the size of its image."
         )
     if labels.max() >= count:
-        raise InputError(f"{name} holds label {labels.max()}; with this --label_mapping, labels are 0 to {count - 1}.")
-
-
-def resize(labels: LabelMap, height: int, width: int) -> LabelMap:
-    """Resizes a label map uint8 [H, W] to [height, width] without mixing labels (nearest neighbor)."""
-    if labels.shape == (height, width):
-        return labels
-    return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
+        label = labels.max()
+        ignored = f"; if {label} marks pixels without a label, set --ignore_label={label}" if label > NUM_LABELS else ""
+        raise InputError(
+            f"{name} holds label {label}; with this --label_mapping, labels are 0 to {count - 1}{ignored}."
+        )
 
 
 def _labels(path: str, image: Image.Image) -> LabelMap:
@@ -71,6 +72,11 @@ def _labels(path: str, image: Image.Image) -> LabelMap:
         )
     bits = _gray_bits(image)
     image = used_part(path, image)
+    if image.mode == "P":
+        labels, palette = np.asarray(image), np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        is_declared = getattr(path, "labels", None) is not None
+        check_palette(path, labels, palette, is_declared, getattr(path, "ignore", -1))
+        return labels
     return np.asarray(image.convert("L") if image.mode == "1" else image) // (255 // (2**bits - 1))
 
 

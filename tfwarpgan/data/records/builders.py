@@ -22,9 +22,11 @@ from tensorflow_datasets.core import shuffle
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs.persons import Person
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.records import encoding
 from tfwarpgan.data.workers import ordered_map
 from tfwarpgan.storage.object_store import exists, is_remote, upload
+from tfwarpgan.storage.spool import Spool, read_spool
 from tfwarpgan.storage.writing import write_atomically
 
 DESCRIPTION = "dataset_info.json"
@@ -35,7 +37,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
     """What both builders share.
 
     Attributes:
-        items: dict of split -> list of what a record is made of; set before writing, as are the following.
+        items: dict of split -> list or `Spool` of what a record is made of; set before writing, as are the following.
         metadata: dict of numbers and texts to be kept with the records.
         files: dict of name -> text of files to lie beside the records.
         workers: Number of processes; 0: one per core.
@@ -67,31 +69,43 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
         if self.uses_beam:
             return {split: self._beam_examples(split) for split in self.items}
         progress = tqdm.tqdm(
-            total=sum(self.size(item) for items in self.items.values() for item in items),
+            total=sum(self.metadata.get(f"{split}_images", len(items)) for split, items in self.items.items()),
             desc="preparing", unit=" images", mininterval=0.5, smoothing=0.1,
         )  # fmt: skip
         return {split: self._generate_examples(split, progress) for split in self.items}
 
     def _generate_examples(self, split: str, progress: tqdm.tqdm) -> Iterator[tuple[str, dict[str, Any]]]:
-        items = self.items[split]
-        for item, record in zip(items, ordered_map(self.record_of(), items, self.workers)):
-            yield self.key(item), record
-            progress.update(self.size(item))
+        make = functools.partial(_keyed, self.key, self.size, self.record_of())
+        for key, size, record in ordered_map(make, self.items[split], self.workers):
+            yield key, record
+            progress.update(size)
         if split == list(self.items)[-1]:
             progress.close()
 
     def _beam_examples(self, split: str) -> Any:
         beam = tfds.core.lazy_imports.apache_beam
-        items = [(self.key(item), item) for item in self.items[split]]
-        record_of = self.record_of()
-        return (
-            beam.Create(items, reshuffle=True)
-            | beam.MapTuple(lambda key, item: (key, record_of(item)))
-        )  # fmt: skip
+        items, make = self.items[split], functools.partial(_keyed, self.key, self.size, self.record_of())
+        if isinstance(items, Spool):  # the workers read it, from a file system that all of them see
+            source = beam.Create([items.written()]) | beam.FlatMap(read_spool) | beam.Reshuffle()
+        else:
+            source = beam.Create(list(items), reshuffle=True)
+        return source | beam.Map(make) | beam.MapTuple(lambda key, _, record: (key, record))
+
+
+def _keyed(
+    key: Callable[[Any], str], size: Callable[[Any], int], record_of: Callable[[Any], dict[str, Any]], item: Any
+) -> tuple[str, int, dict[str, Any]]:
+    return key(item), size(item), record_of(item)
 
 
 class Persons(_Builder):
-    """Images of persons with joints, clothing labels and pairs; an item is a `persons.Person`."""
+    """Images of persons with joints, clothing labels and pairs; an item is a `persons.Person`.
+
+    Attributes:
+        framing: `Framing` of the images; set before writing.
+    """
+
+    framing: Framing
 
     def features(self) -> dict[str, Any]:
         height, width = self._size()
@@ -109,8 +123,7 @@ class Persons(_Builder):
         return tuple(int(side) for side in self.builder_config.name.split("x"))
 
     def record_of(self) -> Callable[[Person], dict[str, Any]]:
-        height, width = self._size()
-        return functools.partial(encoding.person_record, height=height, width=width)
+        return functools.partial(encoding.person_record, framing=self.framing)
 
     @staticmethod
     def key(person: Person) -> str:
@@ -188,8 +201,9 @@ def _write_and_upload(builder: _Builder, config: tfds.download.DownloadConfig) -
     """An object store cannot rename a folder: all is written here, and its description is copied there last."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         local = type(builder)(data_dir=folder, config=builder.builder_config)
-        for name in ("items", "metadata", "files", "workers"):
-            setattr(local, name, getattr(builder, name))
+        for name in ("items", "metadata", "files", "workers", "framing"):
+            if hasattr(builder, name):
+                setattr(local, name, getattr(builder, name))
         _write(local, config)
         upload(str(local.data_dir), str(builder.data_dir), last=DESCRIPTION)
         builder.info.read_from_directory(builder.data_dir)

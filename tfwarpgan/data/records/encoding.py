@@ -9,24 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfwarpgan.body.joints import scale
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pairs.persons import Person
 from tfwarpgan.data.pictures import images, label_maps
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.writing import encode_png
-from tfwarpgan.typing import Joints, Size
+from tfwarpgan.typing import Joints, Pose, Size
 
 MARGIN = 0.05  # share of a side by which a joint may lie outside of its image
 
 
-def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
+def person_record(person: Person, framing: Framing) -> dict[str, Any]:
     """Checks and encodes all files of a person.
 
     Args:
         person: `persons.Person`.
-        height: Height of the images wanted, pixels.
-        width: Width of the images wanted, pixels.
+        framing: `Framing` of the images wanted.
 
     Returns:
         dict of the features of a record.
@@ -34,17 +33,17 @@ def person_record(person: Person, height: int, width: int) -> dict[str, Any]:
     Raises:
         InputError: If an image or label map cannot be used, or joints lie outside of their image.
     """
-    record: dict[str, Any] = {"id": person.name, "names": person.names, "images": [], "parsings": [], "keypoints": []}
+    record: dict[str, Any] = {"id": person.name, "names": person.names}
+    record |= {column: [] for column in ("images", "parsings", "keypoints", "visible")}
     for place, path in enumerate(person.images):
-        jpeg, size = images.jpeg_of_size(path, height, width)
-        labels = label_maps.resize(label_maps.read_label_map(person.label_maps[place], size), height, width)
-        joints, visible = person.joints[place], person.visible[place]
-        check_frame(person.rows[place], path, joints[visible], size)
+        jpeg, size = images.framed_jpeg(path, framing)
+        labels = framing.label_map(label_maps.read_label_map(person.label_maps[place], size))
+        joints, visible = framed_joints(person, place, framing, size)
         record["images"].append(io.BytesIO(jpeg))
         record["parsings"].append(io.BytesIO(encode_png(labels)))
-        record["keypoints"].append(scale(joints, visible, size, (height, width)))
-    record["keypoints"] = np.stack(record["keypoints"])
-    record["visible"] = np.stack(person.visible)
+        record["keypoints"].append(joints)
+        record["visible"].append(visible)
+    record["keypoints"], record["visible"] = np.stack(record["keypoints"]), np.stack(record["visible"])
     record["pairs"] = np.array(person.pairs, np.int32)
     return record
 
@@ -63,7 +62,7 @@ def image_record(row: Row) -> dict[str, Any]:
     """
     name, path, labels = row
     size = images.check_image(path)
-    jpeg, _ = images.jpeg_of_size(path, *size)
+    jpeg, _ = images.framed_jpeg(path, Framing(*images.reduced_size(size)))
     png = encode_png(label_maps.read_label_map(labels, size))
     return {"name": name, "image": io.BytesIO(jpeg), "parsing": io.BytesIO(png)}
 
@@ -81,6 +80,33 @@ def outside(joints: Joints, size: Size | npt.NDArray[np.integer[Any]], margin: f
     """
     room = np.array(size) * margin
     return np.any((joints < -room) | (joints > np.array(size) + room), axis=1)
+
+
+def framed_joints(person: Person, place: int, framing: Framing, size: Size) -> Pose:
+    """The joints of one of a person's images in the model's image.
+
+    Args:
+        person: `persons.Person`.
+        place: Of the image.
+        framing: `Framing`.
+        size: (height, width) of the used part of the image.
+
+    Returns:
+        (joints float32 [18, 2], visible bool [18]).
+
+    Raises:
+        InputError: If joints lie outside of their image, or the framing cuts off all of them.
+    """
+    joints, visible, row = person.joints[place], person.visible[place], person.rows[place]
+    check_frame(row, person.images[place], joints[visible], size)
+    framed, seen = framing.joints(joints, visible, size)
+    if not seen.any():
+        raise InputError(
+            f"{row}: the middle of {person.images[place]}, {size[1]} x {size[0]} pixels, in the shape of "
+            f"{framing.width} x {framing.height}, shows no joint; crop the image to the person or set "
+            "--picture_fit=pad."
+        )
+    return framed, seen
 
 
 def check_frame(row: str, path: str, joints: Joints, size: Size) -> None:

@@ -1,8 +1,10 @@
 """A SavedModel that was exported earlier, as a pipeline of this process."""
 
+import os
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.pipeline import ExportedPipeline
@@ -26,12 +28,21 @@ class SavedModelPipeline(ExportedPipeline):
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{path} cannot be loaded ({reason}); export the model again.") from None
         shapes = {name: _shapes(function) for name, function in self.module.signatures.items()}
-        super().__init__(path, shapes)
+        super().__init__(path, shapes, _width_name(path))
 
     def predict(self, inputs: Arrays, signature: str) -> dict[str, Array]:
         """See `ExportedPipeline.predict`."""
         tensors = {name: tf.constant(value) for name, value in inputs.items()}
         return {name: value.numpy() for name, value in self.module.signatures[signature](**tensors).items()}
+
+
+def _width_name(path: str) -> str:
+    """The name of the width of the images, which a loaded SavedModel no longer has."""
+    saved_model = saved_model_pb2.SavedModel()
+    with open(os.path.join(path, tf.saved_model.SAVED_MODEL_FILENAME_PB), "rb") as file:
+        saved_model.ParseFromString(file.read())
+    dims = saved_model.meta_graphs[0].signature_def["serving_default"].inputs["image"].tensor_shape.dim
+    return dims[2].name if len(dims) == 4 else ""
 
 
 def _shapes(function: Any) -> dict[str, tuple[int | None, ...] | None]:

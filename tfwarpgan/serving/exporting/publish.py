@@ -1,24 +1,27 @@
 """Publishes a SavedModel where a running server may load it at any moment.
 
 A server takes each child of a model's folder whose name is an integer for a version, so the SavedModel is written under
-another name, warmed and checked there, and renamed when it is whole. An existing version is never overwritten.
+another name, warmed and checked there, and renamed when it is whole and on the disk. An existing version is never
+overwritten.
 """
 
+import errno
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
+from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.exporting.check import check, sample_inputs
 from tfwarpgan.serving.exporting.signatures import DIMENSIONS, Parse, build_signatures, signature_specs
 from tfwarpgan.serving.service.versions import is_version
 from tfwarpgan.serving.wire.warmup import write_warmup
+from tfwarpgan.storage.locks import disk_errors
+from tfwarpgan.storage.writing import flush, flush_folder, unfinished_folder
 
 BATCH_SIZES = (1,)
 
@@ -29,6 +32,7 @@ def publish(
     version: int = 0,
     parse: Parse | None = None,
     batch_sizes: Sequence[int] = BATCH_SIZES,
+    framing: Framing | None = None,
 ) -> tuple[str, dict[str, dict[str, float]]]:
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
@@ -37,6 +41,7 @@ def publish(
         model_dir: Folder of the model; its last part is the model's name.
         version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
+        framing: `Framing` of the pictures of the training, which clients are told; None: the default.
 
     Returns:
         (path, report): the folder of the version, and what `check` found.
@@ -45,23 +50,21 @@ def publish(
         InputError: If the version already exists, or the folder cannot be written.
     """
     model_dir = os.path.abspath(os.path.expanduser(model_dir))
-    path = os.path.join(model_dir, str(version or next_version(model_dir)))
-    _refuse_existing(path)
-    writing = _temporary_folder(model_dir)
-    try:
+    if version:
+        _refuse_existing(os.path.join(model_dir, str(version)))
+    with disk_errors(model_dir, "--export_dir"), unfinished_folder(model_dir) as writing:
         module, functions = build_signatures(pipeline, parse)
-        _write(module, functions, writing)
-        name_dimensions(writing)
+        # A server takes no gradients, and tracing them takes longer than all the rest.
+        without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, writing, functions, without_gradients)
+        name_dimensions(writing, framing)
         if batch_sizes:
             specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
             samples = sample_inputs(pipeline.height, pipeline.width)
             write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
         report = check(writing, pipeline, parse)
-        _refuse_existing(path)
-        os.rename(writing, path)
-    except BaseException:
-        shutil.rmtree(writing, ignore_errors=True)
-        raise
+        flush_folder(writing)
+        path = _put_in_place(writing, model_dir, version)
     return path, report
 
 
@@ -71,16 +74,25 @@ def next_version(model_dir: str) -> int:
     return max((int(name) for name in names if is_version(name)), default=0) + 1
 
 
-def name_dimensions(folder: str) -> None:
-    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty."""
+def name_dimensions(folder: str, framing: Framing | None = None) -> None:
+    """Writes the names of `DIMENSIONS` into the signatures of a SavedModel; TensorFlow itself leaves them empty.
+
+    That of the width of images to be given says too how pictures of any size become such images: clients see nothing
+    else of the run, and `pipeline.ExportedPipeline` reads it.
+    """
+    batch, height, width, channel = DIMENSIONS["image"]
+    inputs = {
+        **DIMENSIONS,
+        "image": (batch, height, f"{width} {framing.flags}".rstrip() if framing else width, channel),
+    }
     path = os.path.join(folder, tf.saved_model.SAVED_MODEL_FILENAME_PB)
     saved_model = saved_model_pb2.SavedModel()
     with open(path, "rb") as file:
         saved_model.ParseFromString(file.read())
     for signature in saved_model.meta_graphs[0].signature_def.values():
-        for side in (signature.inputs, signature.outputs):
+        for side, names in ((signature.inputs, inputs), (signature.outputs, DIMENSIONS)):
             for key, info in side.items():
-                for dim, name in zip(info.tensor_shape.dim, DIMENSIONS.get(key, ())):
+                for dim, name in zip(info.tensor_shape.dim, names.get(key, ())):
                     dim.name = name
     with open(path, "wb") as file:
         file.write(saved_model.SerializeToString(deterministic=True))
@@ -92,21 +104,16 @@ def _refuse_existing(path: str) -> None:
         raise InputError(f"{path} already exists, and a version is never overwritten; choose another --version.")
 
 
-def _temporary_folder(model_dir: str) -> str:
-    try:
-        os.makedirs(model_dir, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=".writing-", dir=model_dir)
-        os.chmod(folder, 0o755)  # mkdtemp keeps other users out, including that of a server
-    except OSError as error:
-        raise InputError(f"--export_dir={model_dir} cannot be written ({error.strerror}).") from None
-    return folder
-
-
-def _write(module: tf.Module, functions: Mapping[str, Any], folder: str) -> None:
-    # A server takes no gradients, and tracing them takes longer than all the rest.
-    without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    try:
-        tf.saved_model.save(module, folder, functions, without_gradients)
-    except (OSError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"The SavedModel could not be written to {os.path.dirname(folder)} ({reason}).") from None
+def _put_in_place(writing: str, model_dir: str, version: int) -> str:
+    """Renames a folder to that of a version, which may be taken while it is being chosen."""
+    while True:
+        path = os.path.join(model_dir, str(version or next_version(model_dir)))
+        _refuse_existing(path)
+        try:
+            os.rename(writing, path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            flush(model_dir)
+            return path

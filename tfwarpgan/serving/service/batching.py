@@ -241,5 +241,7 @@ def _merged(arrays: Sequence[Array], padding: int) -> Array:
 
 
 def _filled_up(array: Array, sizes: Sequence[int]) -> Array:
-    missing = [(0, 0), *((0, size - own) for size, own in zip(sizes, array.shape[1:]))]
-    return np.pad(array, missing, constant_values=array.flat[0] if array.size else 0)
+    filled = np.empty([len(array), *sizes], array.dtype)
+    filled.fill(array.flat[0] if array.size else b"" if array.dtype == object else 0)
+    filled[tuple(map(slice, array.shape))] = array
+    return filled

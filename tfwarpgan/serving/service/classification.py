@@ -45,7 +45,7 @@ def checked_task(servable: Servable, name: str, method: str) -> Task:
 
 
 def checked_tasks(servable: Servable, requested: Iterable[messages.InferenceTask]) -> list[Task]:
-    """The tasks of the `InferenceTask`s of a request, which share a model and an input tensor.
+    """The tasks of the `InferenceTask`s of a request, which share a model; each may have an input tensor of its own.
 
     Raises:
         ServingError: If they are not such.
@@ -65,8 +65,6 @@ def checked_tasks(servable: Servable, requested: Iterable[messages.InferenceTask
         if task.method_name not in (CLASSIFY, REGRESS):
             raise ServingError("UNIMPLEMENTED", f"Unsupported signature method_name: {task.method_name}")
         tasks.append(checked_task(servable, name, task.method_name))
-    if len({task.signature.inputs[INPUT] for task in tasks}) > 1:
-        raise _invalid("Input tensor must be the same for all Signatures.")
     return tasks
 
 
@@ -91,7 +89,7 @@ def infer(
     """
     serialized = _serialized(examples)
     fetches = sorted({tensor for task in tasks for tensor in task.outputs.values()})
-    feeds = {tasks[0].signature.inputs[INPUT]: serialized}
+    feeds = {task.signature.inputs[INPUT]: serialized for task in tasks}
     values = runner.run(servable, feeds, fetches, deadline) if runner else servable.run(feeds, fetches)
     found = dict(zip(fetches, values, strict=True))
     return [_result(task, found, len(serialized)) for task in tasks]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
+SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 UNSUPPORTED_BATCHING = ("enable_large_batch_splitting", "max_execution_batch_size")
 
 
@@ -49,6 +50,7 @@ def read(options: ServeOptions) -> Configuration:
         models = parse_models(content(options.model_config_file), options.model_config_file)
     elif os.path.isdir(os.path.expanduser(options.model_base_path)):
         models = single_model(options.model_name, options.model_base_path)
+        _checked(models, f"--model_base_path={options.model_base_path}")
     else:
         raise InputError(
             f"--model_base_path={options.model_base_path} is not a folder; name the one with the model's versions."
@@ -85,8 +87,8 @@ def parse(text: str, message: type[Any], path: str) -> Any:
     try:
         return text_format.Parse(text, message())
     except text_format.ParseError as error:
-        name = message.DESCRIPTOR.name
-        raise InputError(f"{path} is not a {name} in protobuf text format ({error}); correct it.") from None
+        name = message.DESCRIPTOR.full_name
+        raise InputError(f"{path}: Error parsing text-format {name}: {error}; correct the file.") from None
 
 
 def parse_models(text: str, path: str) -> messages.ModelConfigList:
@@ -98,16 +100,21 @@ def parse_models(text: str, path: str) -> messages.ModelConfigList:
     config = parse(text, messages.ModelServerConfig, path)
     if config.WhichOneof("config") != "model_config_list":
         raise InputError(f"{path} contains no model_config_list; name the models in one.")
-    try:
-        check_models(config.model_config_list)
-    except ServingError as error:
-        raise InputError(f"{path}: {error.text}") from None
+    _checked(config.model_config_list, path)
     return config.model_config_list
 
 
 def single_model(name: str, base_path: str) -> messages.ModelConfigList:
     """The `ModelConfigList` of one model, its highest version served."""
+    base_path = os.path.abspath(os.path.expanduser(base_path))
     return messages.ModelConfigList(config=[{"name": name, "base_path": base_path, "model_platform": "tensorflow"}])
+
+
+def _checked(models: messages.ModelConfigList, source: str) -> None:
+    try:
+        check_models(models)
+    except ServingError as error:
+        raise InputError(f"{source}: {error.text}") from None
 
 
 def check_models(config_list: messages.ModelConfigList) -> None:
@@ -123,9 +130,25 @@ def check_models(config_list: messages.ModelConfigList) -> None:
         if config.name in names:
             raise _invalid(f"Illegal to list model {config.name} multiple times in config list")
         names.add(config.name)
+        _check_base_path(config.name, config.base_path)
         is_tensorflow = config.model_type == messages.ModelType.Value("TENSORFLOW")
         if config.model_platform != "tensorflow" and (config.model_platform or not is_tensorflow):
             raise _invalid(f"Model {config.name} needs model_platform: 'tensorflow'; got '{config.model_platform}'.")
+
+
+def _check_base_path(name: str, path: str) -> None:
+    if not os.path.isabs(path) and "://" not in path:
+        raise _invalid(f"Expected model {name} to have an absolute path or URI; got base_path()={path}")
+    if not any(os.path.isfile(os.path.join(path, file)) for file in SAVED_MODEL_FILES):
+        return
+    if any(child.isdecimal() for child in os.listdir(path)):
+        return
+    path = path.rstrip("/")
+    if os.path.basename(path).isdecimal():
+        remedy = f"name the folder of the versions, {os.path.dirname(path)}"
+    else:
+        remedy = f"move it into a subfolder whose name is a number, such as {path}/1"
+    raise _invalid(f"The base_path of model {name}, {path}, is itself a version (a SavedModel); {remedy}.")
 
 
 def batching_options(path: str) -> BatchingOptions:

@@ -13,6 +13,7 @@ from tfwarpgan.serving.wire.statuses import serving_error
 
 LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds, up to some 20 minutes
 PREFIX = ":tensorflow:serving:"
+COUNTERS, HISTOGRAMS = ("request_count",), ("request_latency", "runtime_latency")
 GRPC, REST = "GRPC", "REST"  # entrypoints
 
 
@@ -50,10 +51,10 @@ class Metrics:
             counters = {key: value for key, value in self._counters.items()}
             histograms = {key: (list(counts), total) for key, (counts, total) in self._histograms.items()}
         lines = []
-        for name in sorted({name for name, _ in counters}):
+        for name in COUNTERS:  # the types are told before anything is counted
             lines.append(f"# TYPE {PREFIX}{name} counter")
             lines += [f"{PREFIX}{name}{{{labels}}} {value}" for (own, labels), value in counters.items() if own == name]
-        for name in sorted({name for name, _ in histograms}):
+        for name in HISTOGRAMS:
             lines.append(f"# TYPE {PREFIX}{name} histogram")
             for (own, labels), (counts, total) in histograms.items():
                 if own == name:

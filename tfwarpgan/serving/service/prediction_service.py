@@ -60,8 +60,7 @@ class PredictionService:
         feeds = {signature.inputs[name]: array for name, array in arrays.items()}
         start = time.perf_counter()
         if arrays and _types_fit(signature, arrays):  # TensorFlow's own text tells of a wrong type
-            for name, array in arrays.items():
-                signature.check_shape(name, array)
+            servable.check_ranks(signature, arrays, names)
         values = self.runner.run(servable, feeds, [signature.outputs[name] for name in names], deadline)
         self.metrics.ran(servable.name, time.perf_counter() - start)
         return dict(zip(names, values, strict=True))
@@ -137,9 +136,9 @@ def warm_up(servable: Servable, record: messages.PredictionLog) -> None:
         request = record.predict_log.request
         signature = _signature(servable, request.model_spec.signature_name)
         arrays = _inputs(signature, request.inputs)
-        for name, array in arrays.items():
-            signature.check_shape(name, array)
         names = _output_names(signature, request.output_filter)
+        if _types_fit(signature, arrays):
+            servable.check_ranks(signature, arrays, names)
         feeds = {signature.inputs[name]: array for name, array in arrays.items()}
         servable.run(feeds, [signature.outputs[name] for name in names])
     elif kind in ("classify_log", "regress_log"):

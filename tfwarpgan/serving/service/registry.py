@@ -1,7 +1,6 @@
 """All models of a service: how a request chooses one, and how their folders and configuration are followed."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
@@ -47,7 +46,7 @@ class Models:
             configuration.check_models(config_list)
             if not first:
                 self._check_labels(config_list)
-            configs = {config.name: _absolute(config) for config in config_list.config}
+            configs = {config.name: config for config in config_list.config}
             removed = [model for name, model in self._models.items() if name not in configs]
             added = [name for name in configs if name not in self._models]
             models = {name: self._models.get(name) or Model(config, self._load) for name, config in configs.items()}
@@ -99,6 +98,17 @@ class Models:
     def all_served(self) -> bool:
         """Whether each model has a version that is served."""
         return all(model.latest() is not None for model in self._models.values())
+
+    def readiness(self) -> dict[str, bool]:
+        """Whether calls would be answered: by model, `MODEL/versions/NUMBER` and `MODEL/labels/LABEL`."""
+        found = {}
+        for name, model in self._models.items():
+            versions = {number: state == Status.AVAILABLE for number, state, _ in model.states()}
+            found[name] = any(versions.values())
+            found |= {f"{name}/versions/{number}": served for number, served in versions.items()}
+            labels = model.config.version_labels.items()
+            found |= {f"{name}/labels/{label}": versions.get(number, False) for label, number in labels}
+        return found
 
     def failures(self) -> list[tuple[str, int, ServingError]]:
         """(name, version, error) of the versions that could not be loaded, where a model has no other."""
@@ -196,10 +206,3 @@ class Models:
 
         self._threads.append(threading.Thread(target=repeated, daemon=True))
         self._threads[-1].start()
-
-
-def _absolute(config: messages.ModelConfig) -> messages.ModelConfig:
-    absolute = type(config)()
-    absolute.CopyFrom(config)
-    absolute.base_path = os.path.abspath(os.path.expanduser(config.base_path))
-    return absolute

@@ -8,18 +8,20 @@ import dataclasses
 import gc
 import itertools
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model import loader_impl
 
+from tfwarpgan.serving.service.ranks import Ranks
 from tfwarpgan.serving.wire import messages, tensors
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
 from tfwarpgan.typing import Array, Arrays
 
 DEFAULT_SIGNATURE = "serving_default"
+Shape: TypeAlias = tuple[int, ...] | None
 INITIALIZATION = "__saved_model_init_op"  # listed among the signatures, and none
 
 
@@ -31,37 +33,28 @@ class Signature:
         definition: Its `SignatureDef`.
         inputs: Names of the tensors by the names of the inputs.
         outputs: Names of the tensors by the names of the outputs.
-        shapes: Of each input: sizes, -1 for any; None where the rank is not known.
+        shapes: Declared ones of the inputs: sizes, -1 for any; None where the rank is not known.
         defaults: Arrays of the inputs that a request may leave out.
     """
 
     definition: messages.SignatureDef
     inputs: dict[str, str]
     outputs: dict[str, str]
-    shapes: dict[str, tuple[int, ...] | None]
+    shapes: dict[str, Shape]
     defaults: dict[str, Array]
-
-    def check_shape(self, name: str, array: Array) -> None:
-        """Refuses an array that the signature does not take; an operation might end the process over it.
-
-        Raises:
-            ServingError: If rank or sizes differ.
-        """
-        shape = self.shapes[name]
-        if shape is None:
-            return
-        if len(shape) != array.ndim or any(size not in (-1, own) for size, own in zip(shape, array.shape)):
-            expected = ",".join("?" if size < 0 else str(size) for size in shape)
-            got = ",".join(map(str, array.shape))
-            raise ServingError(
-                "INVALID_ARGUMENT", f"Shape of input {name} [{got}] is not compatible with expected shape [{expected}]."
-            )
 
 
 class Servable:
     """A loaded version of a model: `name`, `version`, and its `signatures` by name."""
 
-    def __init__(self, name: str, version: int, path: str, config: tf.compat.v1.ConfigProto = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        path: str,
+        config: tf.compat.v1.ConfigProto = None,
+        tags: Sequence[str] = (tf.saved_model.SERVING,),
+    ) -> None:
         """Loads a SavedModel.
 
         Args:
@@ -69,6 +62,7 @@ class Servable:
             version: Its number.
             path: Folder of the SavedModel.
             config: `tf.compat.v1.ConfigProto` of the session, or None.
+            tags: Of the graph to load.
 
         Raises:
             ServingError: With the reason, if it cannot be loaded.
@@ -79,13 +73,14 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
             with self._graph.as_default():
-                loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
+                loaded = loader_impl.SavedModelLoader(path).load(self._session, list(tags))
             self.signatures = {
                 key: _signature(definition)
                 for key, definition in sorted(loaded.signature_def.items())
                 if key != INITIALIZATION
             }
             self._tensors = self._find_tensors()
+            self._ranks = Ranks(lambda: self._graph.as_graph_def())  # not held once closed
         except Exception as error:
             self.close()
             if isinstance(error, tf.errors.OpError):
@@ -95,6 +90,30 @@ class Servable:
     def signature(self, name: str) -> Signature | None:
         """The signature of a name, the default one for an empty name; None where there is none."""
         return self.signatures.get(name or DEFAULT_SIGNATURE)
+
+    def check_ranks(self, signature: Signature, arrays: Arrays, outputs: Iterable[str]) -> None:
+        """Refuses inputs of a rank that the graph cannot take, since an operation might end the process over it.
+
+        Sizes are left to the graph, and so is any other rank than the declared one that it takes.
+
+        Args:
+            signature: One of this model's.
+            arrays: By name of the input, of the right types.
+            outputs: Names of the outputs that will be computed.
+
+        Raises:
+            ServingError: If it cannot take one of them.
+        """
+        others = [name for name, array in arrays.items() if array.ndim != _rank(signature.shapes[name])]
+        if not others:
+            return
+        infos = signature.definition.inputs
+        fed = frozenset((signature.inputs[name], infos[name].dtype, array.ndim) for name, array in arrays.items())
+        if not self._ranks.fit(fed, tuple(signature.outputs[name] for name in outputs)):
+            name = others[0]
+            expected, got = _shown(signature.shapes[name]), _shown(arrays[name].shape)
+            text = f"Shape of input {name} {got} is not compatible with expected shape {expected}."
+            raise ServingError("INVALID_ARGUMENT", text)
 
     def run(self, feeds: Arrays, fetches: Sequence[str], timeout: float | None = None) -> list[Array]:
         """Runs the graph.
@@ -118,9 +137,10 @@ class Servable:
         feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
         try:
             with tf.profiler.experimental.Trace("predict", step_num=next(self._runs), _r=1):  # a step of a profile
-                return self._session._call_tf_sessionrun(
+                values = self._session._call_tf_sessionrun(
                     options, feed_dict, [self._tensors[name] for name in fetches], [], None
                 )
+                return [tensors.as_array(value) for value in values]  # of a single string the session gives its bytes
         except UnicodeDecodeError as error:  # TensorFlow's text quotes an input's bytes, and its code is lost with it
             raise ServingError("INVALID_ARGUMENT", error.object.decode(errors="replace")) from None
         except Exception as error:
@@ -157,6 +177,14 @@ def fingerprint(path: str) -> tuple[tuple[str, int, int], ...]:
                 continue
             found.append((os.path.relpath(os.path.join(folder, name), path), status.st_size, status.st_mtime_ns))
     return tuple(sorted(found))
+
+
+def _rank(shape: Shape) -> int | None:
+    return None if shape is None else len(shape)
+
+
+def _shown(shape: Shape) -> str:
+    return "<unknown>" if shape is None else f"[{','.join('?' if size < 0 else str(size) for size in shape)}]"
 
 
 def _run_options(timeout: float) -> Any:

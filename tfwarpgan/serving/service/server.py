@@ -50,6 +50,7 @@ class Server:
         """
         self.options = options
         self._configured = configured or configuration.read(options)
+        self._session_config = session_config(options)
         self.metrics = Metrics()
         self.models = Models(self._load, options.allow_version_labels_for_unavailable_models)
         admission = Admission(WAITING, WAITING_BYTES)
@@ -156,21 +157,37 @@ class Server:
             )
 
     def _load(self, name: str, version: int, path: str) -> Servable:
-        config = tf.compat.v1.ConfigProto(
-            intra_op_parallelism_threads=self.options.tensorflow_intra_op_parallelism,
-            inter_op_parallelism_threads=self.options.tensorflow_inter_op_parallelism,
-        )
-        config.gpu_options.allow_growth = True  # the machine is not the service's alone
-        servable = Servable(name, version, path, config)
+        servable = Servable(name, version, path, self._session_config, self.options.saved_model_tags.split(","))
         try:
-            _warm_up(servable, os.path.join(path, WARMUP_FILE))
+            if self.options.enable_model_warmup:
+                _warm_up(servable, os.path.join(path, WARMUP_FILE), self.options.num_request_iterations_for_warmup)
         except Exception as error:
             servable.close()
             raise serving_error(error) from None
         return servable
 
 
-def _warm_up(servable: Servable, path: str) -> None:
+def session_config(options: ServeOptions) -> tf.compat.v1.ConfigProto:
+    """What sessions are opened with.
+
+    Raises:
+        InputError: If its file cannot be parsed.
+    """
+    config = tf.compat.v1.ConfigProto()
+    config.gpu_options.allow_growth = True  # the machine is not the service's alone
+    file = options.tensorflow_session_config_file
+    if file:
+        config.MergeFrom(configuration.parse(configuration.content(file), tf.compat.v1.ConfigProto, file))
+    both = options.tensorflow_session_parallelism
+    for name in ("intra_op_parallelism", "inter_op_parallelism"):
+        threads = getattr(options, f"tensorflow_{name}") or both or getattr(config, f"{name}_threads")
+        setattr(config, f"{name}_threads", threads)
+    if options.per_process_gpu_memory_fraction:
+        config.gpu_options.per_process_gpu_memory_fraction = options.per_process_gpu_memory_fraction
+    return config
+
+
+def _warm_up(servable: Servable, path: str, times: int) -> None:
     if not os.path.exists(path):
         return
     for count, record in enumerate(tf.data.TFRecordDataset(path).as_numpy_iterator(), 1):
@@ -179,7 +196,8 @@ def _warm_up(servable: Servable, path: str) -> None:
                 "INVALID_ARGUMENT",
                 f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}",
             )
-        warm_up(servable, messages.PredictionLog.FromString(record))
+        for _ in range(max(times, 1)):
+            warm_up(servable, messages.PredictionLog.FromString(record))
     logging.info("%s: version %d is warm.", servable.name, servable.version)
 
 

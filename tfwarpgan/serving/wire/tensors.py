@@ -6,6 +6,7 @@ read at the speed of a copy and not value by value. Whole numbers are varints th
 """
 
 import importlib.util
+import itertools
 import math
 from typing import Any
 
@@ -40,12 +41,12 @@ def to_proto(array: npt.ArrayLike) -> TensorProto:
     """The `TensorProto` of an array: its bytes as `tensor_content`, strings as `string_val`.
 
     Args:
-        array: Numbers of any type, or strings: NumPy's, or bytes and str as objects.
+        array: Numbers of any type, or strings: NumPy's, or bytes and str as objects or in lists.
 
     Raises:
         TypeError: If a tensor cannot hold its type.
     """
-    array = np.asarray(array)
+    array = as_array(array)
     proto = _header(array)
     if proto.dtype == STRING:
         proto.string_val.extend(_bytes(array))
@@ -54,9 +55,32 @@ def to_proto(array: npt.ArrayLike) -> TensorProto:
     return proto
 
 
+def as_array(value: npt.ArrayLike) -> Array:
+    """The array of a value, where bytes and text become objects.
+
+    NumPy's own strings all have the room of the longest, and lose zeros at their end.
+
+    Raises:
+        ValueError: If nested lists differ in their lengths.
+    """
+    leaves: list[Any] = [value]
+    shape: list[int] = []
+    while leaves and all(isinstance(leaf, list | tuple) for leaf in leaves):
+        lengths = {len(leaf) for leaf in leaves}
+        if len(lengths) > 1:
+            raise ValueError(f"lists of {min(lengths)} and {max(lengths)} elements are an inhomogeneous array")
+        shape += lengths
+        leaves = list(itertools.chain.from_iterable(leaves))
+    if not any(issubclass(kind, bytes | str) for kind in set(map(type, leaves))):
+        return np.asarray(value)
+    array = np.empty(len(leaves), object)
+    array[:] = leaves
+    return array.reshape(shape)
+
+
 def to_wire(array: npt.ArrayLike) -> bytes:
     """The serialized `TensorProto` of an array in typed fields, as TensorFlow Serving answers."""
-    array = np.asarray(array)
+    array = as_array(array)
     header = _header(array)
     if header.dtype == STRING:
         header.string_val.extend(_bytes(array))
@@ -126,7 +150,11 @@ def _header(array: Array) -> TensorProto:
 
 
 def _bytes(array: Array) -> list[bytes]:
-    return [value.encode() if isinstance(value, str) else bytes(value) for value in array.ravel().tolist()]
+    values = array.ravel().tolist()
+    for kind in set(map(type, values)):
+        if not issubclass(kind, str | bytes | bytearray):
+            raise TypeError(f"A tensor of strings cannot hold values of type {kind.__name__}.")
+    return [value.encode() if isinstance(value, str) else bytes(value) for value in values]
 
 
 def _brain_floats(bits: Array) -> Array:

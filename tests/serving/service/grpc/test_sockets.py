@@ -166,7 +166,8 @@ def test_health_during_load_and_its_end(serve, everything, rows):
             assert check() == SERVING
             checked += 1
         assert checked >= 3 and all(call.result()[0] == 1 for call in running)
-        assert check("tensorflow.serving.PredictionService") == SERVING
+        for service in ("PredictionService", "ModelService"):
+            assert check(service) == check(f"tensorflow.serving.{service}") == SERVING
         with pytest.raises(grpc.RpcError) as caught:
             check("another")
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
@@ -176,6 +177,24 @@ def test_health_during_load_and_its_end(serve, everything, rows):
         stopped = pool.submit(client.server.stop)
         assert [state.status for state in states] == [NOT_SERVING]  # and the stream's end
         stopped.result(timeout=5)
+
+
+def test_a_model_whose_versions_failed_is_not_ready(serve, everything, tmp_path):
+    (tmp_path / "broken" / "7").mkdir(parents=True)
+    with serve(everything, allow_reload=True) as client:
+        check, watch = health_calls(client)
+        assert check("tiny") == check("tiny/versions/1") == SERVING
+        models = {"tiny": everything, "broken": tmp_path / "broken"}
+        configs = [
+            {"name": name, "base_path": str(path), "model_platform": "tensorflow"} for name, path in models.items()
+        ]
+        states = watch("broken")
+        assert next(states).status == SERVICE_UNKNOWN
+        with pytest.raises(grpc.RpcError):
+            client.reload({"config": configs})
+        assert client.status("broken") and check("broken") == check("broken/versions/7") == NOT_SERVING
+        assert next(states).status == NOT_SERVING and check("tiny") == SERVING
+        states.cancel()
 
 
 def test_requests_that_run_are_answered_before_the_end(serve, everything, eventually):

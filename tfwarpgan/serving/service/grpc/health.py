@@ -1,11 +1,12 @@
-"""The health protocol of gRPC, grpc.health.v1: whether the service answers at all.
+"""The health protocol of gRPC, grpc.health.v1: whether the service answers at all, and whether for a model.
 
-ModelService reports the state of a model. The package grpcio-health-checking would do, except that its streams hold up
-the end of a service until its grace period is over.
+A probe of readiness asks for the model: ModelService, and so GET /v1/models/NAME, answers for one whose versions have
+all failed, too. The package grpcio-health-checking would do, except that its streams hold up the end of a service until
+its grace period is over.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -21,14 +22,20 @@ enum HealthCheckResponse.ServingStatus: UNKNOWN=0 SERVING=1 NOT_SERVING=2 SERVIC
 MESSAGES = build({"grpc.health.v1": SCHEMA})
 HealthCheckRequest, HealthCheckResponse = MESSAGES["HealthCheckRequest"], MESSAGES["HealthCheckResponse"]
 MOST_WATCHERS = 32  # each holds a thread
+POLL = 1.0  # seconds between two looks at the models for those who watch
 
 
 class Health:
     """The state of a service; `handler` is what a gRPC server takes."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Health of the named services, and of the empty name; none of them answers yet."""
-        self._names = {"", *names}
+    def __init__(self, names: Iterable[str], models: Callable[[], Mapping[str, bool]]) -> None:
+        """Health of the named services, and of the empty name; none of them answers yet.
+
+        Args:
+            names: Of the services.
+            models: Function that gives further names, and whether each is ready once the service answers.
+        """
+        self._names, self._models = {"", *names}, models
         self._status = HealthCheckResponse.NOT_SERVING
         self._watchers, self._over = 0, False
         self._changed = threading.Condition()
@@ -51,9 +58,10 @@ class Health:
             self._changed.notify_all()
 
     def _check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        if request.service not in self._names:
+        status = self._status_of(request)
+        if status == HealthCheckResponse.SERVICE_UNKNOWN:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Unknown service {request.service}")
-        return HealthCheckResponse(status=self._status)
+        return HealthCheckResponse(status=status)
 
     def _watch(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         with self._changed:
@@ -66,7 +74,7 @@ class Health:
             while context.is_active():
                 with self._changed:
                     while context.is_active() and not self._over and self._status_of(request) == told:
-                        self._changed.wait()
+                        self._changed.wait(POLL)
                     told, over = self._status_of(request), self._over
                 if context.is_active():
                     yield HealthCheckResponse(status=told)
@@ -77,7 +85,12 @@ class Health:
                 self._watchers -= 1
 
     def _status_of(self, request: Any) -> int:
-        return self._status if request.service in self._names else HealthCheckResponse.SERVICE_UNKNOWN
+        if request.service in self._names:
+            return self._status
+        is_ready = self._models().get(request.service)
+        if is_ready is None:
+            return HealthCheckResponse.SERVICE_UNKNOWN
+        return self._status if is_ready else HealthCheckResponse.NOT_SERVING
 
     def _wake(self) -> None:
         with self._changed:

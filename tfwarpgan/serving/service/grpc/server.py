@@ -64,7 +64,8 @@ class GrpcServer:
             options=list((ARGUMENTS | dict(configured.channel_arguments)).items()),
             maximum_concurrent_rpcs=MOST_CALLS,
         )
-        self._health = Health([PREDICTION, MODEL])
+        names = [PREDICTION, MODEL, *(name.rpartition(".")[2] for name in (PREDICTION, MODEL))]
+        self._health = Health(names, prediction_service.models.readiness)
         handlers = [*_handlers(prediction_service, model_service, threads), self._health.handler]
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
