@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model import loader_impl
@@ -28,6 +29,7 @@ class Signature:
     """A signature, ready to run.
 
     Attributes:
+        name: Its own.
         definition: Its `SignatureDef`.
         inputs: Names of the tensors by the names of the inputs.
         outputs: Names of the tensors by the names of the outputs.
@@ -35,6 +37,7 @@ class Signature:
         defaults: Arrays of the inputs that a request may leave out.
     """
 
+    name: str
     definition: messages.SignatureDef
     inputs: dict[str, str]
     outputs: dict[str, str]
@@ -81,7 +84,7 @@ class Servable:
             with self._graph.as_default():
                 loaded = loader_impl.SavedModelLoader(path).load(self._session, [tf.saved_model.SERVING])
             self.signatures = {
-                key: _signature(definition)
+                key: _signature(key, definition)
                 for key, definition in sorted(loaded.signature_def.items())
                 if key != INITIALIZATION
             }
@@ -118,9 +121,10 @@ class Servable:
         feed_dict = {self._tensors[name]: array for name, array in feeds.items()}
         try:
             with tf.profiler.experimental.Trace("predict", step_num=next(self._runs), _r=1):  # a step of a profile
-                return self._session._call_tf_sessionrun(
+                values = self._session._call_tf_sessionrun(
                     options, feed_dict, [self._tensors[name] for name in fetches], [], None
                 )
+            return [np.asarray(value, object if isinstance(value, bytes) else None) for value in values]  # also scalars
         except UnicodeDecodeError as error:  # TensorFlow's text quotes an input's bytes, and its code is lost with it
             raise ServingError("INVALID_ARGUMENT", error.object.decode(errors="replace")) from None
         except Exception as error:
@@ -164,13 +168,14 @@ def _run_options(timeout: float) -> Any:
     return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
 
 
-def _signature(definition: Any) -> Signature:
+def _signature(name: str, definition: Any) -> Signature:
     ours = messages.SignatureDef.FromString(definition.SerializeToString())
     shapes = {
         name: None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim)
         for name, info in ours.inputs.items()
     }
     return Signature(
+        name=name,
         definition=ours,
         inputs={name: ours.inputs[name].name for name in sorted(ours.inputs)},
         outputs={name: ours.outputs[name].name for name in sorted(ours.outputs)},
