@@ -59,6 +59,7 @@ def channel_options(attempts: int = MAX_ATTEMPTS, server_name: str = "") -> list
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),  # a request above it, 256 KiB, would be tried once
         ("grpc.keepalive_time_ms", int(1000 * PING_AFTER)),
         ("grpc.keepalive_timeout_ms", int(1000 * PING_WITHIN)),
+        ("grpc.http2.ping_timeout_ms", int(1000 * PING_WITHIN)),  # what later versions of gRPC go by
         ("grpc.initial_reconnect_backoff_ms", int(1000 * FIRST_PAUSE)),
         ("grpc.max_reconnect_backoff_ms", int(1000 * LONGEST_PAUSE)),
     ]

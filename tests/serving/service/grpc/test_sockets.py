@@ -157,6 +157,26 @@ def test_the_health_messages_are_those_of_the_package():
     assert health.HealthCheckRequest.FromString(service).service == "a"
 
 
+def test_the_package_for_health_would_hold_up_the_end():
+    """Why the service has its own: those who watch the package's are told, but their streams stay until the grace."""
+    package = pytest.importorskip("grpc_health.v1.health", reason="grpcio-health-checking is not there")
+    servicer = package.HealthServicer()
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    package._health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = package._health_pb2_grpc.HealthStub(channel)
+        states = stub.Watch(package._health_pb2.HealthCheckRequest())
+        assert next(states).status == SERVING
+        servicer.enter_graceful_shutdown()
+        assert next(states).status == NOT_SERVING
+        over = server.stop(30)
+        assert not over.wait(0.5)
+        states.cancel()
+        assert over.wait(20)
+
+
 def test_health_during_load_and_its_end(serve, everything, rows):
     with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(8) as pool:
         check, watch = health_calls(client)
@@ -202,8 +222,10 @@ def test_rest_is_drained_with_grpc(serve, everything, eventually):
         assert next(states).status == SERVING
         kept, used = (http.client.HTTPConnection("127.0.0.1", client.server.rest_port, timeout=20) for _ in range(2))
         assert post(kept, 1).read() and kept.sock  # which is open for a further request
-        running = pool.submit(post, used, 300000)
-        eventually(lambda: client.server._runner.admission.requests == 1)
+        runner = client.server._runner
+        runner._free = 0  # all turns are taken
+        running = pool.submit(post, used, 7)
+        eventually(lambda: runner.waiting == 1)
         stopped = pool.submit(client.server.stop)
         assert [state.status for state in states] == [NOT_SERVING]
         assert not running.done()  # both sides refuse what is new while REST still has this to answer
@@ -213,9 +235,10 @@ def test_rest_is_drained_with_grpc(serve, everything, eventually):
         with pytest.raises((OSError, http.client.HTTPException)):
             post(kept, 1)
         assert not running.done() and not stopped.done()
+        runner._pass_turn()
         answer = running.result()
-        assert answer.headers["Connection"] == "close" and json.loads(answer.read()) == {"outputs": [300000]}
-        stopped.result(timeout=5)
+        assert answer.headers["Connection"] == "close" and json.loads(answer.read()) == {"outputs": [7]}
+        stopped.result(timeout=20)
         assert client.server.ended
 
 

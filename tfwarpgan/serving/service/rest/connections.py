@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from aiohttp import web
 
@@ -47,7 +48,7 @@ class Connections(web.Server):
         """
         super().__init__(self._handle, handler_cancellation=True)
         self._answer, self._refusal = answer, refusal
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[web.RequestHandler, asyncio.Task[Any]] = {}
         self._running: set[web.RequestHandler] = set()
 
     def __call__(self) -> web.RequestHandler:
@@ -83,22 +84,30 @@ class Connections(web.Server):
         finally:
             self._running.discard(request.protocol)
 
+    async def refuse(self) -> None:
+        """From now on no request is taken; connections that wait for one are closed."""
+        self.pre_shutdown()
+        await asyncio.sleep(0)  # requests that have come whole begin to be answered
+        for connection in self.connections:
+            if connection not in self._tasks:
+                connection.force_close()
+
     async def drain(self, seconds: float) -> bool:
         """Waits for what is being answered, for this many seconds at most, and closes all connections.
 
         Returns:
             Whether all was answered.
         """
-        late = set()
+        late: set[asyncio.Task[Any]] = set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=seconds)
         await self.shutdown(0)
         return not late
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
         assert task
-        self._tasks.add(task)
+        self._tasks[request.protocol] = task
         try:
             response = await self._answer(request)
             try:
@@ -108,7 +117,7 @@ class Connections(web.Server):
                     request.transport.abort()
             return response
         finally:
-            self._tasks.discard(task)
+            del self._tasks[request.protocol]
 
 
 async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -123,7 +123,7 @@ class RestServer:
     async def _close(self) -> None:
         for site in list(self._runner.sites):
             await site.stop()
-        self._connections.pre_shutdown()
+        await self._connections.refuse()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         path = request.rel_url.raw_path
