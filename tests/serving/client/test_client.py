@@ -226,7 +226,7 @@ class FrozenRelay:
     def __init__(self, port):
         self.frozen, self.port = threading.Event(), port
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.target = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.target = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.sockets = [self.listener]
         threading.Thread(target=self._accept, daemon=True).start()
 

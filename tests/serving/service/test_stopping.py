@@ -87,7 +87,9 @@ class Model:
 
 def runners():
     yield DirectRunner(1, Admission(8, 10**6))
-    yield BatchingRunner(BatchingOptions(max_batch_size=1, num_batch_threads=1, max_enqueued_batches=4), Admission(8, 10**6))
+    yield BatchingRunner(
+        BatchingOptions(max_batch_size=1, num_batch_threads=1, max_enqueued_batches=4), Admission(8, 10**6)
+    )
 
 
 @pytest.mark.parametrize("runner", runners(), ids=["one by one", "batching"])

@@ -82,7 +82,9 @@ _Queue: TypeAlias = tuple["Servable", Sequence[str], collections.deque[_Batch]] 
 class BatchingRunner:
     """Runs requests in batches, on threads of its own; has the interface of `DirectRunner`."""
 
-    def __init__(self, options: BatchingOptions, admission: Admission, begins: Begins = lambda size, waits: None) -> None:
+    def __init__(
+        self, options: BatchingOptions, admission: Admission, begins: Begins = lambda size, waits: None
+    ) -> None:
         """Starts the threads.
 
         Args:

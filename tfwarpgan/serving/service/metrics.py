@@ -31,7 +31,10 @@ class Metrics:
         prometheus_client.ProcessCollector(registry=registry)
         counter, histogram = prometheus_client.Counter, prometheus_client.Histogram
         self._requests = counter(
-            f"{SERVING}request_count", "Requests by their end.", ["model_name", "signature", "status"], registry=registry
+            f"{SERVING}request_count",
+            "Requests by their end.",
+            ["model_name", "signature", "status"],
+            registry=registry,
         )
         self._latencies = histogram(
             f"{SERVING}request_latency",
@@ -65,9 +68,7 @@ class Metrics:
         self._queue.set_function(waiting)
 
     @contextlib.contextmanager
-    def counted(
-        self, servable: Servable, spec: messages.ModelSpec, api: str, entrypoint: str = GRPC
-    ) -> Iterator[None]:
+    def counted(self, servable: Servable, spec: messages.ModelSpec, api: str, entrypoint: str = GRPC) -> Iterator[None]:
         """Counts a request by the status that it ends with, and how long it takes if it is answered."""
         start, status = time.perf_counter(), "OK"
         wanted = spec.signature_name or DEFAULT_SIGNATURE
@@ -97,4 +98,4 @@ class Metrics:
     def text(self) -> str:
         """All metrics in Prometheus' text format."""
         text = prometheus_client.generate_latest(self._registry).decode()
-        return text.replace(f"{SERVING}request_count_total", f"{SERVING}request_count")  # the name of TensorFlow Serving
+        return text.replace(f"{SERVING}request_count_total", f"{SERVING}request_count")  # as TensorFlow Serving says it

@@ -111,7 +111,8 @@ class Server:
         """Lets callers leave, takes no more requests, waits for those that run, and lets the models go.
 
         For the lame-duck time it answers on, while its health and the end of each connection tell callers to go
-        elsewhere. What is asked by then is answered, for the grace at most. What runs longer cannot be ended from here: `ended` is then False, and threads of the service go on.
+        elsewhere. What is asked by then is answered, for the grace at most. What runs longer cannot be ended from here:
+        `ended` is then False, and threads of the service go on.
         """
         self._stopping.set()
         if self.port and not self._is_lame:

@@ -1,6 +1,7 @@
 """TLS with clients' certificates, a Unix socket, health, and ports."""
 
 import concurrent.futures
+import gzip
 import http.client
 import json
 import time
@@ -11,9 +12,12 @@ import pytest
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import Admission
+from tfwarpgan.serving.service.compression import MAGIC, unpacked
 from tfwarpgan.serving.service.configuration import channel_arguments, ssl_config
 from tfwarpgan.serving.service.grpc import health
 from tfwarpgan.serving.service.grpc import server as grpc_server
+from tfwarpgan.serving.wire import messages, tensors
+from tfwarpgan.serving.wire.statuses import ServingError
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
 
@@ -105,6 +109,34 @@ def test_channel_arguments(serve, everything, rows, refused):
         assert client.predict(rows(1))[0] == 1
         with refused("RESOURCE_EXHAUSTED"):
             client.predict(rows(10000))
+        zeros = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        with refused("RESOURCE_EXHAUSTED", "The request unpacks to 10000000 bytes; 100000 are allowed at most"):
+            zeros(bytes(10**7), timeout=20, compression=grpc.Compression.Gzip)
+
+
+def test_compressed_messages(serve, everything, rows, build_request, refused):
+    """Gzip's are unpacked here, within bounds; deflate does not say what it unpacks to."""
+    with serve(everything) as client:
+        request = build_request(rows(5000), name="tiny").SerializeToString()
+        call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        answer = messages.PredictResponse.FromString(call(request, timeout=20, compression=grpc.Compression.Gzip))
+        assert tensors.from_proto(answer.outputs["y"]).shape == (5000, 3)
+        with refused("UNIMPLEMENTED", "Compression algorithm 'deflate' is disabled"):
+            call(request, timeout=20, compression=grpc.Compression.Deflate)
+        with refused("INVALID_ARGUMENT", "The request is no valid gzip"):
+            call(MAGIC + bytes(100), timeout=20)
+
+
+def test_no_more_is_unpacked_than_there_is_room_for():
+    packed, admission = gzip.compress(bytes(1000)), Admission(9, 2000)
+    with admission.entered(1500), admission.entered(len(packed)) as grow, pytest.raises(ServingError, match="is full"):
+        unpacked(packed, 10**6, grow)
+    with admission.entered(len(packed)) as grow:
+        assert unpacked(packed, 1000, grow) == bytes(1000) and admission.bytes == 1000 + len(packed)
+        for size in (0, 999, 1001):  # what it claims
+            with pytest.raises(ServingError, match="is no valid gzip"):
+                unpacked(packed[:-4] + size.to_bytes(4, "little"), 10**6, grow)
+    assert (admission.requests, admission.bytes) == (0, 0)
 
 
 def test_large_messages_pass(serve, everything, rows):

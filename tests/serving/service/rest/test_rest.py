@@ -1,13 +1,10 @@
 """The REST API: forms of requests and answers, statuses, and the metrics' page."""
 
 import base64
-import concurrent.futures
-import contextlib
 import http.client
 import io
 import json
 import math
-import socket
 import tracemalloc
 
 import numpy as np

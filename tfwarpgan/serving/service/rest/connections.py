@@ -58,7 +58,7 @@ class Connections(web.Server):
             keepalive_timeout=HEADER_SECONDS,
             lingering_time=LINGERING_SECONDS,
             auto_decompress=False,
-            access_log=None,
+            access_log=None,  # type: ignore[arg-type] # which turns it off
         )
         connection.refusal = self._refusal
         return connection
@@ -101,7 +101,7 @@ class Connections(web.Server):
         late: set[asyncio.Task[Any]] = set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=seconds)
-        await self.shutdown(0)
+        await self.shutdown(0.1)  # 0 would be no end to it
         return not late
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aiohttp import web
 from absl import logging
+from aiohttp import web
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import FULL, Admission
@@ -171,7 +171,8 @@ class RestServer:
                 return self._api.post(path, sent, deadline, said)
 
             job = self._slow.submit(self._packed, request, post)
-            job.add_done_callback(lambda _, held=stack.pop_all(): held.close())  # also of a run that nobody waits for
+            held = stack.pop_all()
+            job.add_done_callback(lambda _: held.close())  # also that of a run which nobody waits for
         with self._connections.run(request):
             try:
                 return await self._made(request, job)
