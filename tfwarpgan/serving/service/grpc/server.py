@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
 PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
-LARGEST_MESSAGE = 256 * 2**20  # of a request, on the wire and unpacked
+LARGEST_MESSAGE = 128 * 2**20  # of a request, on the wire and unpacked
 ARGUMENTS = {
     "grpc.max_receive_message_length": LARGEST_MESSAGE,
     "grpc.max_send_message_length": -1,
@@ -51,7 +51,7 @@ ARGUMENTS = {
 # Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
 SPARE_THREADS = 64
 MOST_CALLS = 4096  # calls that wait for a thread have sent no message yet
-MESSAGES_BYTES = 512 * 2**20  # of the requests that are being parsed or answered
+MESSAGES_BYTES = 256 * 2**20  # of the requests that are being parsed or answered
 
 
 class GrpcServer:

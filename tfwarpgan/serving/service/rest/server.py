@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
 MOST_RUNS = 192  # at a time; each holds a thread
-LARGEST_BODY, BODIES_BYTES = 256 * 2**20, 512 * 2**20  # of one request, and of all that are being read or answered
+LARGEST_BODY, BODIES_BYTES = 128 * 2**20, 256 * 2**20  # of one request, and of all that are being read or answered
 JSON, TEXT = "application/json", "text/plain; version=0.0.4; charset=utf-8"
 METHODS = "GET, HEAD, OPTIONS, POST"
 CORS = {
