@@ -2,8 +2,8 @@
 
     python export/render.py --model=people --stable=1 --canary=2
 
-writes config/*.config, compose.yaml, kubernetes.yaml and alerts.yaml beside this file, or into --output_dir. With --tls_dir also
-tls/ssl.config, which holds the server's key: keep it out of version control.
+writes config/*.config, compose.yaml, kubernetes.yaml and alerts.yaml beside this file, or into --output_dir. With
+--tls_dir also tls/ssl.config, which holds the server's key: keep it out of version control.
 """
 
 import dataclasses
@@ -50,7 +50,9 @@ class RenderOptions:
     stable: int = option(1, "Version of the label 'stable'.", minimum=1)
     canary: int = option(0, "Version of the label 'canary'; 0, or the same as --stable: no such label.", minimum=0)
     image_version: str = option("2.15.1", "Version of the Docker image tensorflow/serving.")
-    image_digest: str = option("", "Digest of that image, sha256:...; a tag may be moved to another image, a digest not.")
+    image_digest: str = option(
+        "", "Digest of that image, sha256:...; a tag may be moved to another image, a digest not."
+    )
     gpus: int = option(0, "NVIDIA GPUs per server; above 0 the image is the one for GPUs.", minimum=0)
     batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: the --batch_sizes of the export.")
     batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others to join its batch.", minimum=0)

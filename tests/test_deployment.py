@@ -81,7 +81,14 @@ def test_versions_and_names_agree(options, expected):
     assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
     assert service["command"] == container["args"]
     assert service["environment"] == {each["name"]: each["value"] for each in container["env"]}
-    for kind in ("ConfigMap", "Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "NetworkPolicy"):
+    for kind in (
+        "ConfigMap",
+        "Deployment",
+        "Service",
+        "PodDisruptionBudget",
+        "HorizontalPodAutoscaler",
+        "NetworkPolicy",
+    ):
         assert objects[kind]["metadata"]["name"] == f"{options.model}-serving"
     claim = {volume["name"]: volume for volume in pod["volumes"]}["models"]["persistentVolumeClaim"]["claimName"]
     assert objects["PersistentVolumeClaim"]["metadata"]["name"] == claim
