@@ -231,7 +231,7 @@ def test_health_during_load_and_its_end(serve, everything, rows):
 
 
 def test_requests_that_run_are_answered_before_the_end(serve, everything, eventually):
-    with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with serve(everything, grace_seconds=60.0) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
         client.status()
         slow = {"steps": np.int32([100000])}
         running = [pool.submit(client.predict, slow, signature_name="slow") for _ in range(4)]

@@ -119,10 +119,12 @@ def test_half_requests_keep_nobody_out(connect, call, monkeypatch):
     opened = []
     for number in range(60):
         opened.append(connect())
-        opened[-1].sendall(starts[number % 3])
-    assert call("GET", "/v1/models/tiny").status == 200
+        with contextlib.suppress(ConnectionError):  # it may have made room already
+            opened[-1].sendall(starts[number % 3])
     assert json.loads(call("POST", PREDICT, BODY).content) == ANSWER
-    assert opened[0].recv(100) == b""  # the oldest have made room
+    assert call("GET", "/v1/models/tiny").status == 200
+    with contextlib.suppress(ConnectionError):
+        assert opened[0].recv(100) == b""  # the oldest have made room
 
 
 def test_a_body_that_does_not_come_is_told(send, connect):

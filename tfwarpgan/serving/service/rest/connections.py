@@ -15,7 +15,7 @@ from aiohttp import web
 
 MOST_CONNECTIONS = 512
 HEADER_SECONDS = 60  # from a connection, or an answer, to the end of the next request's header
-LINGERING_SECONDS = 5.0  # for what a client still sends after it was refused
+LINGERING_SECONDS = 2.0  # for what a client still sends after it was refused
 WRITING_SECONDS = 60  # for a client to read its answer
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
