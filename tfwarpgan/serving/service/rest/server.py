@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import gzip
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,7 +72,6 @@ class RestServer:
         self._bodies = Admission(MOST_CONNECTIONS, BODIES_BYTES)
         # What needs no run, such as a probe's question, never waits for one.
         self._quick, self._slow = (concurrent.futures.ThreadPoolExecutor(most, "rest") for most in (4, MOST_RUNS))
-        self._loop = asyncio.new_event_loop()
         self._is_leaving = False
         self.port: int | None = None
 
@@ -81,12 +81,14 @@ class RestServer:
         Raises:
             InputError: If the port cannot be used.
         """
-        threading.Thread(target=self._loop.run_forever, name="rest", daemon=True).start()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._run, name="rest", daemon=True).start()
         address, port = self._options.address, max(self._options.rest_api_port, 0)
         try:
             self._wait_for(self._listen(address, port))
         except OSError as error:
-            reason = error.strerror or error
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            reason = os.strerror(error.errno) if error.errno else error
             raise InputError(f"Cannot listen on {address}:{port} ({reason}); choose another port.") from None
 
     def lame_duck(self) -> None:
@@ -101,12 +103,18 @@ class RestServer:
 
     def drain(self, seconds: float) -> bool:
         """Waits for running requests, for this many seconds at most; returns whether they are answered."""
-        is_drained = self._wait_for(self._connections.drain(seconds)) if self.port else True
+        if not self.port:
+            return True
+        is_drained = self._wait_for(self._connections.drain(seconds))
         for pool in (self._quick, self._slow):
             pool.shutdown(wait=False)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self.port = None
         return is_drained
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
 
     def _wait_for(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
