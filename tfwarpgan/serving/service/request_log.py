@@ -27,6 +27,11 @@ class RequestLog:
         """
         self._lock, self._file = threading.Lock(), _opened(path) if path else None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether lines go anywhere."""
+        return self._file is not None
+
     @contextlib.contextmanager
     def request(self, headers: Mapping[str, str], **known: object) -> Iterator[dict[str, object]]:
         """Writes the line of a request at its end.
