@@ -70,7 +70,7 @@ class ServeOptions:
         minimum=0,
         maximum=65535,
     )
-    enable_cors_support: bool = option(False, "Let web pages of any origin call REST (CORS).")
+    rest_api_enable_cors_support: bool = option(False, "Let web pages of any origin call REST (CORS).")
     request_log: str = option(
         "", "File, such as /dev/stdout, for a line of JSON per request, with the caller's traceparent; default: none."
     )

@@ -19,7 +19,7 @@ PREDICT = "/v1/models/tiny:predict"
 
 @pytest.fixture(scope="module")
 def service(serve, everything):
-    with serve(everything, rest_api_port=-1, rest_api_timeout_in_ms=2000, enable_cors_support=True) as client:
+    with serve(everything, rest_api_port=-1, rest_api_timeout_in_ms=2000, rest_api_enable_cors_support=True) as client:
         yield client
 
 
