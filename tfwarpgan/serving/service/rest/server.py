@@ -205,9 +205,8 @@ class RestServer:
     def _response(
         self, body: bytes, status: int = 200, headers: dict[str, str] | None = None, kind: str = JSON
     ) -> web.Response:
-        every = {"Content-Type": kind, "Server": "tfwarpgan"} | (
-            CORS if self._options.rest_api_enable_cors_support else {}
-        )
+        cors = CORS if self._options.rest_api_enable_cors_support else {}
+        every = {"Content-Type": kind, "Server": "tfwarpgan"} | cors
         response = web.Response(body=body, status=status, headers=every | (headers or {}))
         if self._is_leaving:
             response.force_close()
