@@ -48,10 +48,12 @@ BASE = [
     "tqdm>=4.60",
 ]
 CLIENT = ["grpcio>=1.59", "protobuf>=4.25"]
+SERVICE = ["aiohttp>=3.14,<4", "prometheus-client>=0.21,<1"]
 TENSORFLOW = [
     *(requirement + BEFORE_312 for requirement in TENSORFLOW_215),
     *(requirement + FROM_312 for requirement in TENSORFLOW_221),
     *CLIENT,
+    *SERVICE,
     "importlib_resources",  # which tensorflow-datasets 4.9.10 forgets to require
     "tensorflow-datasets>=4.9.4,<4.10",
     "etils<1.14; python_version < '3.11'",  # later ones need Python 3.11, which the pip of 3.10 may find out too late

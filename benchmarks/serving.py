@@ -4,15 +4,18 @@
     python benchmarks/serving.py --weights=people --seconds=2        # released weights
     python benchmarks/serving.py --saved_model=exported/people/1
 
-Latency: one caller, who asks the bare session and the service in turns, so that what else the machine does falls on
-both. Throughput: 1 to 32 callers of one row each against the batching service, and the bare session on batches as large
-as so many callers can fill, in turns too. Then what importing the client takes, beside TensorFlow. Medians of the
-rounds, (lowest to highest).
+Latency: one caller, who asks the bare session and the service in turns, over gRPC and over REST, so that what else the
+machine does falls on both. Throughput: 1 to 32 callers of one row each against the batching service, and the bare
+session on batches as large as so many callers can fill, in turns too. Then what importing the client takes, beside
+TensorFlow. Medians of the rounds, (lowest to highest).
 """
 
+import base64
 import concurrent.futures
 import contextlib
 import dataclasses
+import http.client
+import itertools
 import json
 import os
 import statistics
@@ -21,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.options import Options, option
@@ -94,22 +98,45 @@ def exported(options, benchmark, folder):
 
 @contextlib.contextmanager
 def service(path, *flags):
-    """(address, process number) of the embedded service of a SavedModel, which is a process of its own."""
-    command = [sys.executable, "-u", "-m", "tfwarpgan.serve", "--port=0", "--model_name=model", *flags]
+    """(addresses of gRPC and REST, process number) of the embedded service of a SavedModel, a process of its own."""
+    ports = ["--port=0", "--rest_api_port=-1"]
+    command = [sys.executable, "-u", "-m", "tfwarpgan.serve", *ports, "--model_name=model", *flags]
     process = subprocess.Popen(
         [*command, f"--model_base_path={os.path.dirname(path)}"], stdout=subprocess.PIPE, text=True
     )
     try:
-        for line in process.stdout:
-            if line.startswith("gRPC at "):
-                break
-        else:
+        lines = [process.stdout.readline().split() for _ in range(2)]
+        if not all(lines):
             raise RuntimeError("The service has not started.")
-        yield line.split()[-1], process.pid
+        yield [line[-1] for line in lines], process.pid
     finally:
         process.terminate()
         process.wait(60)
         process.stdout.close()
+
+
+class RestClient:
+    """Asks over REST as `Client` does over gRPC; the answers are lists."""
+
+    def __init__(self, address):
+        url = urllib.parse.urlsplit(address)
+        self.connection, self.path = http.client.HTTPConnection(url.netloc, timeout=LIMIT), f"{url.path}model:predict"
+
+    def predict(self, inputs, signature, timeout):
+        """The outputs by name."""
+        del timeout
+        body = {"signature_name": signature, "inputs": {name: self._listed(array) for name, array in inputs.items()}}
+        self.connection.request("POST", self.path, json.dumps(body))
+        answer = self.connection.getresponse()
+        content = json.loads(answer.read())
+        if answer.status != 200:
+            raise RuntimeError(content["error"])
+        return content["outputs"]
+
+    def _listed(self, array):
+        if array.dtype.kind not in "OS":
+            return array.tolist()
+        return [{"b64": base64.b64encode(value).decode()} for value in array]
 
 
 def memory(process):
@@ -191,7 +218,7 @@ def throughput(path, served, rows, benchmark, folder):
         file.write("max_enqueued_batches { value: 64 }\n")
         file.write("\n".join(f"allowed_batch_sizes: {size}" for size in sizes))
     one, figures = rows(1), {}
-    with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as (target, process):
+    with service(path, "--enable_batching=true", f"--batching_parameters_file={parameters}") as ((target, _), process):
         service_rate(target, one, max(numbers(benchmark.clients)), 0.1)
         for callers in numbers(benchmark.clients):
             size = min(callers, benchmark.max_batch)  # callers wait for their answers: no more rows are there at once
@@ -247,12 +274,12 @@ def measure(options, benchmark):
         def rows(count, name="serving_default"):
             return {key: samples[key][[row % 3 for row in range(count)]] for key in served.signatures[name].inputs}
 
-        with service(path) as (target, process), Client(target, "model", timeout=LIMIT) as client:
+        with service(path) as ((target, rest), process), Client(target, "model", timeout=LIMIT) as client:
             figures["memory"] = {"loaded": memory(process)}
-            for name in SIGNATURES:
-                for size in numbers(benchmark.batches):
-                    rounds = latencies(served, client, name, rows(size, name), benchmark)
-                    title = f"{name}, batch {size}"
+            for way, caller in (("", client), ("REST, ", RestClient(rest))):
+                for name, size in itertools.product(SIGNATURES, numbers(benchmark.batches)):
+                    rounds = latencies(served, caller, name, rows(size, name), benchmark)
+                    title = f"{way}{name}, batch {size}"
                     figures[title] = report_latency(title, rounds)
                     figures["memory"][title] = memory(process)
             print("memory of the service, peak MiB:", ", ".join(f"{k} {v:.0f}" for k, v in figures["memory"].items()))

@@ -1,9 +1,9 @@
-"""Renders the files of a deployment from template.txt: model, batching, monitoring and TLS configuration, compose, k8s.
+"""Renders the files of a deployment from template.txt: configuration of the server, compose, Kubernetes, alerts.
 
     python export/render.py --model=people --stable=1 --canary=2
 
-writes config/*.config, compose.yaml and kubernetes.yaml beside this file, or into --output_dir. With --tls_dir also
-tls/ssl.config, which holds the server's key: keep it out of version control.
+writes config/*.config, compose.yaml, kubernetes.yaml and alerts.yaml beside this file, or into --output_dir. With
+--tls_dir also tls/ssl.config, which holds the server's key: keep it out of version control.
 """
 
 import dataclasses
@@ -35,6 +35,12 @@ FLAGS = (
     "--tensorflow_inter_op_parallelism={cpus}",
 )
 
+TOLERATIONS = "      tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]"
+COMPOSE_GPUS = """    deploy:
+      resources:
+        reservations:
+          devices: [{{driver: nvidia, count: {count}, capabilities: [gpu]}}]"""
+
 
 @dataclasses.dataclass(frozen=True)
 class RenderOptions:
@@ -44,13 +50,20 @@ class RenderOptions:
     stable: int = option(1, "Version of the label 'stable'.", minimum=1)
     canary: int = option(0, "Version of the label 'canary'; 0, or the same as --stable: no such label.", minimum=0)
     image_version: str = option("2.15.1", "Version of the Docker image tensorflow/serving.")
+    image_digest: str = option(
+        "", "Digest of that image, sha256:...; a tag may be moved to another image, a digest not."
+    )
+    gpus: int = option(0, "NVIDIA GPUs per server; above 0 the image is the one for GPUs.", minimum=0)
     batch_sizes: str = option("1,2,4,8", "Allowed batch sizes: the --batch_sizes of the export.")
     batch_timeout_ms: float = option(2.0, "Milliseconds that a request waits for others to join its batch.", minimum=0)
     batch_threads: int = option(1, "Batches that run at the same time.", minimum=1)
     enqueued_batches: int = option(8, "Full batches that may wait before requests are refused.", minimum=1)
     cpus: int = option(2, "CPU cores per server.", minimum=1)
     memory_mib: int = option(2048, "Memory per server, in MiB.", minimum=256)
-    replicas: int = option(2, "Number of servers in Kubernetes.", minimum=1)
+    replicas: int = option(2, "Least number of servers in Kubernetes.", minimum=1)
+    max_replicas: int = option(8, "Largest number of servers, as requests wait.", minimum=1)
+    slow_seconds: float = option(5.0, "A request that takes longer is slow, for the alerts.", minimum=0.001)
+    monitoring_namespace: str = option("monitoring", "Namespace of Prometheus, which may read the metrics.")
     models_dir: str = option("../exported", "Folder of the models on the host, for compose, relative to compose.yaml.")
     tls_dir: str = option("", "Folder with server.key, server.crt and ca.crt (PEM); default: gRPC without TLS.")
     output_dir: str = option("", "Folder for the files; default: that of the template.")
@@ -60,6 +73,10 @@ class RenderOptions:
             raise InputError(f"--model={self.model} must be a name of lower-case letters, digits and hyphens.")
         if not re.fullmatch(r"\d+\.\d+\.\d+(-gpu)?", self.image_version):
             raise InputError(f"--image_version={self.image_version} must be a whole version, such as 2.15.1.")
+        if self.image_digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", self.image_digest):
+            raise InputError(f"--image_digest={self.image_digest} must be sha256: and 64 hexadecimal digits.")
+        if self.max_replicas < self.replicas:
+            raise InputError(f"--max_replicas={self.max_replicas} must not be below --replicas={self.replicas}.")
         if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", self.batch_sizes):
             raise InputError(f"--batch_sizes={self.batch_sizes} must be positive numbers separated by commas.")
 
@@ -95,8 +112,18 @@ def _values(options):
     flags += ["--ssl_config_file=/tls/ssl.config"] if options.tls_dir else []
     mount = "            - {name: tls, mountPath: /tls, readOnly: true}" if options.tls_dir else ""
     volume = f"        - name: tls\n          secret: {{secretName: {options.model}-tls}}"
+    gpu_tag = "-gpu" if options.gpus and not options.image_version.endswith("-gpu") else ""
+    digest = f"@{options.image_digest}" if options.image_digest else ""
     return {
         **dataclasses.asdict(options),
+        # A new server needs a GPU of its own, which is not there as long as the old one has it.
+        "rolling_update": f"{{maxUnavailable: {bool(options.gpus):d}, maxSurge: {not options.gpus:d}}}",
+        "kubernetes_tolerations": TOLERATIONS if options.gpus else "",
+        "image": f"tensorflow/serving:{options.image_version}{gpu_tag}{digest}",
+        "compose_gpus": COMPOSE_GPUS.format(count=options.gpus) if options.gpus else "",
+        "kubernetes_gpus": f', nvidia.com/gpu: "{options.gpus}"' if options.gpus else "",
+        "slow_micros": round(1e6 * options.slow_seconds),
+        "queue_rows": options.enqueued_batches * sizes[-1],
         **(_tls_values(options.tls_dir) if options.tls_dir else {}),
         "versions": " ".join(f"versions: {version}" for version in sorted({options.stable, canary} - {0})),
         "canary_label": f'    version_labels {{ key: "canary" value: {canary} }}' if canary else "",

@@ -19,6 +19,7 @@ from google.protobuf import text_format
 from tfwarpgan.errors import InputError
 from tfwarpgan.export import ExportOptions
 from tfwarpgan.serving.client import TLS, Client, ServerError
+from tfwarpgan.serving.service.metrics import Metrics
 from tfwarpgan.serving.wire import messages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -52,7 +53,7 @@ def parsed(files):
 
 def test_what_is_committed_is_what_the_template_gives():
     files = render.render(render.RenderOptions())
-    assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml"}
+    assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml", "alerts.yaml"}
     for name, text in files.items():
         assert (ROOT / "export" / name).read_text() == text, f"run python export/render.py: {name}"
 
@@ -82,11 +83,20 @@ def test_versions_and_names_agree(options, expected):
     assert service["image"] == container["image"] == f"tensorflow/serving:{options.image_version}"
     assert service["command"] == container["args"]
     assert service["environment"] == {each["name"]: each["value"] for each in container["env"]}
-    for kind in ("ConfigMap", "Deployment", "Service", "PodDisruptionBudget"):
+    for kind in (
+        "ConfigMap",
+        "Deployment",
+        "Service",
+        "PodDisruptionBudget",
+        "HorizontalPodAutoscaler",
+        "NetworkPolicy",
+    ):
         assert objects[kind]["metadata"]["name"] == f"{options.model}-serving"
     claim = {volume["name"]: volume for volume in pod["volumes"]}["models"]["persistentVolumeClaim"]["claimName"]
     assert objects["PersistentVolumeClaim"]["metadata"]["name"] == claim
     selector = objects["Deployment"]["spec"]["selector"]["matchLabels"]
+    assert objects["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == selector
+    assert objects["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == f"{options.model}-serving"
     assert objects["Service"]["spec"]["selector"] == selector
     assert objects["Deployment"]["spec"]["template"]["metadata"]["labels"] == selector
 
@@ -110,6 +120,36 @@ def test_every_mounted_folder_is_mounted_and_every_flag_is_pointed_at_one(certif
         assert used == folders - {"/tmp", "/models"}
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {each["name"] for each in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+
+
+def test_a_gpu_is_asked_for_and_the_image_is_the_one_for_it():
+    digest = "sha256:" + "0123456789abcdef" * 4
+    _, service, objects = parsed(render.render(render.RenderOptions(gpus=2, image_digest=digest)))
+    deployment = objects["Deployment"]["spec"]
+    (container,) = deployment["template"]["spec"]["containers"]
+    assert service["image"] == container["image"] == f"tensorflow/serving:2.15.1-gpu@{digest}"
+    assert container["resources"]["limits"] == {"memory": "2048Mi", "nvidia.com/gpu": "2"}
+    assert deployment["template"]["spec"]["tolerations"][0]["key"] == "nvidia.com/gpu"
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "count": 2, "capabilities": ["gpu"]}
+    _, service, objects = parsed(render.render(render.RenderOptions()))
+    assert "nvidia" not in str(objects["Deployment"]) and "deploy" not in service
+    assert objects["Deployment"]["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_the_autoscaler_goes_by_what_is_recorded_of_metrics_that_there_are():
+    files = render.render(render.RenderOptions(replicas=3, max_replicas=5))
+    autoscaler = parsed(files)[2]["HorizontalPodAutoscaler"]["spec"]
+    assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == (3, 5)
+    (group,) = yaml.safe_load(files["alerts.yaml"])["groups"]
+    (recorded,) = [rule["record"] for rule in group["rules"] if "record" in rule]
+    assert autoscaler["metrics"][0]["pods"]["metric"]["name"] == recorded
+    used = {name for rule in group["rules"] for name in re.findall(r"(?:tfwarpgan_|:tensorflow:)[\w:]+", rule["expr"])}
+    counted = Metrics().text()
+    for name in used:
+        assert f"# TYPE {re.sub('_(sum|bucket)$', '', name)} " in counted, name
+    assert {name for rule in group["rules"] for name in rule} >= {"alert", "expr", "for", "labels", "annotations"}
 
 
 def test_models_are_written_by_others_and_read_by_servers():
@@ -156,6 +196,8 @@ def test_keys_are_written_for_the_owner_alone(certificates, tmp_path, capsys):
         ({"model": "My Model"}, "--model"),
         ({"image_version": "latest"}, "--image_version"),
         ({"batch_sizes": "1;2"}, "--batch_sizes"),
+        ({"image_digest": "sha256:12"}, "--image_digest"),
+        ({"max_replicas": 1}, "--max_replicas"),
     ],
 )
 def test_what_cannot_be_deployed_is_refused(options, told):

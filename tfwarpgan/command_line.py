@@ -22,7 +22,7 @@ from tfwarpgan.storage import object_store
 
 _HELP = ("help", "helpshort", "h", "?")
 # What the extra `tensorflow` brings, beside what it needs itself.
-_OF_EXTRA = ("tensorflow", "tensorflow_datasets", "keras", "grpc", "google")
+_OF_EXTRA = ("tensorflow", "tensorflow_datasets", "keras", "grpc", "google", "aiohttp", "prometheus_client")
 
 
 def run_command(

@@ -87,8 +87,17 @@ class ServeOptions:
         minimum=0,
         maximum=65535,
     )
+    rest_api_enable_cors_support: bool = option(False, "Let web pages of any origin call REST (CORS).")
+    request_log: str = option(
+        "", "File, such as /dev/stdout, for a line of JSON per request, with the caller's traceparent; default: none."
+    )
+    lame_duck_seconds: float = option(
+        1.0,
+        "Seconds that the server still takes requests when it is stopped, while it tells callers to go elsewhere.",
+        minimum=0,
+    )
     grace_seconds: float = option(
-        30.0, "Seconds that running requests have to finish when the server stops.", minimum=0
+        30.0, "Seconds that running requests have to finish when the server takes no more.", minimum=0
     )
 
     def __post_init__(self) -> None:
@@ -123,7 +132,10 @@ UnusedOptions: Any = dataclasses.make_dataclass(
 
 
 def main(options: ServeOptions, unused: Any) -> None:
-    """Serves until SIGTERM or Ctrl-C, then until running requests are answered or --grace_seconds have passed."""
+    """Serves until SIGTERM or Ctrl-C, and for --lame_duck_seconds more.
+
+    Then it waits until running requests are answered, or --grace_seconds have passed.
+    """
     from tfwarpgan.serving.service import allocator, configuration
 
     if options.version:

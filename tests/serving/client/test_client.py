@@ -2,17 +2,20 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import itertools
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import grpc
 import numpy as np
 import pytest
 
-from tfwarpgan.serving.client import METHODS, TLS, AsyncClient, Client, ServerError
+from tfwarpgan.serving.client import METHODS, TLS, AsyncClient, Client, ServerError, channel
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.tensors import from_proto, to_wire
 
@@ -157,7 +160,7 @@ def test_messages_above_four_mebibytes_pass_both_ways(call):
 
 @pytest.mark.parametrize("values", [1, 200_000], ids=["small", "above gRPC's buffer for retries"])
 def test_an_unavailable_server_is_asked_again(server, call, values):
-    server.answers["Predict"] = failing(*[grpc.StatusCode.UNAVAILABLE] * 2)
+    server.answers["Predict"] = failing(grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)  # as one that stops
     start = time.perf_counter()
     assert len(call("predict", {"x": np.ones(values)})["x"]) == values
     assert len(server.calls) == 3
@@ -198,6 +201,71 @@ def test_no_server_is_unavailable(call, server):
     server.server.stop(None).wait()
     with pytest.raises(ServerError, match="UNAVAILABLE"):
         call("predict", {"x": np.ones(1)}, timeout=3, settings={"attempts": 2})
+
+
+def test_a_server_that_has_answered_is_waited_for(server):
+    """Until it is back, which may take longer than all pauses between the attempts."""
+    with Client(server.target, "people") as client, Client(server.target, "people", attempts=1) as hasty:
+        assert client.predict({"x": np.ones(1)})["x"] == hasty.predict({"x": np.ones(1)})["x"] == [1]
+        server.server.stop(None).wait()
+        with pytest.raises(ServerError, match="UNAVAILABLE"):
+            hasty.predict({"x": np.ones(1)})
+        with pytest.raises(ServerError, match="DEADLINE_EXCEEDED"):
+            client.predict({"x": np.ones(1)}, timeout=0.3)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.predict, {"x": np.ones(1)})
+            again = Server(server.target)
+            again.answers["Predict"] = echo
+            assert asked.result()["x"] == [1]
+            again.server.stop(None)
+
+
+class FrozenRelay:
+    """Stands between client and server; once frozen, it passes nothing on, and the connections stay open."""
+
+    def __init__(self, port):
+        self.frozen, self.port = threading.Event(), port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.target = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.sockets = [self.listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                pair = self.listener.accept()[0], socket.create_connection(("127.0.0.1", self.port))
+                self.sockets += pair
+                for source, sink in (pair, pair[::-1]):
+                    threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(2**16):
+                if not self.frozen.is_set():
+                    sink.sendall(data)
+
+    def close(self):
+        for each in self.sockets:
+            each.close()
+
+
+def test_a_frozen_address_is_left_for_another(monkeypatch):
+    """No packet says so, since its kernel still takes what is sent: only a ping without an answer."""
+    monkeypatch.setattr(channel, "PING_AFTER", 0.2)
+    monkeypatch.setattr(channel, "PING_WITHIN", 0.2)
+    servers = [Server(), Server()]
+    for server in servers:
+        server.answers["Predict"] = echo
+    relay = FrozenRelay(servers[0].target.split(":")[1])
+    with Client(f"ipv4:{relay.target},{servers[1].target}", "people", timeout=20) as client:
+        while not servers[0].calls:
+            client.predict({"x": np.ones(1)})
+        relay.frozen.set()
+        for _ in range(6):
+            assert client.predict({"x": np.ones(1)})["x"] == [1]
+    relay.close()
+    for server in servers:
+        server.server.stop(None)
 
 
 def test_the_metadata_is_typed(server, call):

@@ -16,6 +16,7 @@ from tfwarpgan.serving.wire import messages, tensors
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 SIDE = 4  # of the pictures, pixels
+NO_WAITS = {"lame_duck_seconds": 0.0, "grace_seconds": 10.0}
 FEATURES = {"x": tf.io.FixedLenFeature([], tf.float32)}
 
 
@@ -81,6 +82,10 @@ class TinyModel(tf.Module):
     @signature(x=([None], tf.string))
     def strings(self, x):
         return {"y": x, "length": tf.strings.length(x), "first": x[0]}
+
+    @signature(x=([None], tf.string))
+    def joined(self, x):
+        return {"y": tf.strings.reduce_join(x)}
 
     @signature(inputs=([None], tf.string))
     def classify(self, inputs):
@@ -150,7 +155,7 @@ def serve():
     def serve(folder=None, **options):
         if folder:
             options = {"model_base_path": str(folder), "model_name": "tiny", **options}
-        options = {"port": 0, "file_system_poll_wait_seconds": 0.05, "grace_seconds": 10.0, **options}
+        options = {"port": 0, "file_system_poll_wait_seconds": 0.05, **NO_WAITS, **options}
         with Server(ServeOptions(**options)) as server, Client(f"127.0.0.1:{server.port}") as client:
             client.server = server
             yield client

@@ -158,7 +158,7 @@ def test_outputs_that_are_no_result(outputs, text):
     from tfwarpgan.serving.wire.statuses import ServingError
 
     names = {name: name for name in outputs}
-    signature = Signature(messages.SignatureDef(), {"inputs": "inputs"}, names, {}, {})
+    signature = Signature("name", messages.SignatureDef(), {"inputs": "inputs"}, names, {}, {})
 
     class Model:
         def run(self, feeds, fetches):

@@ -77,9 +77,11 @@ class AsyncClient(Caller):
 
     async def _call(self, method: str, request: Any, timeout: float | None) -> Any:
         try:
-            return await self._stubs[method](request, timeout=self._timeout(timeout))
+            answer = await self._stubs[method](request, timeout=self._timeout(timeout), wait_for_ready=self._waits())
         except grpc.RpcError as error:
             raise ServerError(method, error.code(), error.details()) from None
+        self._has_answered = True
+        return answer
 
     async def close(self) -> None:
         """Ends the connection."""

@@ -70,6 +70,7 @@ class Caller:
             raise ValueError(f"attempts must be 1 to {MAX_ATTEMPTS}, got {attempts}.")
         self.target, self.model, self.version, self.label = target, model, version, label
         self.timeout = _checked_timeout(timeout)
+        self._attempts, self._has_answered = attempts, False
         options = channel_options(attempts, tls.server_name if tls else "")
         if tls:
             self.channel = channel.secure_channel(target, tls.credentials(), options)
@@ -121,6 +122,10 @@ class Caller:
         if self.label:
             return "GetModelMetadata", self._metadata_request()
         return "GetModelStatus", self._status_request()
+
+    def _waits(self) -> bool:
+        """Whether to wait for a connection: a server that has answered is restarting, another may never come."""
+        return self._has_answered and self._attempts > 1
 
     def _timeout(self, timeout: float | None) -> float:
         return self.timeout if timeout is None else _checked_timeout(timeout)

@@ -9,6 +9,7 @@ import grpc
 MAX_ATTEMPTS = 5  # gRPC itself makes no more
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds; each pause is twice the one before, and drawn around that
 MAX_MESSAGE_BYTES = 2**31 - 1
+PING_AFTER, PING_WITHIN = 5.0, 5.0  # seconds without a word in a call until a ping, and for its answer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,10 @@ class TLS:
 
 
 def channel_options(attempts: int = MAX_ATTEMPTS, server_name: str = "") -> list[tuple[str, Any]]:
-    """The options of a gRPC channel, sync or asyncio: both message limits, and retries on UNAVAILABLE alone.
+    """The options of a gRPC channel, sync or asyncio: both message limits, and retries.
+
+    Asked again is what was UNAVAILABLE, or CANCELLED by a server that stops: the caller's own cancellation is final. A
+    server whose machine is frozen, which answers no ping either, is UNAVAILABLE too.
 
     The servers that a target names, or that its name resolves to, take turns; by itself gRPC stays with the first.
     """
@@ -43,7 +47,7 @@ def channel_options(attempts: int = MAX_ATTEMPTS, server_name: str = "") -> list
         "initialBackoff": f"{FIRST_PAUSE}s",
         "maxBackoff": f"{LONGEST_PAUSE}s",
         "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
+        "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
     }
     config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if attempts > 1:
@@ -53,6 +57,9 @@ def channel_options(attempts: int = MAX_ATTEMPTS, server_name: str = "") -> list
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),  # a request above it, 256 KiB, would be tried once
+        ("grpc.keepalive_time_ms", int(1000 * PING_AFTER)),
+        ("grpc.keepalive_timeout_ms", int(1000 * PING_WITHIN)),
+        ("grpc.http2.ping_timeout_ms", int(1000 * PING_WITHIN)),  # what later versions of gRPC go by
         ("grpc.initial_reconnect_backoff_ms", int(1000 * FIRST_PAUSE)),
         ("grpc.max_reconnect_backoff_ms", int(1000 * LONGEST_PAUSE)),
     ]

@@ -103,9 +103,11 @@ class Client(Caller):
 
     def _call(self, method: str, request: Any, timeout: float | None) -> Any:
         try:
-            return self._stubs[method](request, timeout=self._timeout(timeout))
+            answer = self._stubs[method](request, timeout=self._timeout(timeout), wait_for_ready=self._waits())
         except grpc.RpcError as error:
             raise ServerError(method, error.code(), error.details()) from None
+        self._has_answered = True
+        return answer
 
     def close(self) -> None:
         """Ends the connection."""

@@ -14,14 +14,15 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.service.admission import FULL, Admission, DirectRunner, nbytes, remaining
-from tfwarpgan.serving.wire.statuses import ServingError, deadline_exceeded
+from tfwarpgan.serving.service.admission import FULL, Admission, DirectRunner, nbytes
+from tfwarpgan.serving.service.deadlines import Deadline
+from tfwarpgan.serving.wire.statuses import ServingError
 from tfwarpgan.typing import Array, Arrays
 
 if TYPE_CHECKING:
@@ -51,16 +52,18 @@ class BatchingOptions:
 
 
 class _Task:
-    def __init__(self, feeds: Arrays, size: int, deadline: float | None) -> None:
+    def __init__(self, feeds: Arrays, size: int, deadline: Deadline) -> None:
         self.feeds, self.size, self.deadline = feeds, size, deadline
-        self.done = threading.Event()
+        self.since = time.monotonic()
+        self.wakes, self.is_finished = threading.Event(), False
         self.answer: list[Array] = []
         self.error: Exception | None = None
 
     def finish(self, answer: list[Array] | None = None, error: Exception | None = None) -> None:
         self.answer, self.error = answer or [], error
         self.feeds = {}
-        self.done.set()
+        self.is_finished = True
+        self.wakes.set()
 
 
 class _Batch:
@@ -72,20 +75,24 @@ class _Batch:
         self.waits_from = self.since
 
 
+Begins: TypeAlias = Callable[[int, Sequence[float]], None]  # of its rows, and the seconds that each request waited
 _Queue: TypeAlias = tuple["Servable", Sequence[str], collections.deque[_Batch]]  # what is fetched of which version
 
 
 class BatchingRunner:
     """Runs requests in batches, on threads of its own; has the interface of `DirectRunner`."""
 
-    def __init__(self, options: BatchingOptions, admission: Admission) -> None:
+    def __init__(
+        self, options: BatchingOptions, admission: Admission, begins: Begins = lambda size, waits: None
+    ) -> None:
         """Starts the threads.
 
         Args:
             options: `BatchingOptions`.
             admission: `Admission` of requests, over all queues.
+            begins: Is told of each batch that begins to run.
         """
-        self.options, self.admission = options, admission
+        self.options, self.admission, self._begins = options, admission, begins
         self._queues: dict[Hashable, _Queue] = {}  # none that is empty, as clients choose the keys
         self._changed = threading.Condition()
         self._closed = False
@@ -93,23 +100,33 @@ class BatchingRunner:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their run."""
+        with self._changed:
+            return sum(len(batch.tasks) for _, _, batches in self._queues.values() for batch in batches)
+
     def run(
-        self, servable: Servable, feeds: Arrays, fetches: Sequence[str], deadline: float | None = None
+        self, servable: Servable, feeds: Arrays, fetches: Sequence[str], deadline: Deadline | None = None
     ) -> list[Array]:
-        """See `Servable.run`; the deadline is one of `time.monotonic()`."""
-        size = _rows(feeds)
+        """See `Servable.run`; a request whose caller has gone away leaves the queue."""
+        size, deadline = _rows(feeds), deadline or Deadline()
         if size > self.options.max_batch_size:
             raise ServingError(
                 "INVALID_ARGUMENT",
                 f"Task size {size} is larger than maximum input batch size {self.options.max_batch_size}",
             )
         if not size:
-            return servable.run(feeds, fetches, remaining(deadline))
+            return servable.run(feeds, fetches, deadline.remaining())
         task = _Task(feeds, size, deadline)
         with self.admission.entered(nbytes(feeds)):
-            self._enqueue(self._key(servable, feeds, fetches), servable, fetches, task)
-            if not task.done.wait(remaining(deadline)):
-                raise deadline_exceeded()
+            key = self._key(servable, feeds, fetches)
+            self._enqueue(key, servable, fetches, task)
+            deadline.on_leaving(task.wakes.set)
+            task.wakes.wait(deadline.left())
+            if not task.is_finished:
+                self._withdraw(key, task)
+                raise deadline.error()
         if task.error:
             raise task.error
         return task.answer
@@ -140,6 +157,20 @@ class BatchingRunner:
             self._queues[key] = (servable, fetches, batches)
             self._changed.notify()
 
+    def _withdraw(self, key: Hashable, task: _Task) -> None:
+        """Takes a request out of its queue, if it is still there, with the place that it held."""
+        with self._changed:
+            batches = self._queues[key][2] if key in self._queues else collections.deque()
+            batch = next((batch for batch in batches if task in batch.tasks), None)
+            if batch is None:  # it runs
+                return
+            batch.tasks.remove(task)
+            batch.size -= task.size
+            if not batch.tasks:
+                batches.remove(batch)
+            if not batches:
+                del self._queues[key]
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -153,6 +184,8 @@ class BatchingRunner:
                 tasks = batches.popleft().tasks
                 if not batches:
                     del self._queues[key]
+            now = time.monotonic()
+            self._begins(sum(task.size for task in tasks), [now - task.since for task in tasks])
             self._run_tasks(servable, fetches, tasks)
             with self._changed:
                 if key in self._queues:  # those who have just been answered may come back in time for the next batch
@@ -177,8 +210,7 @@ class BatchingRunner:
 
     def _run_tasks(self, servable: Servable, fetches: Sequence[str], tasks: Sequence[_Task]) -> None:
         """Answers each task; halves the tasks where they cannot be answered together."""
-        now = time.monotonic()
-        tasks = [task for task in tasks if task.deadline is None or task.deadline > now]  # the others left already
+        tasks = [task for task in tasks if not task.deadline.is_over]  # the others left already
         if not tasks:
             return
         try:
@@ -198,22 +230,18 @@ class BatchingRunner:
         size = sum(task.size for task in tasks)
         padding = next((allowed for allowed in self.options.allowed_batch_sizes if allowed >= size), size) - size
         feeds = {name: _merged([task.feeds[name] for task in tasks], padding) for name in tasks[0].feeds}
-        deadlines = [task.deadline for task in tasks if task.deadline is not None]
-        latest = max(deadlines) if len(deadlines) == len(tasks) else None
-        outputs = servable.run(feeds, fetches, None if latest is None else latest - time.monotonic())
+        ends = [task.deadline.end for task in tasks if task.deadline.end is not None]
+        latest = max(ends) - time.monotonic() if len(ends) == len(tasks) else None
+        outputs = servable.run(feeds, fetches, latest)
         if any(output.ndim == 0 or len(output) != size + padding for output in outputs):
             if len(tasks) == 1 and not padding:
                 return [outputs]
-            return [servable.run(task.feeds, fetches, _left(task.deadline)) for task in tasks]
+            return [servable.run(task.feeds, fetches, task.deadline.left()) for task in tasks]
         stops = np.cumsum([task.size for task in tasks])
         return [[output[stop - task.size : stop] for output in outputs] for task, stop in zip(tasks, stops)]
 
 
 Runner: TypeAlias = DirectRunner | BatchingRunner
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(deadline - time.monotonic(), 0.001)
 
 
 def _row_shape(array: Array) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfwarpgan.serving.service.batching import Runner
+from tfwarpgan.serving.service.deadlines import Deadline
 from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable, Signature
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
@@ -73,7 +74,7 @@ def infer(
     tasks: Sequence[Task],
     examples: messages.Input,
     runner: Runner | None = None,
-    deadline: float | None = None,
+    deadline: Deadline | None = None,
 ) -> list[Any]:
     """The result of each task, all from one run.
 
@@ -82,7 +83,7 @@ def infer(
         tasks: Checked ones.
         examples: `Input` of a request.
         runner: What runs them; None: the model itself.
-        deadline: Of `time.monotonic()`, or None.
+        deadline: Until when the caller waits, or None.
 
     Returns:
         List of `ClassificationResult`s and `RegressionResult`s.

@@ -1,34 +1,78 @@
 """Counters and histograms of the requests, as the text that Prometheus collects.
 
-The names are those of TensorFlow Serving, so that the same dashboard shows either program.
+Where TensorFlow Serving has the same, the name is its own, so that one dashboard shows either program; signatures are a
+label more.
 """
 
-import bisect
 import contextlib
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import prometheus_client
+
+from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable, Signature
+from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import serving_error
 
-LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds, up to some 20 minutes
-PREFIX = ":tensorflow:serving:"
-COUNTERS, HISTOGRAMS = ("request_count",), ("request_latency", "runtime_latency")
+MICROSECONDS = [10 * 1.8**power for power in range(33)]  # up to some 20 minutes
+ROWS = [2**power for power in range(11)]
+SERVING = ":tensorflow:serving:"
+BATCHING = f"{SERVING}batching_session:"
 GRPC, REST = "GRPC", "REST"  # entrypoints
+
+prometheus_client.disable_created_metrics()  # a second series for each one, of its first second
 
 
 class Metrics:
     """What is counted; safe to use from all threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counters: dict[tuple[str, str], int] = {}
-        self._histograms: dict[tuple[str, str], tuple[list[int], float]] = {}
+        self._registry = registry = prometheus_client.CollectorRegistry()
+        prometheus_client.ProcessCollector(registry=registry)
+        counter, histogram = prometheus_client.Counter, prometheus_client.Histogram
+        self._requests = counter(
+            f"{SERVING}request_count",
+            "Requests by their end.",
+            ["model_name", "signature", "status"],
+            registry=registry,
+        )
+        self._latencies = histogram(
+            f"{SERVING}request_latency",
+            "Microseconds from request to answer.",
+            ["model_name", "signature", "API", "entrypoint"],
+            buckets=MICROSECONDS,
+            registry=registry,
+        )
+        self._runs = histogram(
+            f"{SERVING}runtime_latency",
+            "Microseconds of a run, with the wait for it.",
+            ["model_name", "signature", "API", "runtime"],
+            buckets=MICROSECONDS,
+            registry=registry,
+        )
+        self._waits = histogram(
+            f"{BATCHING}queuing_latency",
+            "Microseconds that a request waited for its batch to run.",
+            buckets=MICROSECONDS,
+            registry=registry,
+        )
+        self._batches = histogram(
+            f"{BATCHING}processed_batch_size", "Rows of a batch.", buckets=ROWS, registry=registry
+        )
+        self._queue = prometheus_client.Gauge(
+            "tfwarpgan_queue_length", "Requests that wait for their run.", registry=registry
+        )
+
+    def watch_queue(self, waiting: Callable[[], int]) -> None:
+        """Asks this function for the length of the queue from now on."""
+        self._queue.set_function(waiting)
 
     @contextlib.contextmanager
-    def counted(self, model: str, api: str, entrypoint: str = GRPC) -> Iterator[None]:
-        """Counts a request by the status that it ends with, and how long it takes where it is answered."""
+    def counted(self, servable: Servable, spec: messages.ModelSpec, api: str, entrypoint: str = GRPC) -> Iterator[None]:
+        """Counts a request by the status that it ends with, and how long it takes if it is answered."""
         start, status = time.perf_counter(), "OK"
+        wanted = spec.signature_name or DEFAULT_SIGNATURE
+        signature = wanted if servable.signature(wanted) else ""  # names of clients' choice would have no end
         try:
             yield
         except Exception as error:
@@ -36,56 +80,22 @@ class Metrics:
             raise
         else:
             api = api.lower() if entrypoint == REST else api  # as it stands in the path
-            seconds = time.perf_counter() - start
-            self._observe("request_latency", seconds, model_name=model, API=api, entrypoint=entrypoint)
+            microseconds = 1e6 * (time.perf_counter() - start)
+            self._latencies.labels(servable.name, signature, api, entrypoint).observe(microseconds)
         finally:
-            self._add("request_count", model_name=model, status=status)
+            self._requests.labels(servable.name, signature, status).inc()
 
-    def ran(self, model: str, seconds: float) -> None:
-        """Notes how long a run took, the wait for a batch included."""
-        self._observe("runtime_latency", seconds, model_name=model, API="Predict", runtime="TF1")
+    def ran(self, servable: Servable, signature: Signature, seconds: float) -> None:
+        """Notes how long a run took, with the wait for a batch."""
+        self._runs.labels(servable.name, signature.name, "Predict", "TF1").observe(1e6 * seconds)
+
+    def batch_begins(self, rows: int, waits: Sequence[float]) -> None:
+        """Notes a batch that begins to run, and the seconds that each of its requests waited."""
+        self._batches.observe(rows)
+        for seconds in waits:
+            self._waits.observe(1e6 * seconds)
 
     def text(self) -> str:
         """All metrics in Prometheus' text format."""
-        with self._lock:
-            counters = {key: value for key, value in self._counters.items()}
-            histograms = {key: (list(counts), total) for key, (counts, total) in self._histograms.items()}
-        lines = []
-        for name in COUNTERS:  # the types are told before anything is counted
-            lines.append(f"# TYPE {PREFIX}{name} counter")
-            lines += [f"{PREFIX}{name}{{{labels}}} {value}" for (own, labels), value in counters.items() if own == name]
-        for name in HISTOGRAMS:
-            lines.append(f"# TYPE {PREFIX}{name} histogram")
-            for (own, labels), (counts, total) in histograms.items():
-                if own == name:
-                    lines += _histogram_lines(f"{PREFIX}{name}", labels, counts, total)
-        return "\n".join(lines) + "\n"
-
-    def _add(self, name: str, **labels: str) -> None:
-        key = (name, _labels(labels))
-        with self._lock:
-            self._counters[key] = self._counters.get(key, 0) + 1
-
-    def _observe(self, name: str, seconds: float, **labels: str) -> None:
-        microseconds = seconds * 1e6
-        key = (name, _labels(labels))
-        with self._lock:
-            counts, total = self._histograms.setdefault(key, ([0] * (len(LIMITS) + 1), 0.0))
-            counts[bisect.bisect_left(LIMITS, microseconds)] += 1
-            self._histograms[key] = (counts, total + microseconds)
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _histogram_lines(name: str, labels: str, counts: Sequence[int], total: float) -> list[str]:
-    lines, count = [], 0
-    for limit, own in zip([*(f"{limit:.6g}" for limit in LIMITS), "+Inf"], counts, strict=True):
-        count += own
-        lines.append(f'{name}_bucket{{{labels},le="{limit}"}} {count}')
-    return [*lines, f"{name}_sum{{{labels}}} {total:.6g}", f"{name}_count{{{labels}}} {count}"]
+        text = prometheus_client.generate_latest(self._registry).decode()
+        return text.replace(f"{SERVING}request_count_total", f"{SERVING}request_count")  # as TensorFlow Serving says it

@@ -2,6 +2,7 @@
 
 from absl import logging
 
+from tfwarpgan.serving.service.deadlines import Deadline
 from tfwarpgan.serving.service.registry import Models
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError
@@ -15,7 +16,7 @@ class ModelService:
         self.models, self.allow_reload = models, allow_reload
 
     def status(
-        self, request: messages.GetModelStatusRequest, deadline: float | None = None
+        self, request: messages.GetModelStatusRequest, deadline: Deadline | None = None
     ) -> messages.GetModelStatusResponse:
         """Answers a `GetModelStatusRequest`."""
         del deadline
@@ -29,7 +30,7 @@ class ModelService:
         return response
 
     def reload(
-        self, request: messages.ReloadConfigRequest, deadline: float | None = None
+        self, request: messages.ReloadConfigRequest, deadline: Deadline | None = None
     ) -> messages.ReloadConfigResponse:
         """Answers a `ReloadConfigRequest`, once the new models are served."""
         del deadline

@@ -9,6 +9,7 @@ from typing import Any
 
 from tfwarpgan.serving.service import classification
 from tfwarpgan.serving.service.batching import Runner
+from tfwarpgan.serving.service.deadlines import Deadline
 from tfwarpgan.serving.service.metrics import GRPC, Metrics
 from tfwarpgan.serving.service.registry import Models
 from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable, Signature
@@ -21,20 +22,21 @@ OUTPUTS, MODEL_SPEC = (messages.PredictResponse.DESCRIPTOR.fields_by_name[name] 
 
 
 class PredictionService:
-    """The methods of the service; each takes a request and a deadline of `time.monotonic()`, or None."""
+    """The methods of the service; each takes a request and a `Deadline`, or None."""
 
     def __init__(self, models: Models, runner: Runner, metrics: Metrics) -> None:
         """The service of `models`, run by a `DirectRunner` or a `BatchingRunner`."""
         self.models, self.runner, self.metrics = models, runner, metrics
 
-    def predict(self, request: messages.PredictRequest, deadline: float | None = None) -> bytes:
+    def predict(self, request: messages.PredictRequest, deadline: Deadline | None = None) -> bytes:
         """Answers a `PredictRequest` by the serialized `PredictResponse`."""
         _check_spec(request)
-        with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, "Predict"):
-            signature = _signature(servable, request.model_spec.signature_name)
+        spec = request.model_spec
+        with self.models.servable(spec) as servable, self.metrics.counted(servable, spec, "Predict"):
+            signature = _signature(servable, spec.signature_name)
             arrays = _inputs(signature, request.inputs)
             outputs = self.run(servable, signature, arrays, request.output_filter, deadline)
-            return _predict_response(_answered(servable, request.model_spec.signature_name, True), outputs)
+            return _predict_response(_answered(servable, spec.signature_name, True), outputs)
 
     def run(
         self,
@@ -42,7 +44,7 @@ class PredictionService:
         signature: Signature,
         arrays: Arrays,
         output_filter: Iterable[str] = (),
-        deadline: float | None = None,
+        deadline: Deadline | None = None,
     ) -> dict[str, Array]:
         """The outputs of a signature, arrays by name.
 
@@ -51,7 +53,7 @@ class PredictionService:
             signature: `Signature`.
             arrays: By name of the input; all of them.
             output_filter: Names of the outputs to compute; empty: all.
-            deadline: Of `time.monotonic()`, or None.
+            deadline: Until when the caller waits, or None.
 
         Raises:
             ServingError: If it cannot be answered.
@@ -62,29 +64,29 @@ class PredictionService:
         if arrays and _types_fit(signature, arrays):  # TensorFlow's own text tells of a wrong type
             servable.check_ranks(signature, arrays, names)
         values = self.runner.run(servable, feeds, [signature.outputs[name] for name in names], deadline)
-        self.metrics.ran(servable.name, time.perf_counter() - start)
+        self.metrics.ran(servable, signature, time.perf_counter() - start)
         return dict(zip(names, values, strict=True))
 
     def classify(
-        self, request: messages.ClassificationRequest, deadline: float | None = None, entrypoint: str = GRPC
+        self, request: messages.ClassificationRequest, deadline: Deadline | None = None, entrypoint: str = GRPC
     ) -> messages.ClassificationResponse:
         """Answers a `ClassificationRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, classification.CLASSIFY, messages.ClassificationResponse(), deadline, entrypoint)
 
     def regress(
-        self, request: messages.RegressionRequest, deadline: float | None = None, entrypoint: str = GRPC
+        self, request: messages.RegressionRequest, deadline: Deadline | None = None, entrypoint: str = GRPC
     ) -> messages.RegressionResponse:
         """Answers a `RegressionRequest`; the entrypoint is that of the metrics."""
         return self._inferred(request, classification.REGRESS, messages.RegressionResponse(), deadline, entrypoint)
 
     def multi_inference(
-        self, request: messages.MultiInferenceRequest, deadline: float | None = None
+        self, request: messages.MultiInferenceRequest, deadline: Deadline | None = None
     ) -> messages.MultiInferenceResponse:
         """Answers a `MultiInferenceRequest`: several signatures of one model from the same examples, in one run."""
         if not request.tasks or not request.tasks[0].HasField("model_spec"):
             raise ServingError("INVALID_ARGUMENT", "Missing ModelSpec")
         spec = request.tasks[0].model_spec
-        with self.models.servable(spec) as servable, self.metrics.counted(servable.name, "MultiInference"):
+        with self.models.servable(spec) as servable, self.metrics.counted(servable, spec, "MultiInference"):
             tasks = classification.checked_tasks(servable, request.tasks)
             results = classification.infer(servable, tasks, request.input, self.runner, deadline)
             response = messages.MultiInferenceResponse()
@@ -96,7 +98,7 @@ class PredictionService:
             return response
 
     def metadata(
-        self, request: messages.GetModelMetadataRequest, deadline: float | None = None
+        self, request: messages.GetModelMetadataRequest, deadline: Deadline | None = None
     ) -> messages.GetModelMetadataResponse:
         """Answers a `GetModelMetadataRequest` by the signatures of a model."""
         del deadline
@@ -114,13 +116,14 @@ class PredictionService:
             response.metadata[SIGNATURES].Pack(signatures)
             return response
 
-    def _inferred(self, request: Any, method: str, response: Any, deadline: float | None, entrypoint: str) -> Any:
+    def _inferred(self, request: Any, method: str, response: Any, deadline: Deadline | None, entrypoint: str) -> Any:
         _check_spec(request)
         api = "Classify" if method == classification.CLASSIFY else "Regress"
-        with self.models.servable(request.model_spec) as servable, self.metrics.counted(servable.name, api, entrypoint):
-            task = classification.checked_task(servable, request.model_spec.signature_name, method)
+        spec = request.model_spec
+        with self.models.servable(spec) as servable, self.metrics.counted(servable, spec, api, entrypoint):
+            task = classification.checked_task(servable, spec.signature_name, method)
             (result,) = classification.infer(servable, [task], request.input, self.runner, deadline)
-            response.model_spec.CopyFrom(_answered(servable, request.model_spec.signature_name, True))
+            response.model_spec.CopyFrom(_answered(servable, spec.signature_name, True))
             response.result.CopyFrom(result)
             return response
 

@@ -30,6 +30,7 @@ class Signature:
     """A signature, ready to run.
 
     Attributes:
+        name: Its own.
         definition: Its `SignatureDef`.
         inputs: Names of the tensors by the names of the inputs.
         outputs: Names of the tensors by the names of the outputs.
@@ -37,6 +38,7 @@ class Signature:
         defaults: Arrays of the inputs that a request may leave out.
     """
 
+    name: str
     definition: messages.SignatureDef
     inputs: dict[str, str]
     outputs: dict[str, str]
@@ -75,7 +77,7 @@ class Servable:
             with self._graph.as_default():
                 loaded = loader_impl.SavedModelLoader(path).load(self._session, list(tags))
             self.signatures = {
-                key: _signature(definition)
+                key: _signature(key, definition)
                 for key, definition in sorted(loaded.signature_def.items())
                 if key != INITIALIZATION
             }
@@ -192,13 +194,14 @@ def _run_options(timeout: float) -> Any:
     return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
 
 
-def _signature(definition: Any) -> Signature:
+def _signature(name: str, definition: Any) -> Signature:
     ours = messages.SignatureDef.FromString(definition.SerializeToString())
     shapes = {
         name: None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim)
         for name, info in ours.inputs.items()
     }
     return Signature(
+        name=name,
         definition=ours,
         inputs={name: ours.inputs[name].name for name in sorted(ours.inputs)},
         outputs={name: ours.outputs[name].name for name in sorted(ours.outputs)},

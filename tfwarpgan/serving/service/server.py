@@ -19,6 +19,7 @@ from tfwarpgan.serving.service.metrics import Metrics
 from tfwarpgan.serving.service.model_service import ModelService
 from tfwarpgan.serving.service.prediction_service import PredictionService, warm_up
 from tfwarpgan.serving.service.registry import Models
+from tfwarpgan.serving.service.request_log import RequestLog
 from tfwarpgan.serving.service.rest.server import RestServer
 from tfwarpgan.serving.service.servables import Servable
 from tfwarpgan.serving.wire import messages
@@ -56,17 +57,19 @@ class Server:
         admission = Admission(WAITING, WAITING_BYTES)
         self._runner: Runner
         if options.enable_batching:
-            self._runner = BatchingRunner(self._configured.batching, admission)
+            self._runner = BatchingRunner(self._configured.batching, admission, self.metrics.batch_begins)
         else:
             self._runner = DirectRunner(4 * (os.cpu_count() or 1), admission)
+        self.metrics.watch_queue(lambda: self._runner.waiting)
+        request_log = RequestLog(options.request_log)
         prediction = PredictionService(self.models, self._runner, self.metrics)
         model = ModelService(self.models, options.allow_reload)
-        self._grpc = GrpcServer(options, self._configured, prediction, model, WAITING)
+        self._grpc = GrpcServer(options, self._configured, prediction, model, request_log, WAITING)
         self._rest = None
         if options.rest_api_port:
-            self._rest = RestServer(options, prediction, model, self._configured.metrics_path)
+            self._rest = RestServer(options, prediction, model, request_log, self._configured.metrics_path)
         self._stopping = threading.Event()
-        self.ended = False
+        self._is_lame = self.ended = False
 
     def __enter__(self) -> Server:
         self.start()
@@ -106,11 +109,19 @@ class Server:
         self._follow()
 
     def stop(self) -> None:
-        """Takes no more requests, waits for those that run, for the grace at most, and lets the models go.
+        """Lets callers leave, takes no more requests, waits for those that run, and lets the models go.
 
-        What runs longer cannot be ended from here: `ended` is then False, and threads of the service go on.
+        For the lame-duck time it answers on, while its health and the end of each connection tell callers to go
+        elsewhere. What is asked by then is answered, for the grace at most. What runs longer cannot be ended from here:
+        `ended` is then False, and threads of the service go on.
         """
         self._stopping.set()
+        if self.port and not self._is_lame:
+            self._is_lame = True
+            self._grpc.lame_duck()
+            if self._rest:
+                self._rest.lame_duck()
+            time.sleep(self.options.lame_duck_seconds)
         end = time.monotonic() + self.options.grace_seconds
         self._grpc.stop(self.options.grace_seconds)
         drained = True

@@ -6,7 +6,6 @@ from typing import Any
 # By name: the kind of its value, and why.
 REASONS: dict[str, tuple[type[Any], str]] = {
     "rest_api_num_threads": (int, "threads follow the connections"),
-    "rest_api_enable_cors_support": (bool, "answers carry no CORS headers"),
     "enable_per_model_batching_parameters": (bool, "--batching_parameters_file is for all models"),
     "num_load_threads": (int, "versions are loaded one after the other, while requests go on"),
     "num_unload_threads": (int, "versions are unloaded one after the other, while requests go on"),

@@ -1,6 +1,7 @@
 """TLS with clients' certificates, a Unix socket, health, and ports."""
 
 import concurrent.futures
+import gzip
 import http.client
 import json
 import time
@@ -11,9 +12,12 @@ import pytest
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import Admission
+from tfwarpgan.serving.service.compression import MAGIC, unpacked
 from tfwarpgan.serving.service.configuration import channel_arguments, ssl_config
 from tfwarpgan.serving.service.grpc import health
 from tfwarpgan.serving.service.grpc import server as grpc_server
+from tfwarpgan.serving.wire import messages, tensors
+from tfwarpgan.serving.wire.statuses import ServingError
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
 
@@ -105,6 +109,34 @@ def test_channel_arguments(serve, everything, rows, refused):
         assert client.predict(rows(1))[0] == 1
         with refused("RESOURCE_EXHAUSTED"):
             client.predict(rows(10000))
+        zeros = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        with refused("RESOURCE_EXHAUSTED", "The request unpacks to 10000000 bytes; 100000 are allowed at most"):
+            zeros(bytes(10**7), timeout=20, compression=grpc.Compression.Gzip)
+
+
+def test_compressed_messages(serve, everything, rows, build_request, refused):
+    """Gzip's are unpacked here, within bounds; deflate does not say what it unpacks to."""
+    with serve(everything) as client:
+        request = build_request(rows(5000), name="tiny").SerializeToString()
+        call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        answer = messages.PredictResponse.FromString(call(request, timeout=20, compression=grpc.Compression.Gzip))
+        assert tensors.from_proto(answer.outputs["y"]).shape == (5000, 3)
+        with refused("UNIMPLEMENTED", "Compression algorithm 'deflate' is disabled"):
+            call(request, timeout=20, compression=grpc.Compression.Deflate)
+        with refused("INVALID_ARGUMENT", "The request is no valid gzip"):
+            call(MAGIC + bytes(100), timeout=20)
+
+
+def test_no_more_is_unpacked_than_there_is_room_for():
+    packed, admission = gzip.compress(bytes(1000)), Admission(9, 2000)
+    with admission.entered(1500), admission.entered(len(packed)) as grow, pytest.raises(ServingError, match="is full"):
+        unpacked(packed, 10**6, grow)
+    with admission.entered(len(packed)) as grow:
+        assert unpacked(packed, 1000, grow) == bytes(1000) and admission.bytes == 1000 + len(packed)
+        for size in (0, 999, 1001):  # what it claims
+            with pytest.raises(ServingError, match="is no valid gzip"):
+                unpacked(packed[:-4] + size.to_bytes(4, "little"), 10**6, grow)
+    assert (admission.requests, admission.bytes) == (0, 0)
 
 
 def test_large_messages_pass(serve, everything, rows):
@@ -157,6 +189,26 @@ def test_the_health_messages_are_those_of_the_package():
     assert health.HealthCheckRequest.FromString(service).service == "a"
 
 
+def test_the_package_for_health_would_hold_up_the_end():
+    """Why the service has its own: those who watch the package's are told, but their streams stay until the grace."""
+    package = pytest.importorskip("grpc_health.v1.health", reason="grpcio-health-checking is not there")
+    servicer = package.HealthServicer()
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    package._health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = package._health_pb2_grpc.HealthStub(channel)
+        states = stub.Watch(package._health_pb2.HealthCheckRequest())
+        assert next(states).status == SERVING
+        servicer.enter_graceful_shutdown()
+        assert next(states).status == NOT_SERVING
+        over = server.stop(30)
+        assert not over.wait(0.5)
+        states.cancel()
+        assert over.wait(20)
+
+
 def test_health_during_load_and_its_end(serve, everything, rows):
     with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(8) as pool:
         check, watch = health_calls(client)
@@ -198,7 +250,7 @@ def test_a_model_whose_versions_failed_is_not_ready(serve, everything, tmp_path)
 
 
 def test_requests_that_run_are_answered_before_the_end(serve, everything, eventually):
-    with serve(everything) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with serve(everything, grace_seconds=60.0) as client, concurrent.futures.ThreadPoolExecutor(4) as pool:
         client.status()
         slow = {"steps": np.int32([100000])}
         running = [pool.submit(client.predict, slow, signature_name="slow") for _ in range(4)]
@@ -221,8 +273,10 @@ def test_rest_is_drained_with_grpc(serve, everything, eventually):
         assert next(states).status == SERVING
         kept, used = (http.client.HTTPConnection("127.0.0.1", client.server.rest_port, timeout=20) for _ in range(2))
         assert post(kept, 1).read() and kept.sock  # which is open for a further request
-        running = pool.submit(post, used, 300000)
-        eventually(lambda: client.server._runner.admission.requests == 1)
+        runner = client.server._runner
+        runner._free = 0  # all turns are taken
+        running = pool.submit(post, used, 7)
+        eventually(lambda: runner.waiting == 1)
         stopped = pool.submit(client.server.stop)
         assert [state.status for state in states] == [NOT_SERVING]
         assert not running.done()  # both sides refuse what is new while REST still has this to answer
@@ -232,9 +286,10 @@ def test_rest_is_drained_with_grpc(serve, everything, eventually):
         with pytest.raises((OSError, http.client.HTTPException)):
             post(kept, 1)
         assert not running.done() and not stopped.done()
+        runner._pass_turn()
         answer = running.result()
-        assert answer.headers["Connection"] == "close" and json.loads(answer.read()) == {"outputs": [300000]}
-        stopped.result(timeout=5)
+        assert answer.headers["Connection"] == "close" and json.loads(answer.read()) == {"outputs": [7]}
+        stopped.result(timeout=20)
         assert client.server.ended
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import stat
+import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,14 @@ from google.protobuf.message import DecodeError
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import Admission
+from tfwarpgan.serving.service.compression import MAGIC, unpacked
 from tfwarpgan.serving.service.configuration import Configuration
+from tfwarpgan.serving.service.deadlines import Deadline
 from tfwarpgan.serving.service.grpc.health import Health
+from tfwarpgan.serving.service.metrics import GRPC
 from tfwarpgan.serving.service.model_service import ModelService
 from tfwarpgan.serving.service.prediction_service import PredictionService
+from tfwarpgan.serving.service.request_log import RequestLog
 from tfwarpgan.serving.wire import messages
 from tfwarpgan.serving.wire.statuses import ServingError, serving_error
 
@@ -27,15 +32,26 @@ if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
 PREDICTION, MODEL = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
+LARGEST_MESSAGE = 128 * 2**20  # of a request, on the wire and unpacked
 ARGUMENTS = {
-    "grpc.max_receive_message_length": -1,
+    "grpc.max_receive_message_length": LARGEST_MESSAGE,
     "grpc.max_send_message_length": -1,
     "grpc.so_reuseport": 0,  # a port in use is an error, and not a second server at it
+    # gRPC would unpack a message before anything here could refuse it. Of the algorithms identity (1), deflate (2) and
+    # gzip (4), deflate does not say what it unpacks to.
+    "grpc.per_message_decompression": 0,
+    "grpc.compression_enabled_algorithms_bitset": 1 | 4,
+    "grpc.max_concurrent_streams": 1024,  # of a connection: calls that are made and given up at once, over and over
+    # Connections whose other end has gone without a word; and clients may ask as often as ours do.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.http2.min_ping_interval_without_data_ms": 5_000,
+    "grpc.http2.max_ping_strikes": 0,
 }
 # Threads beyond those that wait in a queue, so that a full queue, health and status are told at once.
 SPARE_THREADS = 64
 MOST_CALLS = 4096  # calls that wait for a thread have sent no message yet
-MESSAGES_BYTES = 512 * 2**20  # of the requests that are being parsed or answered
+MESSAGES_BYTES = 256 * 2**20  # of the requests that are being parsed or answered
 
 
 class GrpcServer:
@@ -47,6 +63,7 @@ class GrpcServer:
         configured: Configuration,
         prediction_service: PredictionService,
         model_service: ModelService,
+        request_log: RequestLog,
         waiting: int,
     ) -> None:
         """Prepares a server that does not listen yet.
@@ -55,18 +72,22 @@ class GrpcServer:
             options: `ServeOptions`.
             configured: Their `Configuration`.
             prediction_service, model_service: What answers.
+            request_log: Of single requests.
             waiting: Requests that may wait for their run.
         """
         threads = waiting + SPARE_THREADS
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc")
+        arguments = ARGUMENTS | dict(configured.channel_arguments)
         self._server = grpc.server(
             self._pool,
-            options=list((ARGUMENTS | dict(configured.channel_arguments)).items()),
+            options=list(arguments.items()),
             maximum_concurrent_rpcs=MOST_CALLS,
         )
         names = [PREDICTION, MODEL, *(name.rpartition(".")[2] for name in (PREDICTION, MODEL))]
         self._health = Health(names, prediction_service.models.readiness)
-        handlers = [*_handlers(prediction_service, model_service, threads), self._health.handler]
+        largest = int(arguments["grpc.max_receive_message_length"])
+        answering = _Answering(request_log, largest if largest >= 0 else sys.maxsize)
+        handlers = [*_handlers(prediction_service, model_service, threads, answering), self._health.handler]
         self._server.add_generic_rpc_handlers(handlers)
         self._socket = options.grpc_socket_path
         self._options, self._ssl = options, configured.ssl
@@ -86,6 +107,10 @@ class GrpcServer:
             self._bind(f"unix:{os.path.abspath(self._socket)}", None)
         self._server.start()
         self._health.start()
+
+    def lame_duck(self) -> None:
+        """Reports that it is not healthy, while it still takes requests."""
+        self._health.stop()
 
     def stop(self, grace: float) -> None:
         """Reports that it is not healthy, and takes no more requests; does not wait for running ones, see `drain`.
@@ -130,7 +155,9 @@ def _credentials(config: messages.SSLConfig | None) -> grpc.ServerCredentials | 
     )
 
 
-def _handlers(prediction: PredictionService, model: ModelService, threads: int) -> list[grpc.GenericRpcHandler]:
+def _handlers(
+    prediction: PredictionService, model: ModelService, threads: int, answering: _Answering
+) -> list[grpc.GenericRpcHandler]:
     methods = {
         PREDICTION: {
             "Predict": (prediction.predict, messages.PredictRequest),
@@ -147,29 +174,51 @@ def _handlers(prediction: PredictionService, model: ModelService, threads: int) 
     handlers = []
     for service, named in methods.items():  # each with bounds of its own, so that a status is always told
         admission = Admission(threads, MESSAGES_BYTES)
-        own = {name: _handler(method, request, admission) for name, (method, request) in named.items()}
+        own = {name: answering.handler(name, method, request, admission) for name, (method, request) in named.items()}
         handlers.append(grpc.method_handlers_generic_handler(service, own))
     return handlers
 
 
-def _handler(
-    method: Callable[[Any, float | None], Any], request_class: type[Any], admission: Admission
-) -> grpc.RpcMethodHandler:
-    """Answers a message, which is not parsed, and so takes no more memory, before it is admitted."""
+class _Answering:
+    """How messages become answers."""
 
-    def answer(message: bytes, context: grpc.ServicerContext) -> Any:
-        seconds = context.time_remaining()  # without a deadline some 10^18, or None
-        deadline = None if seconds is None or seconds > threading.TIMEOUT_MAX else time.monotonic() + seconds
-        try:
-            with admission.entered(len(message)):
-                return method(_parsed(message, request_class), deadline)
-        except Exception as error:
-            failure = serving_error(error)
-            if failure is not error:
-                logging.exception("A request failed for a reason that is not the client's.")
-        context.abort(grpc.StatusCode[failure.code], failure.text)
+    def __init__(self, request_log: RequestLog, largest: int) -> None:
+        self._log, self._largest = request_log, largest
 
-    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialized)
+    def handler(
+        self, name: str, method: Callable[[Any, Deadline], Any], request_class: type[Any], admission: Admission
+    ) -> grpc.RpcMethodHandler:
+        """The handler of a method; a message is not unpacked or parsed, and so takes no more memory, before it may."""
+
+        def answer(message: bytes, context: grpc.ServicerContext) -> Any:
+            deadline = Deadline(context.time_remaining())  # without a deadline some 10^18, or None
+            if not context.add_callback(deadline.leave):
+                deadline.leave()
+            try:
+                with self._said(name, message, context) as said, admission.entered(len(message)) as grow:
+                    deadline.remaining()
+                    if message.startswith(MAGIC):
+                        message = unpacked(message, self._largest, grow)
+                    request = _parsed(message, request_class)
+                    if request.DESCRIPTOR.fields_by_name.get("model_spec"):
+                        said |= {"model": request.model_spec.name, "signature": request.model_spec.signature_name}
+                    return method(request, deadline)
+            except Exception as error:
+                failure = serving_error(error)
+                if failure is not error:
+                    logging.exception("A request failed for a reason that is not the client's.")
+            context.abort(grpc.StatusCode[failure.code], failure.text)
+
+        return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialized)
+
+    def _said(
+        self, name: str, message: bytes, context: grpc.ServicerContext
+    ) -> contextlib.AbstractContextManager[dict[str, object]]:
+        if not self._log.is_on:  # what follows takes time in each call
+            return contextlib.nullcontext({})
+        headers = dict(context.invocation_metadata())
+        known = {"entrypoint": GRPC, "method": name, "peer": context.peer(), "request_bytes": len(message)}
+        return self._log.request(headers, **known)
 
 
 def _parsed(message: bytes, request_class: type[Any]) -> Any:

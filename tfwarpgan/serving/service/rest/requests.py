@@ -27,7 +27,12 @@ def parsed(body: bytes | str) -> dict[str, Any]:
         ServingError: If it is malformed.
     """
     try:
-        document = json.loads(body)
+        text = body if isinstance(body, str) else body.decode("utf-8-sig")
+        document = json.loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except UnicodeEncodeError:
+        raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from None
     except (ValueError, RecursionError) as problem:
         raise invalid(f"JSON Parse error: {problem}") from None
     if not isinstance(document, dict):

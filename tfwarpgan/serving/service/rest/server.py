@@ -1,40 +1,50 @@
-"""The REST API: predict, classify, regress, status and metadata in JSON, and the metrics' page.
+"""REST over HTTP: which requests are taken, how much of them at a time, and how they end.
 
-Python's own threading server, with a bound on connections: for laptops and tests, where gRPC is the faster way.
+HTTP itself is aiohttp's, on one thread that never waits for a client or a model; runs are waited for on others.
 """
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
-import http.server
-import re
-import socket
+import gzip
+import os
 import threading
-import time
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absl import logging
+from aiohttp import web
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.service.admission import Admission
+from tfwarpgan.serving.service.admission import FULL, Admission
+from tfwarpgan.serving.service.compression import unpacked
+from tfwarpgan.serving.service.deadlines import Deadline
 from tfwarpgan.serving.service.metrics import REST
 from tfwarpgan.serving.service.model_service import ModelService
 from tfwarpgan.serving.service.prediction_service import PredictionService
-from tfwarpgan.serving.service.rest import answers, examples, requests
-from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE
-from tfwarpgan.serving.wire import messages
+from tfwarpgan.serving.service.request_log import RequestLog
+from tfwarpgan.serving.service.rest import answers
+from tfwarpgan.serving.service.rest.api import RestApi, malformed
+from tfwarpgan.serving.service.rest.bodies import is_packed, read, takes_gzip
+from tfwarpgan.serving.service.rest.connections import MOST_CONNECTIONS, Connections
 from tfwarpgan.serving.wire.statuses import HTTP_STATUSES, ServingError, serving_error
 
 if TYPE_CHECKING:
     from tfwarpgan.serve import ServeOptions
 
-MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
-POST = re.compile(MODEL + r":(predict|classify|regress)", re.IGNORECASE)
-GET = re.compile(MODEL + "(/metadata)?", re.IGNORECASE)
-MOST_CONNECTIONS = 256
-LARGEST_BODY, BODIES_BYTES = 256 * 2**20, 512 * 2**20  # of one request, and of all that are being read or answered
-Answer: TypeAlias = tuple[int, str, str]  # status, content type, text
-IDLE_SECONDS = 60
+MOST_RUNS = 192  # at a time; each holds a thread
+LARGEST_BODY, BODIES_BYTES = 128 * 2**20, 256 * 2**20  # of one request, and of all that are being read or answered
+JSON, TEXT = "application/json", "text/plain; version=0.0.4; charset=utf-8"
+METHODS = "GET, HEAD, OPTIONS, POST"
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "Content-Type, Content-Encoding, traceparent",
+}
+WORTH_PACKING = 1024  # bytes
+Result = TypeVar("Result")
 
 
 class RestServer:
@@ -45,6 +55,7 @@ class RestServer:
         options: ServeOptions,
         prediction_service: PredictionService,
         model_service: ModelService,
+        request_log: RequestLog,
         metrics_path: str | None,
     ) -> None:
         """Prepares a server that does not listen yet.
@@ -52,12 +63,16 @@ class RestServer:
         Args:
             options: `ServeOptions`.
             prediction_service, model_service: What answers.
+            request_log: Of single requests.
             metrics_path: Path of the metrics' page, or None.
         """
-        self._options = options
-        self._api = RestApi(prediction_service, model_service, options.rest_api_timeout_in_ms / 1000)
-        self._metrics_path = metrics_path
-        self._server: _BoundedServer | None = None
+        self._options, self._log, self._metrics_path = options, request_log, metrics_path
+        self._api = RestApi(prediction_service, model_service)
+        self._metrics = prediction_service.metrics
+        self._bodies = Admission(MOST_CONNECTIONS, BODIES_BYTES)
+        # What needs no run, such as a probe's question, never waits for one.
+        self._quick, self._slow = (concurrent.futures.ThreadPoolExecutor(most, "rest") for most in (4, MOST_RUNS))
+        self._is_leaving = False
         self.port: int | None = None
 
     def start(self) -> None:
@@ -66,231 +81,133 @@ class RestServer:
         Raises:
             InputError: If the port cannot be used.
         """
-        address = (self._options.address, max(self._options.rest_api_port, 0))
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._run, name="rest", daemon=True).start()
+        address, port = self._options.address, max(self._options.rest_api_port, 0)
         try:
-            self._server = server = _BoundedServer(address, self._handler())
+            self._wait_for(self._listen(address, port))
         except OSError as error:
-            raise InputError(
-                f"Cannot listen on {address[0]}:{address[1]} ({error.strerror}); choose another port."
-            ) from None
-        self.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            reason = os.strerror(error.errno) if error.errno else error
+            raise InputError(f"Cannot listen on {address}:{port} ({reason}); choose another port.") from None
+
+    def lame_duck(self) -> None:
+        """Ends each connection with its next answer, while requests are still taken."""
+        self._is_leaving = True
 
     def stop(self) -> None:
         """Takes no more requests, not on open connections either; does not wait for running ones, see `drain`."""
-        if self._server:
-            self._server.refuse()
-            self._server.shutdown()
-            self._server.server_close()
+        self._is_leaving = True
+        if self.port:
+            self._wait_for(self._close())
 
     def drain(self, seconds: float) -> bool:
         """Waits for running requests, for this many seconds at most; returns whether they are answered."""
-        return self._server is None or self._server.drain(seconds)
+        if not self.port:
+            return True
+        is_drained = self._wait_for(self._connections.drain(seconds))
+        for pool in (self._quick, self._slow):
+            pool.shutdown(wait=False)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.port = None
+        return is_drained
 
-    def _handler(self) -> type[_Handler]:
-        api, metrics_path, metrics = self._api, self._metrics_path, self._api.prediction.metrics
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
 
-        class Handler(_Handler):
-            def answer(self, method: str, path: str, body: bytes) -> Answer:
-                if metrics_path and method == "GET" and path == metrics_path:
-                    return 200, "text/plain", metrics.text()
-                if not path.lower().startswith("/v1/"):
-                    return 404, "application/json", answers.error("Not found")
-                return api.answer(method, path, body)
+    def _wait_for(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-        return Handler
+    async def _listen(self, address: str, port: int) -> None:
+        self._connections = Connections(
+            self._answer, lambda status, text: self._response(answers.error(text).encode(), status)
+        )
+        self._runner = web.ServerRunner(self._connections)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, address, port, backlog=1024).start()
+        self.port = self._runner.addresses[0][1]
 
+    async def _close(self) -> None:
+        for site in list(self._runner.sites):
+            await site.stop()
+        await self._connections.refuse()
 
-class RestApi:
-    """The answers to requests in JSON, apart from HTTP."""
-
-    def __init__(self, prediction_service: PredictionService, model_service: ModelService, timeout: float) -> None:
-        """The API of both services; `timeout` in seconds."""
-        self.prediction, self.model, self.timeout = prediction_service, model_service, timeout
-
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Status, content type and text of the answer to a request."""
-        try:
-            return 200, "application/json", self._answer(method, path, body, time.monotonic() + self.timeout)
-        except Exception as error:
-            failure = serving_error(error)
-            if failure is not error:
-                logging.exception("A request failed for a reason that is not the client's.")
-            return HTTP_STATUSES[failure.code], "application/json", answers.error(failure.text)
-
-    def _answer(self, method: str, path: str, body: bytes, deadline: float) -> str:
-        post = POST.fullmatch(path) if method == "POST" else None
-        if post:
-            call = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[post[4].lower()]
-            return call(_spec(*post.groups()[:3]), requests.parsed(body), deadline)
-        get = GET.fullmatch(path) if method == "GET" else None
-        if get is None:
-            raise ServingError("INVALID_ARGUMENT", f"Malformed request: {method} {path}")
-        spec = _spec(*get.groups()[:3])
-        if get[4]:
-            request = messages.GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
-            return answers.metadata(self.prediction.metadata(request))
-        return answers.message(self.model.status(messages.GetModelStatusRequest(model_spec=spec)))
-
-    def _predict(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
-        service = self.prediction
-        with service.models.servable(spec) as servable, service.metrics.counted(servable.name, "Predict", REST):
-            name = requests.signature_name(body)
-            signature = servable.signature(name)
-            if signature is None:
-                text = f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def'
-                raise ServingError("INVALID_ARGUMENT", text)
-            arrays, by_row = requests.inputs(body, signature.definition.inputs)
-            outputs = service.run(servable, signature, arrays, (), deadline)
-            return answers.predictions(outputs, by_row)
-
-    def _classify(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
-        spec.signature_name = requests.signature_name(body)
-        request = messages.ClassificationRequest(model_spec=spec, input=examples.examples(body))
-        result = self.prediction.classify(request, deadline, REST).result
-        rows = [[[c.label, answers.short(c.score)] for c in row.classes] for row in result.classifications]
-        return answers.dumps({"results": rows})
-
-    def _regress(self, spec: messages.ModelSpec, body: dict[str, Any], deadline: float) -> str:
-        spec.signature_name = requests.signature_name(body)
-        request = messages.RegressionRequest(model_spec=spec, input=examples.examples(body))
-        result = self.prediction.regress(request, deadline, REST).result
-        return answers.dumps({"results": [answers.short(found.value) for found in result.regressions]})
-
-
-def _spec(name: str, version: str | None, label: str | None) -> messages.ModelSpec:
-    spec = messages.ModelSpec(name=name)
-    if version:
-        if len(version) > 19 or int(version) >= 2**63:
-            raise ServingError("INVALID_ARGUMENT", f"Failed to convert version: {version} to numeric.")
-        spec.version.value = int(version)
-    elif label:
-        spec.version_label = label
-    return spec
-
-
-class _BoundedServer(http.server.ThreadingHTTPServer):
-    """One thread per connection, and no more of them than it should have; further ones wait to be accepted."""
-
-    request_queue_size = 128
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, *args: Any) -> None:
-        self._free = threading.Semaphore(MOST_CONNECTIONS)
-        self._answering, self._idle = 0, threading.Condition()
-        self._connections: set[socket.socket] = set()
-        self.refuses = False
-        self.bodies = Admission(MOST_CONNECTIONS, BODIES_BYTES)
-        super().__init__(*args)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        while not self._free.acquire(timeout=0.1):
-            if self.refuses:
-                self.shutdown_request(request)
-                return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            with self._idle:
-                self._connections.add(request)
-                if self.refuses:
-                    _end_reading(request)
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._idle:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        logging.debug("A connection from %s broke off.", client_address)
-
-    def begins(self) -> bool:
-        """Notes that one more request is being answered; False if it must not be."""
-        with self._idle:
-            self._answering += not self.refuses
-            return not self.refuses
-
-    def ends(self) -> None:
-        """Notes that one request fewer is being answered."""
-        with self._idle:
-            self._answering -= 1
-            self._idle.notify_all()
-
-    def refuse(self) -> None:
-        """From now on no request is started, and connections that wait for one are closed."""
-        with self._idle:
-            self.refuses = True
-            for connection in self._connections:
-                _end_reading(connection)
-
-    def drain(self, seconds: float) -> bool:
-        """Waits until no request is being answered; False if that takes longer than this many seconds."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._answering, seconds)
-
-
-def _end_reading(connection: socket.socket) -> None:
-    """Whoever reads finds the connection's end; what is being answered can still be written."""
-    with contextlib.suppress(OSError):  # the client was faster
-        connection.shutdown(socket.SHUT_RD)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    """Reads a request, and writes what `answer` gives."""
-
-    server: _BoundedServer
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_SECONDS
-    server_version, sys_version = "tfwarpgan", ""
-
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Gives the answer to a request."""
-        raise NotImplementedError
-
-    def do_GET(self) -> None:
-        self._respond("GET", b"")
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
-            self._refuse(411, "Content-Length is missing")
-        elif len(length) > 18 or int(length) > LARGEST_BODY:
-            self._refuse(413, f"The body is too large: {LARGEST_BODY} bytes at most")
-        else:
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        path = request.rel_url.raw_path
+        known = {"entrypoint": REST, "method": request.method, "path": path, "peer": request.remote}
+        with self._log.request(request.headers, **known) as said:
             try:
-                with self.server.bodies.entered(int(length)):
-                    self._respond("POST", self.rfile.read(int(length)))
-            except ServingError as error:
-                self._refuse(HTTP_STATUSES[error.code], error.text)
+                response = await self._found(request, path, said)
+            except web.HTTPException as error:
+                response = self._response(answers.error(error.text or error.reason).encode(), error.status)
+            except Exception as error:
+                failure = serving_error(error)
+                if failure is not error:
+                    logging.exception("A request failed for a reason that is not the client's.")
+                response = self._response(answers.error(failure.text).encode(), HTTP_STATUSES[failure.code])
+            if not request.content.is_eof():  # what was not read of a body is no next request
+                response.force_close()
+            said["status"] = response.status
+            return response
 
-    def log_message(self, format: str, *args: Any) -> None:
-        logging.debug(format, *args)
+    async def _found(self, request: web.BaseRequest, path: str, said: dict[str, object]) -> web.Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            return self._response(b"", 204, {"Allow": METHODS})
+        if method == "GET" and path == self._metrics_path:
+            return await self._made(request, self._quick.submit(self._packed, request, self._metrics.text), TEXT)
+        if not path.lower().startswith("/v1/"):
+            raise web.HTTPNotFound(text="Not found")
+        if method == "GET":
+            return await self._made(request, self._quick.submit(self._packed, request, lambda: self._api.get(path)))
+        if method != "POST":
+            raise malformed(method, path)
+        return await self._posted(request, path, said)
 
-    def _refuse(self, status: int, text: str) -> None:
-        """Answers without having read the body, so that the connection cannot go on."""
-        self.close_connection = True
-        self._write(status, "application/json", answers.error(text))
+    async def _posted(self, request: web.BaseRequest, path: str, said: dict[str, object]) -> web.Response:
+        deadline = Deadline(self._options.rest_api_timeout_in_ms / 1000)
+        with contextlib.ExitStack() as stack:
+            grow = stack.enter_context(self._bodies.entered())
+            body = await read(request, LARGEST_BODY, deadline, grow)
+            said["request_bytes"] = len(body)
+            if self._connections.runs >= MOST_RUNS:
+                raise ServingError("UNAVAILABLE", f"{FULL}; {MOST_RUNS} requests are being answered")
 
-    def _respond(self, method: str, body: bytes) -> None:
-        if not self.server.begins():
-            self._write(503, "application/json", answers.error("The service is being stopped"))
-            return
-        try:
-            self._write(*self.answer(method, self.path.partition("?")[0], body))
-        finally:
-            self.server.ends()
+            def post() -> str:
+                sent = unpacked(body, LARGEST_BODY, grow) if is_packed(request) else body
+                return self._api.post(path, sent, deadline, said)
 
-    def _write(self, status: int, content_type: str, text: str) -> None:
-        data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(data)))
-        if self.server.refuses or self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(data)
+            job = self._slow.submit(self._packed, request, post)
+            held = stack.pop_all()
+            job.add_done_callback(lambda _: held.close())  # also that of a run which nobody waits for
+        with self._connections.run(request):
+            try:
+                return await self._made(request, job)
+            except asyncio.CancelledError:
+                deadline.leave()
+                raise
+
+    def _packed(self, request: web.BaseRequest, function: Callable[[], str]) -> tuple[bytes, bool]:
+        """What a function gives as bytes, and whether gzip has compressed them."""
+        data = function().encode()
+        if len(data) < WORTH_PACKING or not takes_gzip(request):
+            return data, False
+        return gzip.compress(data, compresslevel=1), True
+
+    async def _made(
+        self, request: web.BaseRequest, job: concurrent.futures.Future[tuple[bytes, bool]], kind: str = JSON
+    ) -> web.Response:
+        data, packed = await asyncio.wrap_future(job)
+        headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
+        return self._response(data, 200, headers, kind)
+
+    def _response(
+        self, body: bytes, status: int = 200, headers: dict[str, str] | None = None, kind: str = JSON
+    ) -> web.Response:
+        cors = CORS if self._options.rest_api_enable_cors_support else {}
+        every = {"Content-Type": kind, "Server": "tfwarpgan"} | cors
+        response = web.Response(body=body, status=status, headers=every | (headers or {}))
+        if self._is_leaving:
+            response.force_close()
+        return response
