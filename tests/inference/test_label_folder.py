@@ -97,8 +97,8 @@ def test_wrong_folders_are_one_sentence(tmp_path):
         list_images(str(tmp_path / "nowhere"), str(tmp_path / "out"))
     with pytest.raises(InputError, match="contains no image"):
         list_images(str(tmp_path), str(tmp_path / "out"))
-    for parsing_dir in ("", str(tmp_path)):
-        with pytest.raises(InputError, match="--parsing_dir="):
+    for parsing_dir, words in (("", "--parsing_dir is missing"), (str(tmp_path), "--parsing_dir=.* must name")):
+        with pytest.raises(InputError, match=words):
             list_images(str(tmp_path), parsing_dir)
 
 

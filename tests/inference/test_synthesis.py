@@ -127,7 +127,8 @@ def test_output_names():
 
 
 @pytest.mark.parametrize("joints, words", [
-    (np.random.default_rng(0).uniform(0, 1, (18, 2)), "p.json: the coordinates seem to be normalized"),
+    (np.random.default_rng(0).uniform(0, 1, (18, 2)),
+     "p.json: all joints lie between 0 and 1: the coordinates seem to be normalized.*--keypoint_scale=3"),
     (np.full((18, 2), 9), "p.json: all joints lie within one pixel"),
     (np.concatenate([np.full((4, 2), -300), np.random.default_rng(0).uniform(5, 30, (14, 2))]), "a limb of 4.. pixels"),
 ])  # fmt: skip

@@ -55,7 +55,8 @@ def _unused(layout: "Layout") -> Iterator[tuple[str, Collection[str]]]:
     nobody = {name for name, (_, visible, _) in there.items() if not np.any(visible)}
     skipped = {name for name, (_, _, where) in there.items() if isinstance(where, Where) and where.empty}
     yield "image{s} without a row of joints left out", [name for key, name in shown.items() if key not in keys]
-    yield "row{s} of joints without an image left out", [name for name in rows if layout.image(name) is None]
+    if layout.data_options.keypoints:  # in the layout's own lists, such a row is an error
+        yield "row{s} of joints without an image left out", [name for name in rows if layout.image(name) is None]
     yield "image{s} on which nobody was found left out", nobody
     yield "image{s} with bodies without joints, which were skipped", skipped - nobody
 
