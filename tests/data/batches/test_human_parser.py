@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tfwarpgan.body.labels import COLORS
 from tfwarpgan.data.batches import human_parser
 from tfwarpgan.data.layouts import lip, opening
 from tfwarpgan.data.records import preparation
@@ -28,8 +29,8 @@ def write(root, doubled=True, lists_at_top=True, splits=(("train", 6), ("val", 3
                 folders[0] / f"{name}.jpg", quality=95
             )
             picture = Image.fromarray(labels, "L")
-            if k % 2:  # a palette, whose colors say nothing
-                picture.putpalette(list(np.random.default_rng(0).integers(0, 256, 768)))
+            if k % 2:  # in color
+                picture.putpalette(COLORS.ravel().tolist())
                 assert picture.mode == "P"
             picture.save(folders[1] / f"{name}.png")
         (root / ("" if lists_at_top else "TrainVal_images") / f"{split}_id.txt").write_text("\n".join(names) + "\n")
