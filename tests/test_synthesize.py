@@ -274,7 +274,6 @@ BROKEN = [
     ({"parsing": "parsing/label_255.png"}, "label_255.png"),
     ({"pose_json": "pose/no_people.json", "pose_name": ""}, "no_people.json"),
     ({"annotation": "keypoints/joints_17.csv"}, "joints_17.csv"),
-    ({"annotation": "keypoints/wrong_separator.csv"}, "wrong_separator.csv"),
     ({"annotation": "keypoints/all_missing.csv"}, "all_missing.csv"),
 ]
 GOOD = {

@@ -107,7 +107,7 @@ def files(tmp_path):
     random = np.random.default_rng(4)
     Image.fromarray(random.integers(0, 256, [2 * HEIGHT, 2 * WIDTH, 3], np.uint8)).save(tmp_path / "a.png")
     Image.fromarray(random.integers(0, 20, [2 * HEIGHT, 2 * WIDTH], np.uint8)).save(tmp_path / "labels.png")
-    joints = ": ".join(str([value] * 18) for value in (4, 9))
+    joints = f"{[2 * k for k in range(18)]}: {[k for k in range(18)]}"
     (tmp_path / "poses.csv").write_text(f"name:keypoints_y:keypoints_x\na.png: {joints}\n")
     return tmp_path
 

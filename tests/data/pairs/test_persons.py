@@ -210,10 +210,10 @@ def test_bad_lists(bad_inputs, kind, name, words):
         def person(self, name):
             return name.split("_")[0]
 
-        def list_images(self):
-            return {path.stem: str(path) for path in (bad_inputs / "good").glob("*.jpg")}
+        def iterate_images(self):
+            return ((path.stem, str(path)) for path in (bad_inputs / "good").glob("*.jpg"))
 
-        list_label_maps = list_images
+        iterate_label_maps = iterate_images
 
     with pytest.raises(InputError, match=words):
         read_persons(Flat(str(bad_inputs), str(bad_inputs / "good")), "train")

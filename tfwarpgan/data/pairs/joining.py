@@ -11,10 +11,12 @@ import zlib
 from collections.abc import Callable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from tfwarpgan.data.joints.pose_gan import collect_rows, iterate_annotation_rows
 from tfwarpgan.data.pairs import rule
 from tfwarpgan.data.pairs.coverage import Coverage
-from tfwarpgan.data.pairs.persons import Person, check_disjoint, join_persons, read_persons
+from tfwarpgan.data.pairs.persons import Person, check_disjoint, join_persons, packed, read_persons, unpacked
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.errors import InputError
 from tfwarpgan.storage.spool import Spool
@@ -48,11 +50,15 @@ def joined(layout: "Layout") -> Iterator[tuple[dict[str, Persons], NewPersons, C
         yield dict(persons), list, found
         return
     with tempfile.TemporaryDirectory(prefix="tfwarpgan_lists_") as folder:
-        yield _join_parts(layout, folder, found), lambda: Spool(folder), found
+        yield _join_parts(layout, folder, found), lambda: _people(folder), found
+
+
+def _people(folder: str) -> Spool[Person]:
+    return Spool(folder, packed, unpacked)
 
 
 def _join_parts(layout: "Layout", folder: str, coverage: Coverage) -> dict[str, Persons]:
-    found: dict[str, Spool[Person]] = {split: Spool(folder) for split in SPLITS}
+    found = {split: _people(folder) for split in SPLITS}
     for part in _spread(layout, folder):
         persons = {split: _persons_of_part(part, split) for split in SPLITS}
         check_disjoint(persons)
@@ -62,7 +68,7 @@ def _join_parts(layout: "Layout", folder: str, coverage: Coverage) -> dict[str, 
                 found[split].append(person)
         del part, persons, of_split  # before the next one is read
     if layout.builds_pairs:
-        return {split: _with_pairs(layout, split, persons, Spool(folder)) for split, persons in found.items()}
+        return {split: _with_pairs(layout, split, persons, _people(folder)) for split, persons in found.items()}
     return dict(found)
 
 
@@ -98,12 +104,25 @@ def _with_pairs(layout: "Layout", split: str, persons: Spool[Person], found: Spo
 
 def _spread(layout: "Layout", folder: str) -> Iterator["Layout"]:
     """The parts of a data set, each with all rows of some persons."""
-    parts: list[Spool[tuple[str, Any]]] = [Spool(folder) for _ in range(layout.num_parts)]
+    parts = [Spool(folder, _packed_row, _unpacked_row) for _ in range(layout.num_parts)]
     for kind, name, row in _rows(layout):
         person = (layout.person(name) or name).casefold()
         parts[zlib.crc32(person.encode()) % len(parts)].append((kind, row))
     for rows in parts:
         yield _part(layout, rows)
+
+
+def _packed_row(row: tuple[str, Any]) -> Any:
+    kind, values = row
+    return [kind, [value.tolist() if isinstance(value, np.ndarray) else value for value in values]]
+
+
+def _unpacked_row(packed_row: Any) -> tuple[str, Any]:
+    kind, values = packed_row
+    if len(values) == 4:  # an annotation, the only row with arrays
+        name, joints, visible, number = values
+        return kind, (name, np.array(joints, np.float32), np.array(visible, bool), number)
+    return kind, tuple(values)
 
 
 def _rows(layout: "Layout") -> Iterator[tuple[str, str, Any]]:

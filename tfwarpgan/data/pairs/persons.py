@@ -6,7 +6,7 @@ in both splits. Pairs come from a CSV file with the columns `from` and `to`, in 
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -46,6 +46,36 @@ class Person:
     visible: list[Visible] = dataclasses.field(default_factory=list)
     rows: list[str] = dataclasses.field(default_factory=list)
     pairs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+
+
+def packed(person: Person) -> list[Any]:
+    """A person as JSON can hold it; `unpacked` is the inverse."""
+    files = [
+        [[str(file), file.crop, file.labels, file.ignore] for file in each]
+        for each in (person.images, person.label_maps)
+    ]
+    joints, visible = ([array.tolist() for array in arrays] for arrays in (person.joints, person.visible))
+    return [person.name, person.names, *files, joints, visible, person.rows, person.pairs]
+
+
+def unpacked(values: list[Any]) -> Person:
+    """The person that `packed` gave these values of."""
+    name, names, images, label_maps, joints, visible, rows, pairs = values
+
+    def file(path: str, crop: list[int] | None, labels: list[int] | None, ignore: int) -> ImageFile:
+        x, y, width, height = crop or (0, 0, 0, 0)
+        return ImageFile(path, (x, y, width, height) if crop else None, tuple(labels) if labels else None, ignore)
+
+    return Person(
+        name,
+        names,
+        [file(*each) for each in images],
+        [file(*each) for each in label_maps],
+        [np.array(each, np.float32) for each in joints],
+        [np.array(each, bool) for each in visible],
+        rows,
+        [(condition, target) for condition, target in pairs],
+    )
 
 
 def read_persons(layout: "Layout", split: str, *, on_error: OnError = raise_error) -> list[Person]:

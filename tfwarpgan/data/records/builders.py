@@ -86,7 +86,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder):
         beam = tfds.core.lazy_imports.apache_beam
         items, make = self.items[split], functools.partial(_keyed, self.key, self.size, self.record_of())
         if isinstance(items, Spool):  # the workers read it, from a file system that all of them see
-            source = beam.Create([items.written()]) | beam.FlatMap(read_spool) | beam.Reshuffle()
+            source = beam.Create([items.written()]) | beam.FlatMap(read_spool, items.unpack) | beam.Reshuffle()
         else:
             source = beam.Create(list(items), reshuffle=True)
         return source | beam.Map(make) | beam.MapTuple(lambda key, _, record: (key, record))
