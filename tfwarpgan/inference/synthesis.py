@@ -86,7 +86,10 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, so
     joints, visible = framing.used_joints(joints, visible)
     joints, visible = framing.joints(joints, visible, framing.used_size(frame, f"The image of {source}"))
     if not np.any(visible):
-        raise InputError(f"{source}: the part of the image that the model shows has no joint; choose another pose.")
+        raise InputError(
+            f"{source}: the part of the image that the model shows has no joint; choose another pose, or give the size "
+            "of the image that the joints count in with --pose_size."
+        )
     return {"target_keypoints": joints, "target_visible": visible}
 
 
