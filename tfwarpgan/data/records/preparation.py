@@ -189,10 +189,8 @@ def _write(
                 builder.info.read_from_directory(builder.data_dir)
                 return
             builders.remove_leftovers(builder)
-            builder.workers, builder.items = (
-                workers,
-                {split: found for split, found in work.items.items() if len(found)},
-            )
+            builder.workers = workers
+            builder.items = {split: found for split, found in work.items.items() if len(found)}
             if work.framing:
                 builder.framing = work.framing
                 _describe(builder, work, data_options)
