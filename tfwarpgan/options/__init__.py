@@ -1,0 +1,29 @@
+"""The options of the system: frozen dataclasses, of whose fields `flags` makes flags.
+
+Library code takes these dataclasses and never reads a flag. This package does not import TensorFlow.
+"""
+
+from tfwarpgan.options.data import DATA_SET, PICTURE_FITS, BatchOptions, DataOptions, SizeOptions, check_data_place
+from tfwarpgan.options.losses import LossOptions
+from tfwarpgan.options.networks import NetworkOptions
+from tfwarpgan.options.option import option
+from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places
+from tfwarpgan.options.train import STAGES, TrainOptions
+
+__all__ = [
+    "BatchOptions",
+    "DATA_SET",
+    "DataOptions",
+    "LossOptions",
+    "NetworkOptions",
+    "Options",
+    "PARTS",
+    "PICTURE_FITS",
+    "RUN_FLAGFILE",
+    "STAGES",
+    "SizeOptions",
+    "TrainOptions",
+    "check_data_place",
+    "check_places",
+    "option",
+]

@@ -1,0 +1,69 @@
+"""Options of the losses."""
+
+import dataclasses
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options.option import option
+
+
+@dataclasses.dataclass(frozen=True)
+class LossOptions:
+    """Weights of the losses; 0 removes a term and its computation."""
+
+    lambda_adversarial: float = option(1.0, "Generator: weight of the least-squares adversarial loss.", minimum=0)
+    lambda_pixel: float = option(10.0, "Generator: weight of the L1 loss between images.", minimum=0)
+    person_weight: float = option(
+        1.0, "Generator: weight of the person's pixels in the L1 loss; background pixels weigh 1.", minimum=0
+    )
+    head_weight: float = option(
+        0.0, "Generator: weight of the pixels of hat, hair, sunglasses and face; 0 uses --person_weight.", minimum=0
+    )
+    lambda_perceptual: float = option(
+        10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
+    )
+    lambda_pyramid: float = option(10.0, "Generator: weight of the pyramidal-hierarchy loss.", minimum=0)
+    parser_lambda_adversarial: float = option(
+        1.0, "Pose-guided parser: weight of the least-squares adversarial loss.", minimum=0
+    )
+    parser_lambda_pyramid: float = option(
+        10.0, "Pose-guided parser: weight of the pyramidal-hierarchy loss.", minimum=0
+    )
+    pyramid_alphas: tuple[float, ...] = option(
+        (1.0, 1.0, 1.0),
+        "Weights of the discriminator's feature maps 0, 1, 2 in the pyramidal-hierarchy loss.",
+        minimum=0,
+    )
+    matcher_lambda_smooth: float = option(
+        1.0, "Matcher: weight of the smoothness of the grid on real pairs.", minimum=0
+    )
+    parser_lambda_cross_entropy: float = option(1.0, "Pose-guided parser: pixel-wise cross-entropy.", minimum=0)
+    matcher_lambda_image: float = option(
+        0.0, "Matcher: L1 between the warped condition image and the target image, over the person.", minimum=0
+    )
+    perceptual_form: str = option(
+        "plain",
+        "Perceptual loss: plain, pix2pixHD's L1 at the scale of torchvision's features; relative, each layer divided "
+        "by the mean of its features.",
+        choices=("plain", "relative"),
+    )
+    perceptual_alphas: tuple[float, ...] = option(
+        (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), "Weights of the features relu1_1 to relu5_1; 0 leaves one out.", minimum=0
+    )
+    perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
+    perceptual_weights: str = option(
+        "imagenet", "'imagenet' (downloaded by Keras), or an npz file of VGG convolution weights."
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.pyramid_alphas) != 3:
+            raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
+        if len(self.perceptual_alphas) != 5:
+            raise InputError(f"--perceptual_alphas needs 5 numbers, got {len(self.perceptual_alphas)}.")
+        pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
+        perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
+        if not (self.lambda_adversarial or self.lambda_pixel or perceptual or pyramid):
+            raise InputError(
+                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual with --perceptual_alphas and "
+                "--lambda_pyramid with --pyramid_alphas leave the generator without a loss; give one of them a weight "
+                "above 0."
+            )

@@ -1,0 +1,89 @@
+"""Options of the networks."""
+
+import dataclasses
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options.option import option
+
+WARP_SCALES = ("8", "4", "2", "1", "image")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkOptions:
+    """The networks; the defaults are the paper's full size."""
+
+    human_parser_backbone: str = option(
+        "VGG16",
+        "Backbone of the human parser, a network of tf.keras.applications.",
+        choices=("VGG16", "VGG19"),
+    )
+    human_parser_weights: str = option(
+        "imagenet", "Initial weights of the backbone: 'imagenet', 'none', or an npz file of VGG convolution weights."
+    )
+    human_parser_width: int = option(128, "Channels of the decoder of the human parser.", minimum=8)
+    parser_width: int = option(64, "Channels of the first convolution of the pose-guided parser.", minimum=4)
+    parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
+    parser_uses_image: bool = option(False, "Feed the condition image to the pose-guided parser too.")
+    parser_average_flip: bool = option(
+        False, "Average the synthesized parsing with that of the mirrored inputs: better, at twice stage I's time."
+    )
+    matcher_width: int = option(64, "Channels of the first convolution of the geometric matcher.", minimum=4)
+    matcher_scale: int = option(
+        16, "Downscaling of the matcher's features: 16 means 1/16 of the image size.", choices=(4, 8, 16)
+    )
+    matcher_control_points: int = option(3, "Control points of the thin-plate spline per side.", choices=(3, 5))
+    generator_width: int = option(64, "Channels of the first convolution of the warping generator.", minimum=4)
+    generator_blocks: int = option(9, "Residual blocks of the warping generator.", minimum=1)
+    fusion_width: int = option(
+        0, "Channels of the residual blocks; 0 keeps those of both encoders, 16 x --generator_width.", minimum=0
+    )
+    warp_residual: str = option(
+        "conv",
+        "Residual branch R of the warping block (equation 1): two convolutions or the identity.",
+        choices=("conv", "identity"),
+    )
+    warp_gate: str = option(
+        "spatial",
+        "Gate of the warping block: one value per position, per channel or per image, or no gate.",
+        choices=("spatial", "channel", "scalar", "none"),
+    )
+    warp_scales: str = option(
+        "8",
+        "Where the warping block is injected: 8, the bottleneck (the paper's one block), then 4, 2 and 1, the scales "
+        "of the decoder, and image, which offers the warped condition image to the result; as 8,4,2,1,image.",
+    )
+    warp_parts: int = option(
+        1,
+        "Parts of the person that are warped on their own: 6 gives the head, each arm and each leg a warp besides the "
+        "person's; 1: one warp for all.",
+        choices=(1, 6),
+    )
+    decorrelated_colors: bool = option(
+        False, "Feed the generator decorrelated color channels; it learns hue faster.", former="decorrelated_colours"
+    )
+    upsampling: str = option(
+        "transposed",
+        "Decoder: transposed convolutions, or nearest-neighbor resizing followed by a convolution.",
+        choices=("transposed", "resize"),
+    )
+    discriminator_width: int = option(64, "Channels of the first convolution of the discriminators.", minimum=4)
+    num_discriminators: int = option(
+        1, "Discriminators per stage, each at half the scale of the one before.", minimum=1, maximum=3
+    )
+
+    def __post_init__(self) -> None:
+        if self.fusion_width % 8:
+            raise InputError(
+                f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
+            )
+        self.scales_of_warp()
+
+    def scales_of_warp(self) -> tuple[str, ...]:
+        """`warp_scales` as a tuple of names."""
+        scales = tuple(name.strip() for name in self.warp_scales.split(","))
+        unknown = [name for name in scales if name not in WARP_SCALES]
+        if unknown or len(set(scales)) < len(scales) or "8" not in scales:
+            raise InputError(
+                f"--warp_scales={self.warp_scales} must name 8 and any of {', '.join(WARP_SCALES[1:])}, each once."
+            )
+        return scales

@@ -1,0 +1,49 @@
+"""All that a run depends on."""
+
+import dataclasses
+
+from tfwarpgan.errors import InputError
+from tfwarpgan.options.data import (
+    DATA_SET,
+    BatchOptions,
+    DataOptions,
+    DatasetOptions,
+    SizeOptions,
+)
+from tfwarpgan.options.losses import LossOptions
+from tfwarpgan.options.networks import NetworkOptions
+from tfwarpgan.options.train import TrainOptions
+
+RUN_FLAGFILE = "options.flags"
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """All that a run depends on."""
+
+    data: DataOptions = DataOptions()
+    networks: NetworkOptions = NetworkOptions()
+    losses: LossOptions = LossOptions()
+    train: TrainOptions = TrainOptions()
+
+
+# The parts of `Options`, in the order in which --help lists them.
+PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
+
+
+def check_places(options: Options) -> None:
+    """Refuses a training that does not say where its run goes, or whose stage and data set do not fit.
+
+    Args:
+        options: `Options`.
+
+    Raises:
+        InputError: Naming the flag that is missing or must be left out.
+    """
+    if not options.train.run_dir:
+        raise InputError("--run_dir is missing: name the folder of the run.")
+    if options.train.stage == "human_parser":
+        if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
+            raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
+    elif options.data.dataset == "lip":
+        raise InputError("--dataset=lip has no pairs and only trains --stage=human_parser; choose another --dataset.")
