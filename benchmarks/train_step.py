@@ -1,6 +1,6 @@
-"""Speed of the full-size training step of the warping generator, against the same networks in PyTorch eager.
+"""Speed of the full-size training step of the warping generator, against the same networks in PyTorch.
 
-    python benchmarks/train_step.py [--batches=4,20] [--rounds=7]
+    python benchmarks/train_step.py [--batches=4,20] [--rounds=7] [--compile] [--precision=bfloat16] [--device=cuda]
 
 Needs `pip install '.[benchmarks]'`. A step is the whole of it: frozen parser and matcher, generator, discriminator,
 VGG19, both gradients, both Adam steps. The two take turns in one process, and the ratio is taken round by round, so
@@ -24,6 +24,9 @@ flags.DEFINE_integer("matrix", 4096, "Rows of the square matrices of the product
 flags.DEFINE_integer("threads", 0, "Threads of either framework; 0: as they choose.", lower_bound=0)
 flags.DEFINE_bool("channels_last", False, "NHWC tensors in PyTorch.")
 flags.DEFINE_bool("fused_adam", False, "PyTorch's fused Adam.")
+flags.DEFINE_bool("compile", False, "PyTorch's networks through torch.compile; otherwise eager.")
+flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], "Mixed bfloat16 in TensorFlow, autocast in PyTorch.")
+flags.DEFINE_enum("device", "cpu", ["cpu", "cuda"], "PyTorch's device; TensorFlow takes a GPU that it sees by itself.")
 flags.DEFINE_bool("jit_compile", False, "XLA for TensorFlow's step.")
 FLAGS = flags.FLAGS
 
@@ -38,9 +41,28 @@ def main(argv):
     if FLAGS.threads:
         torch.set_num_threads(FLAGS.threads)
         tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
-    print(f"TensorFlow {tf.__version__}, PyTorch {torch.__version__}, {torch.get_num_threads()} PyTorch threads")
+    if FLAGS.precision == "bfloat16":
+        tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    if FLAGS.device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    print(
+        f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__} {'compiled' if FLAGS.compile else ''}, "
+        f"{torch.get_num_threads()} PyTorch threads, {FLAGS.precision}"
+    )
     for batch_size in map(int, FLAGS.batches):
         report(batch_size)
+
+
+def processor():
+    """The processor's name, and those of its instructions that matter here."""
+    import pathlib
+    import platform
+
+    information = pathlib.Path("/proc/cpuinfo")
+    text = information.read_text() if information.exists() else ""
+    model = next((line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), "")
+    fast = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {name} " in text]
+    return f"{model or platform.processor()} ({', '.join(fast)})"
 
 
 def benchmark_options(batch_size):
@@ -105,7 +127,10 @@ def torch_step(options, batch):
     """(function that runs one step of the peer, numbers of parameters by network)."""
     from torch_peer import TorchPeer
 
-    peer = TorchPeer(options.networks, FLAGS.height, FLAGS.width, FLAGS.channels_last, FLAGS.fused_adam)
+    peer = TorchPeer(options.networks, FLAGS.height, FLAGS.width, FLAGS.channels_last, FLAGS.fused_adam, FLAGS.device)
+    if FLAGS.compile:
+        peer.compile()
+    peer.half = FLAGS.precision == "bfloat16"
     tensors = peer.tensors(batch)
     return lambda: peer.step(tensors), peer.parameters()
 

@@ -16,10 +16,9 @@ from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.layers.sampling import on_cpu
 from tfwarpgan.typing import Features, Tensor
 
-
 # Fewest channels, in and out, for which the matrix product was faster than oneDNN's convolution in float32
 # (benchmarks/convolution.py).
-MATRIX_CHANNELS = 512
+MATRIX_CHANNELS = 1024
 
 
 class Convolution(keras.layers.Conv2D):
