@@ -45,10 +45,8 @@ def main(argv):
         tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     if FLAGS.device == "cpu":
         tf.config.set_visible_devices([], "GPU")
-    print(
-        f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__} {'compiled' if FLAGS.compile else ''}, "
-        f"{torch.get_num_threads()} PyTorch threads, {FLAGS.precision}"
-    )
+    compiled = " compiled" if FLAGS.compile else ""
+    print(f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__}{compiled}, {FLAGS.precision}")
     for batch_size in map(int, FLAGS.batches):
         report(batch_size)
 
