@@ -177,9 +177,12 @@ def _strengths(study: Study, raters: Sequence[Rater]) -> list[dict[str, Any]]:
     ]
 
 
-def _elo_intervals(resampled: Floats) -> list[tuple[float, float]]:
-    """Of each method; without bounds where some replicate's choices give no strengths."""
-    if not statistics.is_connected(resampled).all():
-        return [(-math.inf, math.inf)] * resampled.shape[-1]
+def _elo_intervals(resampled: Floats, confidence: float = 0.95) -> list[tuple[float, float]]:
+    """Of each method; replicates whose choices give no strengths count as beyond either bound."""
     points = statistics.elo(statistics.bradley_terry(resampled, tolerance=1e-6))
-    return [statistics.percentile_interval(points[:, place]) for place in range(points.shape[-1])]
+    ends = [(-np.inf, 50 * (1 - confidence), "lower"), (np.inf, 50 * (1 + confidence), "higher")]
+    low, high = (
+        np.percentile(np.where(np.isnan(points), beyond, points), percent, axis=0, method=method)
+        for beyond, percent, method in ends
+    )
+    return [(float(first), float(second)) for first, second in zip(low, high)]

@@ -83,10 +83,12 @@ class Answers:
         self._path, self._lengths = path, lengths
         try:
             self._open(study)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise InputError(f"{path} cannot be used for answers ({error}); move it away, or repair it.") from None
 
     def _open(self, study: str) -> None:
+        if not os.path.exists(self._path):
+            os.close(os.open(self._path, os.O_CREAT, 0o600))
         with self._transaction() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")

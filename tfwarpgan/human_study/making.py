@@ -13,6 +13,7 @@ from tfwarpgan.human_study.design import CORRUPTED, REAL
 from tfwarpgan.human_study.document import DOCUMENT, MTURK, PUBLIC, Study
 from tfwarpgan.human_study.pictures import PictureWriter, check_sizes, corrupted, matched, named_pictures
 from tfwarpgan.options import option
+from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import unfinished_folder, write_atomically
 
 PEOPLE_TERMS = "Some show rendered people, who do not exist (CC0)."
@@ -101,17 +102,11 @@ def make(options: MakeOptions, folder: str, version: str) -> Study:
     compared = design.comparisons(list(methods), options.comparisons)
     raters = design.number_of_raters(options.raters, len(compared))
     state = random.Random(options.study_seed)
-    pairs = drawn(
-        matched(methods),
-        options.pairs,
-        "--pairs",
-        f"the methods' pictures ({options.folders()[next(iter(methods))][1]})",
-        state,
-    )
+    pairs = drawn(matched(methods), options.pairs, "--pairs", "the methods", state)
     real, practice, checks = _real_pictures(options, state)
     beside = {flag: _shown(getattr(options, flag), flag, pairs) for flag in ("condition", "target_pose")}
     folder = os.path.abspath(folder)
-    with unfinished_folder(os.path.dirname(folder)) as unfinished:
+    with disk_errors(folder, "--study"), unfinished_folder(os.path.dirname(folder)) as unfinished:
         writer = PictureWriter(os.path.join(unfinished, PUBLIC))
         study = Study(
             methods=list(methods),
@@ -165,11 +160,19 @@ def _shown(folder: str, flag: str, pairs: Iterable[str]) -> dict[str, str]:
     """Name -> path of what is shown above the pairs; nothing where no folder is given."""
     if not folder:
         return {}
-    pictures = named_pictures(os.path.expanduser(folder), flag)
+    pictures, found = named_pictures(os.path.expanduser(folder), flag), {}
     for name in pairs:
-        if name not in pictures:
-            raise InputError(f"--{flag}={folder} has no picture named {name}; give one for each pair.")
-    return {name: pictures[name] for name in pairs}
+        known = [candidate for candidate in (name, part_of(name, flag)) if candidate in pictures]
+        if not known:
+            raise InputError(f"--{flag}={folder} has no picture named {name} or {part_of(name, flag)}; give one.")
+        found[name] = pictures[known[0]]
+    return found
+
+
+def part_of(name: str, flag: str) -> str:
+    """Of a result named FROM_2_TO, as `synthesize --pairs` names them: FROM for the condition, TO for the pose."""
+    first, _, second = name.removesuffix("_vis").partition("_2_")
+    return first if flag == "condition" else second
 
 
 def _methods_pictures(

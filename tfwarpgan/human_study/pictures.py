@@ -84,7 +84,7 @@ def check_sizes(name: str, pictures: Mapping[str, Pixels], paths: Mapping[str, s
 
 
 def corrupted(picture: Pixels, seed: int) -> Pixels:
-    """A picture that nobody prefers who looks: its blocks in random order, each with the colors of a negative half.
+    """A picture that nobody prefers who looks: its blocks in random order, half of them as a negative.
 
     Args:
         picture: uint8 [H, W, 3].

@@ -7,6 +7,9 @@ import http.server
 import json
 import os
 import socket
+import socketserver
+import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,15 +21,15 @@ from tfwarpgan.human_study.document import Study
 from tfwarpgan.human_study.rate import Rates
 
 LARGEST_BODY = 1024  # bytes
-MOST_CONNECTIONS = 200
-SECONDS = 30  # that a connection may be silent
+MOST_CONNECTIONS = 500
+SECONDS = 15  # that a connection may be silent
 KINDS = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
     ".png": "image/png", ".txt": "text/plain; charset=utf-8",
 }  # fmt: skip
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -130,6 +133,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             result = call(token.strip() if scheme == "Bearer" else "", values)
         except CallError as error:
             self._refuse(error.status, error.sentence)
+        except sqlite3.Error as error:
+            print(f"error: an answer could not be stored ({error}).", file=sys.stderr, flush=True)
+            self._refuse(503, "The answer could not be stored; it is sent again.")
         else:
             self._send(200, json.dumps(result).encode(), ".json", "no-store")
 
@@ -212,6 +218,11 @@ class StudyServer(http.server.ThreadingHTTPServer):
         self.port = self.server_address[1]
         names = [name.strip().lower() for name in allowed_hosts.split(",") if name.strip()]
         self.hosts = {*names, *(f"{name}:{self.port}" for name in (*LOCAL_NAMES, *names))}
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's question for this machine's name, which no answer needs."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._connections.acquire(blocking=False):

@@ -77,9 +77,7 @@ def _strength_rows(results: Mapping[str, Any]) -> list[list[str]]:
         [
             facts["method"],
             f"{facts['elo']:+.0f}",
-            "{:+.0f}–{:+.0f}".format(*facts["elo_bootstrap"])
-            if math.isfinite(facts["elo_bootstrap"][0])
-            else "unbounded",
+            _points(*facts["elo_bootstrap"]),
             f"{facts['theta']:.3f}",
         ]
         for facts in results["strengths"]
@@ -110,6 +108,10 @@ def _percent(share: float) -> str:
 
 def _interval(bounds: Sequence[float]) -> str:
     return "{:.1f}–{:.1f} %".format(*(100 * bound for bound in bounds))
+
+
+def _points(low: float, high: float) -> str:
+    return f"{low:+.0f} to {high:+.0f}" if math.isfinite(low) and math.isfinite(high) else "unbounded"
 
 
 def _p(value: float) -> str:
