@@ -3,11 +3,9 @@
 import asyncio
 import base64
 import json
-import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import time
 
 import aiohttp
@@ -55,18 +53,6 @@ def made(settings, tmp_path):
         return make(settings(**changes), str(folder), "1.0"), folder
 
     return made
-
-
-@pytest.fixture(scope="session")
-def command(root):
-    """Function of arguments -> the finished command."""
-
-    def command(*arguments):
-        given = [sys.executable, "-m", "tfwarpgan.study", *map(str, arguments)]
-        environment = os.environ | {"PYTHONPATH": str(root)}
-        return subprocess.run(given, capture_output=True, text=True, timeout=60, env=environment)
-
-    return command
 
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

@@ -4,10 +4,7 @@ import contextlib
 import functools
 import http.server
 import json
-import re
-import signal
-import subprocess
-import sys
+import shutil
 import threading
 import urllib.parse
 
@@ -15,9 +12,13 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tfwarpgan.data.layouts import people
+from tfwarpgan.errors import InputError
 from tfwarpgan.human_study import pages
 from tfwarpgan.human_study.answers import of_study
 from tfwarpgan.human_study.document import load
+from tfwarpgan.human_study.making import MakeOptions, make
+from tfwarpgan.human_study.server import StudyServer
+from tfwarpgan.study import AnalyzeOptions, ImportOptions, StudyOptions, analyze, import_results
 
 TRIALS = 1 + 4 + 1 + 1  # practice, pairs, checks, repeats
 
@@ -35,30 +36,31 @@ def rendered(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def study(command, rendered, tmp_path):
-    """Folder of a study of rendered people, made by the command."""
-    folder = tmp_path / "study"
-    flags = ["--pairs=4", "--raters=4", "--practice=1", "--contact=study@example.org"]
-    made = command("make", f"--study={folder}", f"--a={rendered}/sharp", f"--b={rendered}/blurred", *flags)
-    assert made.returncode == 0, made.stderr
+@pytest.fixture(scope="module")
+def original(rendered, tmp_path_factory):
+    """Folder of a study of rendered people."""
+    folder = tmp_path_factory.mktemp("studies") / "study"
+    methods = {"a": f"{rendered}/sharp", "b": f"{rendered}/blurred"}
+    make(MakeOptions(**methods, pairs=4, raters=4, practice=1, contact="study@example.org"), str(folder), "1.0")
     return folder
 
 
 @pytest.fixture
-def address(study, root):
-    """Where the command serves the study."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tfwarpgan.study", "serve", f"--study={study}", "--port=0"],
-        cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield re.search(r"http://\S+", process.stdout.readline()).group()
-        process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20) == ("Stopped.\n", "") and process.returncode == 0
-    finally:
-        process.kill()
-        process.wait()
+def study(original, tmp_path):
+    """A copy of it, which nobody has answered."""
+    return shutil.copytree(original, tmp_path / "study")
+
+
+@pytest.fixture
+def address(study):
+    """Where it is served."""
+    design = load(str(study))
+    with StudyServer(design, str(study / "public"), of_study(str(study), design), "127.0.0.1", 0, "") as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.port}/"
+        server.shutdown()
+        thread.join()
 
 
 def raters(study):
@@ -71,7 +73,7 @@ def simulate(browser, address, mode):
     assert "Thank you" in browser.text()
 
 
-def test_a_whole_simulated_study(browser, study, address, command):
+def test_a_whole_simulated_study(browser, study, address, capsys):
     """Simulated raters fill every slot; the table then says what the file of answers holds."""
     browser.console.clear()
     for mode in ("visual", "data-only", "data-only", "data-only"):
@@ -84,8 +86,8 @@ def test_a_whole_simulated_study(browser, study, address, command):
     found = raters(study)
     assert sorted(rater.slot for rater in found) == [0, 1, 2, 3] and {len(rater.answers) for rater in found} == {TRIALS}
     assert all(rater.is_simulated for rater in found)
-    told = command("analyze", f"--study={study}", "--simulated", "--most_failed_checks=9")
-    assert told.returncode == 0 and "simulated raters: no result" in told.stdout, told.stderr
+    analyze(StudyOptions(str(study)), AnalyzeOptions(most_failed_checks=9, simulated=True))
+    assert "simulated raters: no result" in capsys.readouterr().out
     results = json.loads((study / "results.json").read_text())
     design, sharp = load(str(study)), 0
     for rater in found:
@@ -93,8 +95,8 @@ def test_a_whole_simulated_study(browser, study, address, command):
             sharp += trial.kind == "comparison" and trial.chosen(rater.answers[place].side) == "sharp"
     (compared,) = results["comparisons"]
     assert (compared["count"], compared["total"], results["raters"]["counted"]) == (sharp, 16, 4)
-    refused = command("analyze", f"--study={study}")
-    assert refused.returncode == 2 and "has no rater to count: 0 began" in refused.stderr
+    with pytest.raises(InputError, match="has no rater to count: 0 began"):
+        analyze(StudyOptions(str(study)), AnalyzeOptions())
 
 
 def choose(browser, better):
@@ -149,34 +151,32 @@ def test_a_person_withdraws_and_nothing_is_left(browser, study, address):
     assert raters(study) == [] and browser.value("localStorage.length") == 0
 
 
-@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844), (320, 568)])
-def test_both_pictures_are_in_sight_side_by_side(browser, study, address, width, height):
-    browser.size(width, height)
-    browser.open(address)
-    browser.wait("document.querySelector('.jspsych-btn')")
-    assert browser.value("document.documentElement.scrollWidth") <= width
-    browser.value("document.querySelector('.jspsych-btn').click()")
-    browser.wait("[...document.querySelectorAll('.picture img')].filter((image) => image.naturalWidth).length == 2")
-    assert browser.value("document.documentElement.scrollWidth") <= width
-    boxes = browser.value(
-        "[...document.querySelectorAll('.picture img')].map((image) => image.getBoundingClientRect().toJSON())"
-    )
-    left, right = boxes
-    assert left["right"] <= right["left"] and left["top"] == right["top"] and left["height"] == right["height"]
-    assert (
-        left["left"] >= 0 and right["right"] <= width and right["bottom"] <= height and left["width"] > 0.25 * width / 2
-    )
-    browser.value("localStorage.clear()")
+def test_both_pictures_are_in_sight_side_by_side_on_any_screen(browser, study, address):
+    for width, height in ((1280, 800), (390, 844), (320, 568)):
+        browser.size(width, height)
+        browser.open(address)
+        browser.wait("document.querySelector('.jspsych-btn')")
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        browser.value("document.querySelector('.jspsych-btn').click()")
+        browser.wait("[...document.querySelectorAll('.picture img')].filter((image) => image.naturalWidth).length == 2")
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        left, right = browser.value(
+            "[...document.querySelectorAll('.picture img')].map((image) => image.getBoundingClientRect().toJSON())"
+        )
+        assert 0 <= left["left"] < left["right"] <= right["left"] < right["right"] <= width
+        assert left["top"] == right["top"] >= 0 and left["bottom"] == right["bottom"] <= height
+        assert left["width"] == right["width"] > width / 8
+        browser.value("localStorage.clear()")
 
 
-def test_a_folder_on_the_disk_is_enough(browser, study, command, tmp_path):
+def test_a_folder_on_the_disk_is_enough(browser, study, tmp_path, capsys):
     simulate(browser, f"file://{study}/public/index.html?slot=2", "data-only")
     text = browser.value("fetch(document.querySelector('a[download]').href).then((response) => response.text())")
     name = browser.value("document.querySelector('a[download]').download")
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / name).write_text(text)
-    told = command("import", f"--study={study}", f"--results={tmp_path}/saved")
-    assert told.stdout == "1 raters added, 0 left out: they had taken part already.\n", told.stderr
+    import_results(StudyOptions(str(study)), ImportOptions(f"{tmp_path}/saved"))
+    assert capsys.readouterr().out == "1 raters added, 0 left out: they had taken part already.\n"
     (rater,) = raters(study)
     assert (rater.slot, len(rater.answers), rater.is_simulated) == (2, TRIALS, True)
     assert rater.rater in name
@@ -207,7 +207,7 @@ def turk_site(public):
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["own form", "the site's form"])
-def test_mechanical_turk_gets_the_answers_in_its_form(browser, study, command, tmp_path, wrapped):
+def test_mechanical_turk_gets_the_answers_in_its_form(browser, study, tmp_path, capsys, wrapped):
     with turk_site(str(study / "public")) as (address, sent):
         page = pages.index(load(str(study)), pages.TURK, f"{address}/", "${slot}").replace("${slot}", "3")
         asked = f"?assignmentId=A1&turkSubmitTo={address}"
@@ -226,6 +226,6 @@ def test_mechanical_turk_gets_the_answers_in_its_form(browser, study, command, t
     assert answers["slot"] == 3 and len(answers["answers"]) == TRIALS and answers["study"] == load(str(study)).id
     cell = values["answers"].replace('"', '""')
     (tmp_path / "batch.csv").write_text(f'"WorkerId","Input.slot","Answer.answers"\n"W1","3","{cell}"\n')
-    told = command("import", f"--study={study}", f"--results={tmp_path}/batch.csv")
-    assert told.returncode == 0 and told.stdout.startswith("1 raters added"), told.stderr
+    import_results(StudyOptions(str(study)), ImportOptions(f"{tmp_path}/batch.csv"))
+    assert capsys.readouterr().out.startswith("1 raters added")
     assert "W1" not in raters(study)[0].rater and len(raters(study)[0].answers) == TRIALS
