@@ -76,7 +76,15 @@ setup(
     # tarfile's filters.
     python_requires=">=3.10.12,!=3.11.0,!=3.11.1,!=3.11.2,!=3.11.3,<3.13",
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
-    package_data={"tfwarpgan": ["data/people_render.tar.gz", "human_study/web/*", "human_study/web/*/*", "py.typed", "weights/*/*"]},
+    package_data={
+        "tfwarpgan": [
+            "data/people_render.tar.gz",
+            "human_study/web/*",
+            "human_study/web/*/*",
+            "py.typed",
+            "weights/*/*",
+        ]
+    },
     install_requires=BASE,
     extras_require={
         "tensorflow": TENSORFLOW,

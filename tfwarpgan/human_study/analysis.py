@@ -180,9 +180,6 @@ def _strengths(study: Study, raters: Sequence[Rater]) -> list[dict[str, Any]]:
 def _elo_intervals(resampled: Floats, confidence: float = 0.95) -> list[tuple[float, float]]:
     """Of each method; replicates whose choices give no strengths count as beyond either bound."""
     points = statistics.elo(statistics.bradley_terry(resampled, tolerance=1e-6))
-    ends = [(-np.inf, 50 * (1 - confidence), "lower"), (np.inf, 50 * (1 + confidence), "higher")]
-    low, high = (
-        np.percentile(np.where(np.isnan(points), beyond, points), percent, axis=0, method=method)
-        for beyond, percent, method in ends
-    )
+    low = np.percentile(np.where(np.isnan(points), -np.inf, points), 50 * (1 - confidence), axis=0, method="lower")
+    high = np.percentile(np.where(np.isnan(points), np.inf, points), 50 * (1 + confidence), axis=0, method="higher")
     return [(float(first), float(second)) for first, second in zip(low, high)]

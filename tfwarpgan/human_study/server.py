@@ -222,7 +222,7 @@ class StudyServer(http.server.ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Without HTTPServer's question for this machine's name, which no answer needs."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._connections.acquire(blocking=False):
