@@ -116,7 +116,7 @@ def test_a_person_answers_leaves_comes_back_and_finishes(browser, study, address
     assert all(word in browser.text() for word in ("study@example.org", "voluntary", "rendered people", "7 pairs"))
     browser.click(".jspsych-btn")
     choose(browser, better)
-    browser.wait("document.body.innerText.includes('Right.')")
+    browser.wait("document.body.innerText.includes('Correct.')")
     browser.click(".jspsych-btn")
     browser.wait("document.body.innerText.includes('practice ends')")
     browser.click(".jspsych-btn")

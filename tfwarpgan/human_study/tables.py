@@ -111,6 +111,8 @@ def _interval(bounds: Sequence[float]) -> str:
 
 
 def _points(low: float, high: float) -> str:
+    if low == high == 0:
+        return "–"  # the method that the others are measured from
     return f"{low:+.0f} to {high:+.0f}" if math.isfinite(low) and math.isfinite(high) else "unbounded"
 
 

@@ -58,8 +58,8 @@ function choice(trial, place, count) {
 function feedback(trial) {
   const answered = () => SIDES[jsPsych.data.get().last(1).values()[0].response];
   const text = () => answered() === trial.real
-    ? "<p class='question'>Right.</p>"
-    : `<p class="question">The ${trial.real} picture was the more natural one.</p><p>Please look at both before you choose.</p>`;
+    ? "<p class='question'>Correct.</p>"
+    : `<p class="question">The picture on the ${trial.real} was the more natural one.</p><p>Please look at both before you choose.</p>`;
   return page(text, "Go on");
 }
 
