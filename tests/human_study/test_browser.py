@@ -166,6 +166,7 @@ def test_both_pictures_are_in_sight_side_by_side_on_any_screen(browser, study, a
         assert 0 <= left["left"] < left["right"] <= right["left"] < right["right"] <= width
         assert left["top"] == right["top"] >= 0 and left["bottom"] == right["bottom"] <= height
         assert left["width"] == right["width"] > width / 8
+        assert abs((left["left"] + right["right"]) / 2 - browser.value("document.body.clientWidth") / 2) < 2
         browser.value("localStorage.clear()")
 
 

@@ -39,6 +39,9 @@ def test_workers_become_numbers(study, tmp_path):
     assert raters == list(read_results(path, study, str(folder)))
     assert (folder / "worker.key").stat().st_mode & 0o077 == 0 and len(key) == 32
     assert hashed("A1WORKER", bytes(32)) != raters[0].rater
+    (folder / "worker.key").write_text("x" * 64)
+    with pytest.raises(InputError, match="worker.key is not the key of worker ids"):
+        list(read_results(path, study, str(folder)))
 
 
 def test_a_saved_file_is_read(study, tmp_path):

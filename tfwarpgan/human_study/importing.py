@@ -54,8 +54,11 @@ def _key(folder: str) -> bytes:
     if not os.path.exists(path):
         write_atomically(path, secrets.token_hex(32))
         os.chmod(path, 0o600)
-    with open(path, encoding="ascii") as file:
-        return bytes.fromhex(file.read())
+    with open_text(path, "the key of worker ids") as file:
+        text = file.read(LARGEST_FILE)
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise InputError(f"{path} is not the key of worker ids; restore it, or remove it if no table was imported yet.")
+    return bytes.fromhex(text)
 
 
 def _rater(where: str, number: str, text: str, study: Study) -> Rater:

@@ -97,6 +97,7 @@ function slotTrials(slot) {
 }
 
 function play(timeline) {
+  document.getElementById("study").replaceChildren(); // jsPsych leaves the frame of the timeline before
   return simulation ? jsPsych.simulate(timeline, simulation) : jsPsych.run(timeline);
 }
 
