@@ -92,7 +92,7 @@ class Browser:
 
     async def _connect(self):
         port = self._folder / "DevToolsActivePort"
-        for _ in range(300):
+        for _ in range(1200):
             if port.exists() and port.read_text().count("\n"):
                 break
             await asyncio.sleep(0.1)
@@ -103,7 +103,7 @@ class Browser:
 
     def call(self, method, **parameters):
         """A command of the protocol; gives its result."""
-        return self._loop.run_until_complete(asyncio.wait_for(self._call(method, parameters), 30))
+        return self._loop.run_until_complete(asyncio.wait_for(self._call(method, parameters), 60))
 
     async def _call(self, method, parameters):
         self._number += 1
@@ -136,7 +136,7 @@ class Browser:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
-    def wait(self, script, seconds=20):
+    def wait(self, script, seconds=60):
         """Waits until a piece of JavaScript is true."""
         end = time.monotonic() + seconds
         while not self.value(f"Boolean({script})"):
