@@ -14,7 +14,7 @@ from PIL import Image
 from tfwarpgan import evaluate
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
-from tfwarpgan.evaluation.ssim import PROTOCOLS, window
+from tfwarpgan.evaluation.metrics.ssim import PROTOCOLS, window
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, check_places
 

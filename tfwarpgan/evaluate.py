@@ -1,6 +1,7 @@
-"""Evaluates a run on the test pairs and writes a report with pictures.
+"""Evaluates a run, or anyone's generated pictures, and writes a report.
 
     python -m tfwarpgan.evaluate --run_dir=RUN
+    python -m tfwarpgan.evaluate --pictures=DIR --targets=DIR --output_dir=OUT
 
 A run of the human parser is evaluated on the validation images of LIP instead, by label.
 """
@@ -16,13 +17,15 @@ from tfwarpgan.flagfiles import is_run, run_options
 from tfwarpgan.inference.released import released_folder, released_names
 from tfwarpgan.options import DATA_SET, Options, option
 
+from tfwarpgan.evaluation.metrics.ids import DEFAULT, OF_PARSINGS, check_windows, chosen_ids
+from tfwarpgan.evaluation.pictures import LAYOUTS
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from tfwarpgan.models.warping_gan import WarpingGAN
 
-# Listed here too, with the size of their windows, so that a wrong one is refused before TensorFlow is loaded.
-SSIM_PROTOCOLS = {"gaussian": 11, "posegan": 11, "uniform7": 7, "win51": 51}
+RANKING = DEFAULT[0]  # always measured: it ranks the pairs of the report
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +38,12 @@ class EvaluateOptions:
     mean_image_pairs: int = option(
         5000, "Training pairs whose targets are averaged for the baseline 'mean image'; 0 takes all.", minimum=0
     )
-    ssim_protocols: str = option(
-        "gaussian", "SSIM protocols, separated by commas; gaussian is always computed: " + ", ".join(SSIM_PROTOCOLS)
+    metrics: str = option(
+        "default", "Metrics by their ids (docs/evaluation.md), separated by commas; 'ssim' is all of its protocols."
+    )
+    quantization: str = option(
+        "round", "How a run's images become the levels of a PNG; pose-gan and CFLD truncate.",
+        choices=("round", "truncate"),
     )
     report_pairs: int = option(
         20, "Pairs in each part of the page: best, median, worst; easy, middle, hard.", minimum=1, maximum=1000
@@ -45,15 +52,26 @@ class EvaluateOptions:
         "", "An earlier run, or released weights such as people, whose pictures the page shows beside this one's."
     )
 
-    def __post_init__(self) -> None:
-        for name in self.ssim_protocols.split(","):
-            if name.strip() not in SSIM_PROTOCOLS:
-                raise InputError(f"--ssim_protocols: '{name.strip()}' must be one of {', '.join(SSIM_PROTOCOLS)}.")
+    pictures: str = option("", "Folder of generated pictures to score instead of a run, whoever made them.")
+    targets: str = option("", "With --pictures: folder of the true pictures; strips hold them.")
+    pairs: str = option("", "With --pictures: CSV file of the pairs that have to be there, from,to, in their order.")
+    picture_layout: str = option(
+        "plain",
+        "What --pictures holds: files named like their targets; strips of pose-gan (3) or PATN (5); FROM_2_TO of GFLA.",
+        choices=LAYOUTS,
+    )
 
-    @property
-    def protocols(self) -> list[str]:
-        """The SSIM protocols; the first is `gaussian`, which ranks the pairs."""
-        return list(dict.fromkeys(["gaussian", *(name.strip() for name in self.ssim_protocols.split(","))]))
+    def __post_init__(self) -> None:
+        chosen_ids(self.metrics)
+        for name in ("targets", "pairs"):
+            if getattr(self, name) and not self.pictures:
+                raise InputError(f"--{name} has no effect without --pictures; leave it out.")
+
+    def ids(self, parsings: bool) -> list[str]:
+        """The ids of the metrics; `parsings`: whether the pairs have label maps, over which the default measures too."""
+        ids = chosen_ids(self.metrics)
+        more = OF_PARSINGS if parsings and set(DEFAULT) <= set(ids) else ()
+        return list(dict.fromkeys([RANKING, *ids, *more]))
 
 
 def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
@@ -73,30 +91,17 @@ def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
     return os.path.join(options.train.run_dir, "evaluation")
 
 
-def check_windows(options: Options, evaluate: EvaluateOptions) -> None:
-    """Refuses SSIM protocols whose window is larger than the images.
-
-    Raises:
-        InputError: Naming the protocol.
-    """
-    height, width = options.data.height, options.data.width
-    for name in evaluate.protocols:
-        size = SSIM_PROTOCOLS[name]
-        if min(height, width) < size:
-            raise InputError(
-                f"--ssim_protocols: {name} needs images of at least {size} x {size} pixels, and those of this run "
-                f"have {height} x {width}; leave it out."
-            )
-
-
 def main(options: Options, evaluate: EvaluateOptions) -> None:
-    """Scores the pipeline and writes the report."""
+    """Scores the pipeline, or pictures, and writes the report."""
+    if evaluate.pictures:
+        score_pictures(options, evaluate)
+        return
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
         refuse_pairs(evaluate)
         score_human_parser(options, folder)
         return
-    check_windows(options, evaluate)
+    check_windows(evaluate.ids(parsings=True), options.data.height, options.data.width)
     from tfwarpgan.data.batches.pairs import pairs_dataset
     from tfwarpgan.data.records.preparation import prepare
     from tfwarpgan.inference.loading import load_pipeline
@@ -182,13 +187,17 @@ def score(
     """
     from tfwarpgan.evaluation import evaluator, report
     from tfwarpgan.evaluation.baselines import mean_image
+    from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
     from tfwarpgan.evaluation.samples import chosen_pictures
 
     mean, mean_pairs = None, 0
     if num_pairs["train"]:  # else a test-only data set
         mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
     total = _at_most(evaluate.max_pairs, num_pairs["test"])
-    evaluation = evaluator.evaluate(pipeline, dataset("test"), mean, evaluate.protocols, max_pairs=total, total=total)
+    evaluation = evaluator.evaluate(
+        pipeline, dataset("test"), mean, chosen_metrics(evaluate.ids(parsings=True)),
+        max_pairs=total, total=total, quantization=evaluate.quantization,
+    )  # fmt: skip
     chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     positions = [position for part in chosen for position in part]
     pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size, beside=beside)
@@ -203,6 +212,49 @@ def score(
     }
     title = f"{facts['weights']}: {len(evaluation)} test pairs of {facts['dataset']}"
     return report.write_report(evaluation, pictures, folder, facts, title, evaluate.report_pairs)
+
+
+def score_pictures(options: Options, evaluate: EvaluateOptions) -> None:
+    """Scores the pictures of a folder, writes the report and prints the table.
+
+    Raises:
+        InputError: If there is no place for the report, or pictures and targets do not match.
+    """
+    check_pictures_alone(options, evaluate)
+    from tfwarpgan.data.pairs.lists import read
+    from tfwarpgan.evaluation import report
+    from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
+    from tfwarpgan.evaluation.picture_evaluation import evaluate_pictures, shown_pictures
+    from tfwarpgan.evaluation.pictures import find_pictures
+
+    pairs = list(read(evaluate.pairs, options.data.pair_order)) if evaluate.pairs else None
+    files = find_pictures(evaluate.pictures, evaluate.picture_layout, evaluate.targets, pairs)
+    files = files[: evaluate.max_pairs or None]
+    order = f"of {os.path.basename(evaluate.pairs)}" if evaluate.pairs else "by name"
+    ids = evaluate.ids(parsings=False)
+    check_windows(ids, *files[0].read()[0].shape[:2])
+    evaluation = evaluate_pictures(files, chosen_metrics(ids), order=order, batch_size=options.data.batch_size)
+    chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
+    shown = shown_pictures(files, [position for part in chosen for position in part])
+    facts = {"pictures": evaluate.pictures, "layout": evaluate.picture_layout}
+    facts |= {"height": evaluation.measurement.height, "width": evaluation.measurement.width}
+    title = f"{evaluate.pictures}: {len(evaluation)} pictures"
+    paths, table = report.write_report(evaluation, shown, evaluate.output_dir, facts, title, evaluate.report_pairs)
+    print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
+
+
+def check_pictures_alone(options: Options, evaluate: EvaluateOptions) -> None:
+    """Refuses what has no meaning beside --pictures.
+
+    Raises:
+        InputError: Naming the flag.
+    """
+    if not evaluate.output_dir:
+        raise InputError("--output_dir is missing: name the folder for the report of the pictures.")
+    given = {"run_dir": options.train.run_dir, "weights": evaluate.weights, "beside": evaluate.beside}
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--{name} has no effect beside --pictures; leave one of them out.")
 
 
 def _at_most(wanted: int, there: int) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfwarpgan.evaluation.l1 import l1
+from tfwarpgan.evaluation.metrics.l1 import l1
 
 
 def test_range_is_two():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.evaluation import colors
-from tfwarpgan.evaluation.detail import detail, high_pass, texture
-from tfwarpgan.evaluation.l1 import l1_person
-from tfwarpgan.evaluation.person import masked_mean
-from tfwarpgan.evaluation.pose_change import pose_change
-from tfwarpgan.evaluation.ssim import ssim, ssim_person, window
+from tfwarpgan.evaluation.metrics import colors
+from tfwarpgan.evaluation.metrics.detail import detail, high_pass, texture
+from tfwarpgan.evaluation.metrics.l1 import l1_person
+from tfwarpgan.evaluation.metrics.person import masked_mean
+from tfwarpgan.evaluation.metrics.pose_change import pose_change
+from tfwarpgan.evaluation.metrics.ssim import ssim, ssim_person, window
 
 
 @pytest.fixture

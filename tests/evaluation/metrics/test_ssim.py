@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim, window
+from tfwarpgan.evaluation.metrics.ssim import PROTOCOLS, ssim, window
 
 
 def pictures(height=13, width=12, seed=0):

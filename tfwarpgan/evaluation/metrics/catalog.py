@@ -1,0 +1,13 @@
+"""All metrics by their ids, and the accumulators of those that are chosen."""
+
+from collections.abc import Sequence
+
+from tfwarpgan.evaluation.metrics import detail, l1, l2, psnr, ssim
+from tfwarpgan.evaluation.metrics.metric import Metric
+
+CATALOG = {metric.id: metric for module in (ssim, l1, l2, psnr, detail) for metric in module.METRICS}
+
+
+def chosen_metrics(ids: Sequence[str]) -> list[Metric]:
+    """The metrics of ids as `ids.chosen_ids` gives them."""
+    return [CATALOG[id] for id in ids]
