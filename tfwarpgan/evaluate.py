@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.evaluation.metrics.ids import DEFAULT, OF_PARSINGS, check_windows, chosen_ids
+from tfwarpgan.evaluation.pictures import LAYOUTS
 from tfwarpgan.flagfiles import is_run, run_options
 from tfwarpgan.inference.released import released_folder, released_names
 from tfwarpgan.options import DATA_SET, Options, option
-
-from tfwarpgan.evaluation.metrics.ids import DEFAULT, OF_PARSINGS, check_windows, chosen_ids
-from tfwarpgan.evaluation.pictures import LAYOUTS
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -42,7 +41,8 @@ class EvaluateOptions:
         "default", "Metrics by their ids (docs/evaluation.md), separated by commas; 'ssim' is all of its protocols."
     )
     quantization: str = option(
-        "round", "How a run's images become the levels of a PNG; pose-gan and CFLD truncate.",
+        "round",
+        "How a run's images become the levels of a PNG; pose-gan and CFLD truncate.",
         choices=("round", "truncate"),
     )
     report_pairs: int = option(
@@ -68,7 +68,7 @@ class EvaluateOptions:
                 raise InputError(f"--{name} has no effect without --pictures; leave it out.")
 
     def ids(self, parsings: bool) -> list[str]:
-        """The ids of the metrics; `parsings`: whether the pairs have label maps, over which the default measures too."""
+        """The ids of the metrics; `parsings`: whether the pairs have label maps, which the default measures over too."""
         ids = chosen_ids(self.metrics)
         more = OF_PARSINGS if parsings and set(DEFAULT) <= set(ids) else ()
         return list(dict.fromkeys([RANKING, *ids, *more]))

@@ -5,7 +5,6 @@ is rounded to the 256 levels of a PNG before it is scored, so the numbers are th
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation import baselines
 from tfwarpgan.evaluation.metrics import colors
 from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, iou_by_label, mean_iou
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Sources
+from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs, Sources
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
 from tfwarpgan.evaluation.results import MODEL, Evaluation, Measurement, PictureHash, Result
 from tfwarpgan.evaluation.scoreboard import Scoreboard
@@ -85,7 +84,7 @@ def evaluate(
     dataset: Iterable[Batch],
     mean: npt.NDArray[np.float32] | None,
     metrics: Sequence[Metric],
-    sources: Sources = Sources(),
+    sources: Sources = NO_SOURCES,
     max_pairs: int | None = None,
     total: int | None = None,
     progress: bool = True,
@@ -111,7 +110,7 @@ def evaluate(
     Raises:
         InputError: If there is no pair.
     """
-    draw = for_any_batch_size(functools.partial(_draw, pipeline, mean=mean, quantization=quantization))
+    draw = for_any_batch_size(lambda batch: _draw(pipeline, batch, mean, quantization))
     board, seen = Scoreboard(metrics, sources, ("parsing", *SIDES)), PictureHash()
     names: list[tuple[str, str]] = []
     parts: list[dict[str, Any]] = []

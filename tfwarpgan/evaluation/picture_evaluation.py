@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 import tfwarpgan
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Sources
+from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs, Sources
 from tfwarpgan.evaluation.pictures import PictureFile, batches
 from tfwarpgan.evaluation.results import MODEL, Evaluation, Measurement, PictureHash
 from tfwarpgan.evaluation.scoreboard import Scoreboard
@@ -19,7 +19,7 @@ Poses = Mapping[str, Callable[[PictureFile], tuple[Array, Array]]]  # role -> a 
 def evaluate_pictures(
     files: Sequence[PictureFile],
     metrics: Sequence[Metric],
-    sources: Sources = Sources(),
+    sources: Sources = NO_SOURCES,
     poses: Poses | None = None,
     order: str = "by name",
     batch_size: int = 20,

@@ -1,14 +1,14 @@
 """Anyone's results as pairs to score: folders of images as the projects of the field write them.
 
-| layout    | files in --pictures                     | what they hold |
-|-----------|-----------------------------------------|----------------|
-| `plain`   | NAME.png                                | the generated picture; its target has the same name in --targets |
-| `gfla`    | FROM_2_TO_vis.jpg, or FROM_2_TO.png     | likewise; its target is TO in --targets. GFLA, DPTN; our own `synthesize --pairs` |
-| `posegan` | FROM_TO.png                             | strip of 3: condition, target, generated (pose-gan's format `iog`) |
-| `patn`    | FROM___TO_vis.png                       | strip of 5: the third is the target, the last the generated one |
+| layout    | files in --pictures | what they hold |
+|-----------|---------------------|----------------|
+| `plain`   | NAME                | the generated picture; its target has the same name in --targets |
+| `gfla`    | FROM_2_TO[_vis]     | likewise; its target is TO in --targets (GFLA, DPTN, and our own `synthesize`) |
+| `posegan` | FROM_TO             | strip of 3: condition, target, generated (pose-gan's format `iog`) |
+| `patn`    | FROM___TO_vis       | strip of 5: the third is the target, the last the generated picture |
 
-Names are matched without the suffixes of image files, and the first that matches nothing is an error: a picture that is
-skipped in silence would change the numbers.
+Names are matched without the suffixes of image files, and the first that matches nothing is an error: a picture that
+is skipped in silence would change the numbers.
 """
 
 import dataclasses
@@ -150,7 +150,8 @@ def _unsplit(path: str, layout: str, targets: str, splits: Sequence[object], fit
     if not splits:
         return f"{path} is not named FROM{_SEPARATOR[layout]}TO; check --picture_layout={layout}."
     if not fitting:
-        return f"{path}: there is no image TO of that name{f' in {targets}' if targets else ''}; add it, or remove the picture."
+        where = f" in {targets}" if targets else ""
+        return f"{path}: there is no image TO of that name{where}; add it, or remove the picture."
     return f"{path} can be read as more than one FROM{_SEPARATOR[layout]}TO; list the pairs with --pairs."
 
 

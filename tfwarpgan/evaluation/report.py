@@ -25,8 +25,8 @@ import numpy.typing as npt
 
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
-from tfwarpgan.evaluation.results import MODEL, Evaluation, Result
 from tfwarpgan.evaluation.metrics.pose_change import THIRDS
+from tfwarpgan.evaluation.results import MODEL, Evaluation, Result
 from tfwarpgan.storage.writing import save_png, write_atomically
 from tfwarpgan.typing import Array, Picture
 from tfwarpgan.viewing.drawing import grid

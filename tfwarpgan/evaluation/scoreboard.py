@@ -39,7 +39,7 @@ class Scoreboard:
                 running[who].update(pairs)
 
     def scores(self) -> dict[str, dict[str, Score]]:
-        """id -> who -> `Score`."""
+        """The scores by id and contender."""
         if not self._scores:
             self._scores = {
                 id: {who: accumulator.result() for who, accumulator in running.items()}

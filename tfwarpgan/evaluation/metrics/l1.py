@@ -6,7 +6,12 @@
 | `l1/range1`   | mean of |a - b|, a and b in [0, 1]    | GFLA: `l1`     |
 | `l1/range255` | mean of |a - b|, a and b in 0..255    | PG2            |
 | `mae/gfla`    | sum of |a - b| / sum of (a + b) | GFLA: `mae`, which is no mean absolute error |
+
+GFLA computes both of its own in float32, and so do we.
 """
+
+import functools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +21,6 @@ from tfwarpgan.evaluation.metrics.metric import Levels, Metric, in_graph_by_pars
 from tfwarpgan.evaluation.metrics.person import masked_mean, person_of
 from tfwarpgan.typing import Labels, Tensor
 
-RANGES = {"range2": 2.0, "range1": 1.0, "range255": 255.0}
-
 
 def l1(target: Levels, generated: Levels, data_range: float = 2.0) -> npt.NDArray[np.float64]:
     """Mean absolute difference of each pair of images.
@@ -25,38 +28,42 @@ def l1(target: Levels, generated: Levels, data_range: float = 2.0) -> npt.NDArra
     Args:
         target: [B, H, W, C] levels 0..255.
         generated: As `target`.
-        data_range: Of the result: 255 for the difference of levels, 1 of images in [0, 1], 2 of images in [-1, 1].
+        data_range: Of the result: 255 for the difference of levels, 2 of images in [-1, 1].
 
     Returns:
         float64 [B] in [0, data_range].
     """
-    return _differences(target, generated).mean(axis=(1, 2, 3)) * (data_range / 255.0)
+    return np.abs(target.astype(np.float64) - generated).mean(axis=(1, 2, 3)) * (data_range / 255.0)
+
+
+def l1_gfla(target: Levels, generated: Levels) -> npt.NDArray[np.float64]:
+    """Mean absolute difference of each pair of images in [0, 1], in float32; as `l1`."""
+    return np.array([np.abs(a - b).mean() for a, b in _unit_pairs(target, generated)], np.float64)
 
 
 def mae_gfla(target: Levels, generated: Levels) -> npt.NDArray[np.float64]:
-    """GFLA's `mae`: sum of the differences over the sum of both pictures; NaN for two black ones. As `l1`."""
-    sums = (target.astype(np.float64) + generated).sum(axis=(1, 2, 3))
+    """Sum of the differences over the sum of both pictures, in float32; NaN for two black ones. As `l1`."""
     with np.errstate(invalid="ignore"):
-        return _differences(target, generated).sum(axis=(1, 2, 3)) / sums
+        return np.array([np.abs(a - b).sum() / (a + b).sum() for a, b in _unit_pairs(target, generated)], np.float64)
 
 
 def l1_person(target: Tensor, generated: Tensor, parsing: Labels) -> Tensor:
-    """`l1` of range 2 over the pixels that the target's parsing labels; float64 [B], NaN for a pair without a person."""
+    """`l1` over the pixels that the target's parsing labels; float64 [B], NaN for a pair without a person."""
     difference = tf.abs(tf.cast(target, tf.float64) - tf.cast(generated, tf.float64)) / 127.5
     return masked_mean(difference, person_of(parsing))
 
 
-def _differences(target: Levels, generated: Levels) -> npt.NDArray[np.float64]:
-    return np.abs(target.astype(np.float64) - generated)
+def _unit_pairs(target: Levels, generated: Levels) -> Iterator[Sequence[npt.NDArray[np.float32]]]:
+    """The pairs, one by one, as float32 in [0, 1]."""
+    unit = [levels.astype(np.float32) / np.float32(255.0) for levels in (target, generated)]
+    return zip(*unit)
 
 
-def _metric(name: str, data_range: float) -> Metric:
-    text = f"mean absolute difference over pixels and channels, of pictures whose range is {data_range:g}"
-    return Metric(f"l1/{name}", text, of_pictures(lambda a, b: l1(a, b, data_range)), "lower")
-
-
+_TEXT = "mean absolute difference over pixels and channels, of pictures"
 METRICS = (
-    *(_metric(name, data_range) for name, data_range in RANGES.items()),
+    Metric("l1/range2", f"{_TEXT} in [-1, 1]", of_pictures(l1), "lower"),
+    Metric("l1/range1", f"{_TEXT} in [0, 1]", of_pictures(l1_gfla), "lower"),
+    Metric("l1/range255", f"{_TEXT} of levels 0..255", of_pictures(functools.partial(l1, data_range=255.0)), "lower"),
     Metric(
         "mae/gfla", "sum of absolute differences over the sum of both pictures; no mean absolute error",
         of_pictures(mae_gfla), "lower",

@@ -80,6 +80,9 @@ class Sources:
     identity_features: str = ""
 
 
+NO_SOURCES = Sources()
+
+
 @dataclasses.dataclass(frozen=True)
 class Metric:
     """A metric in one protocol.
@@ -131,11 +134,25 @@ def of_pictures(measure: Callable[[Any, Any], Any], infinite: str = "") -> Calla
 
 
 def in_graph(measure: Callable[[Any, Any], Any]) -> Callable[[Sources], Accumulator]:
-    """As `of_pictures`, of a TensorFlow function, which is traced once for a size of pictures."""
-    return of_pictures(tf.function(measure, reduce_retracing=True))
+    """As `of_pictures`, of a TensorFlow function."""
+    return of_pictures(traced(measure))
 
 
 def in_graph_by_parsing(measure: Callable[[Any, Any, Any], Any]) -> Callable[[Sources], Accumulator]:
     """As `in_graph`, of a function of (target, generated, parsing)."""
-    graph = tf.function(measure, reduce_retracing=True)
+    graph = traced(measure)
     return lambda sources: PairMean(lambda pairs: graph(pairs.target, pairs.generated, pairs.parsing))
+
+
+def traced(measure: Callable[..., Any]) -> Callable[..., Any]:
+    """A TensorFlow function of batches as a graph for each size of pictures, and for any size of batches."""
+    graphs: dict[Any, Any] = {}
+
+    def call(*batches: Any) -> Any:
+        key = tuple((batch.shape[1:], batch.dtype) for batch in batches)
+        if key not in graphs:
+            specs = [tf.TensorSpec([None, *batch.shape[1:]], batch.dtype) for batch in batches]
+            graphs[key] = tf.function(measure, input_signature=specs)
+        return graphs[key](*batches)
+
+    return call

@@ -2,14 +2,14 @@
 
 An SSIM without its protocol compares with nothing: one and the same pair of pictures scores .80 to .99 by them.
 
-| id             | window                | covariance | data range                            | who reports it |
-|----------------|-----------------------|------------|---------------------------------------|----------------|
-| `gaussian`     | Gaussian 1.5, 11 taps | population | 255                                   | this package   |
-| `posegan`      | Gaussian 1.5, 11 taps | population | largest - smallest generated value    | pose-gan, PATN |
-| `uniform7`     | uniform, 7 taps       | sample     | 255                                   | PG2            |
-| `win51`        | uniform, 51 taps      | sample     | 255 (theirs: 1, of pictures in [0, 1]) | GFLA, CFLD: their column `ssim` |
-| `ssim_256`     | Gaussian 1.5, 11 taps | population | largest - smallest generated value, all in float32 | GFLA, CFLD |
-| `bodyroi7`     | uniform, 7 taps       | sample     | largest - smallest target value, of gray pictures  | Ma et al. 2018 |
+| id         | window                | covariance | data range                         | who reports it |
+|------------|-----------------------|------------|------------------------------------|----------------|
+| `gaussian` | Gaussian 1.5, 11 taps | population | 255                                | this package   |
+| `posegan`  | Gaussian 1.5, 11 taps | population | largest - smallest generated value | pose-gan, PATN |
+| `uniform7` | uniform, 7 taps       | sample     | 255                                | PG2            |
+| `win51`    | uniform, 51 taps      | sample     | 1, of pictures in [0, 1]           | GFLA, CFLD: column `ssim` |
+| `ssim_256` | Gaussian 1.5, 11 taps | population | as posegan, all in float32         | GFLA, CFLD: that column |
+| `bodyroi7` | uniform, 7 taps       | sample     | largest - smallest target value, of gray pictures | Ma et al. 2018 |
 
 All are computed for each color channel, over the windows that lie wholly inside the image, and averaged. No image is
 padded: PATN's numbers of DeepFashion are of images padded with white, `ssim/posegan+white40`. `posegan` and
@@ -38,13 +38,17 @@ GRAY = (0.2125, 0.7154, 0.0721)  # weights of red, green and blue, ITU-R BT.709 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """What differs between the protocols; see the table above."""
+    """What differs between the protocols; see the table above.
+
+    `unit`: the levels were divided by 255 in float32 first, as GFLA does; `single`: all is computed in float32.
+    """
 
     text: str
     taps: int = 11
     sample: bool = False
     range_of: str = ""
     gray: bool = False
+    unit: bool = False
     single: bool = False
 
 
@@ -54,8 +58,10 @@ PROTOCOLS = {
         "as gaussian, but data range taken from the generated picture; for comparison only", range_of="generated"
     ),
     "uniform7": Protocol("uniform window of 7, sample covariance, data range 255", 7, True),
-    "win51": Protocol("uniform window of 51, sample covariance, data range 255", 51, True),
-    "ssim_256": Protocol("as posegan, in single precision; for comparison only", range_of="generated", single=True),
+    "win51": Protocol("uniform window of 51, sample covariance, data range 1 of [0, 1]", 51, True, unit=True),
+    "ssim_256": Protocol(
+        "as posegan, in single precision; for comparison only", range_of="generated", unit=True, single=True
+    ),
     "bodyroi7": Protocol(
         "gray pictures, uniform window of 7, sample covariance, data range taken from the target",
         7, True, range_of="target", gray=True,
@@ -98,7 +104,7 @@ def ssim(target: Tensor, generated: Tensor, protocol: str = "gaussian") -> Tenso
 
 
 def ssim_person(target: Tensor, generated: Tensor, parsing: Labels) -> Tensor:
-    """SSIM over the person alone: the full map of `gaussian`, its mean over the pixels that the target's parsing labels.
+    """SSIM over the person alone: the mean of the full map of `gaussian` over the pixels that the target's parsing labels.
 
     Near the border the images are continued by their mirror image, edge repeated, as scikit-image's `full=True` does.
 
@@ -121,9 +127,10 @@ def ssim_person(target: Tensor, generated: Tensor, parsing: Labels) -> Tensor:
 
 def _prepared(images: Tensor, facts: Protocol) -> Tensor:
     """Levels as float64 (E[x^2] - E[x]^2 of nearly flat areas is lost in float32) or, where asked for, as float32."""
-    if facts.single:
-        return tf.cast(images, tf.float32) / 255.0 * 255.0
+    exact = tf.float32 if facts.single else tf.float64
     levels = tf.cast(images, tf.float64)
+    if facts.unit:
+        levels = tf.cast(tf.cast(levels / 255.0, tf.float32), exact) * 255.0
     return tf.tensordot(levels, tf.constant([GRAY], tf.float64), [[3], [1]]) if facts.gray else levels
 
 
