@@ -2,11 +2,26 @@
 
 from collections.abc import Sequence
 
-from tfwarpgan.evaluation.metrics import detail, l1, l2, psnr, ssim
+from tfwarpgan.evaluation.metrics import (
+    detail,
+    detection_score,
+    dists,
+    fid,
+    identity,
+    inception_score,
+    kid,
+    l1,
+    l2,
+    lpips,
+    pose,
+    psnr,
+    ssim,
+)
 from tfwarpgan.evaluation.metrics.metric import Metric
 from tfwarpgan.evaluation.metrics.modifiers import modified
 
-CATALOG = {metric.id: metric for module in (ssim, l1, l2, psnr, detail) for metric in module.METRICS}
+_MODULES = (ssim, l1, l2, psnr, inception_score, fid, kid, lpips, dists, pose, detection_score, identity, detail)
+CATALOG = {metric.id: metric for module in _MODULES for metric in module.METRICS}
 
 
 def chosen_metrics(ids: Sequence[str]) -> list[Metric]:

@@ -18,6 +18,9 @@ from tfwarpgan.errors import InputError
 IDS = (
     "ssim/gaussian", "ssim/posegan", "ssim/uniform7", "ssim/win51", "ssim/ssim_256", "ssim/bodyroi7", "ssim/person",
     "l1/range2", "l1/range1", "l1/range255", "l1/person", "mae/gfla", "l2/pg2", "psnr/255",
+    "is/openai2015", "fid/tf2015", "fid/clean", "fid/torchvision-gfla", "fid/torchvision-cfld", "fid/keras",
+    "kid/clean", "lpips/alex-0.1", "lpips/alex-0.0", "lpips/vgg-0.1", "lpips/squeeze-0.1",
+    "dists/vgg", "pckh/patn", "akd/mean", "mkr/mean", "ds/csv", "identity/cosine",
     "detail/person", "texture/garments",
 )  # fmt: skip
 DEFAULT = ("ssim/gaussian", "l1/range2", "psnr/255")
@@ -27,6 +30,8 @@ WINDOWS = {
     "ssim/bodyroi7": 7,
 }  # fmt: skip
 MODIFIER = r"white[1-9][0-9]{0,3}|(?:gray)?mask/(?:posegan|pg2|pg2-condition)"
+LEAST_PICTURES = 2048  # of fid, which has as many features
+ENOUGH_PICTURES = 10_000
 _KEYS = {"l1/range2": "l1", "detail/person": "detail", "texture/garments": "texture"}
 
 

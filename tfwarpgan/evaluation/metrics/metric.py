@@ -18,12 +18,13 @@ class Pairs:
     """A batch of pairs that are scored.
 
     Attributes:
-        names: (condition, target) of each pair.
+        names: (condition, target) of each pair, without suffix.
         target: `Levels` of the true pictures.
         generated: Of those that are judged.
         parsing: LIP labels of the targets, integer [B, H, W]; None: there are none.
         poses: Role -> (joints float [B, 18, 2] as (y, x), visible bool [B, 18]); roles are "target", "condition", and
             "detected" and "detected_target", which a detector found in the generated and in the true pictures.
+        pictures: Names of the generated pictures' files without suffix; none: they are in no file.
     """
 
     names: Sequence[tuple[str, str]]
@@ -31,6 +32,7 @@ class Pairs:
     generated: Levels
     parsing: Array | None = None
     poses: Mapping[str, tuple[Array, Array]] = dataclasses.field(default_factory=dict)
+    pictures: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -110,10 +112,11 @@ class PairMean:
     Args:
         measure: Function of `Pairs` -> numbers [B].
         infinite: What infinite numbers mean, as a key of `Score.beside`, which then holds their count.
+        weights: See `Score.weights`.
     """
 
-    def __init__(self, measure: Callable[[Pairs], Any], infinite: str = "") -> None:
-        self._measure, self._infinite = measure, infinite
+    def __init__(self, measure: Callable[[Pairs], Any], infinite: str = "", weights: str = "") -> None:
+        self._measure, self._infinite, self._weights = measure, infinite, weights
         self._values: list[Array] = []
 
     def update(self, pairs: Pairs) -> None:
@@ -125,7 +128,8 @@ class PairMean:
         values = np.concatenate([np.zeros(0), *self._values])
         finite = values[np.isfinite(values)]
         beside = {self._infinite: float(np.isinf(values).sum())} if self._infinite else {}
-        return Score(float(finite.mean()) if len(finite) else float("nan"), len(finite), values, beside=beside)
+        mean = float(finite.mean()) if len(finite) else float("nan")
+        return Score(mean, len(finite), values, beside=beside, weights=self._weights)
 
 
 def of_pictures(measure: Callable[[Any, Any], Any], infinite: str = "") -> Callable[[Sources], Accumulator]:
