@@ -99,6 +99,8 @@ setup(
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",
+            "scikit-image>=0.25",  # and scipy: the tests' peers of SSIM, masks and the Frechet distance
+            "scipy>=1.15",
             "tensorflow-serving-api==2.15.*" + BEFORE_312,
         ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],

@@ -8,22 +8,30 @@ A run of the human parser is evaluated on the validation images of LIP instead, 
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.metrics.ids import DEFAULT, OF_PARSINGS, check_windows, chosen_ids
+from tfwarpgan.evaluation.metrics.ids import (
+    DEFAULT,
+    ENOUGH_PICTURES,
+    OF_PARSINGS,
+    check_counts,
+    check_windows,
+    chosen_ids,
+)
 from tfwarpgan.evaluation.pictures import LAYOUTS
 from tfwarpgan.flagfiles import is_run, run_options
 from tfwarpgan.inference.released import released_folder, released_names
-from tfwarpgan.options import DATA_SET, Options, option
+from tfwarpgan.options import DATA_SET, MetricOptions, Options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from tfwarpgan.models.warping_gan import WarpingGAN
 
+NO_FILES = MetricOptions()
 RANKING = DEFAULT[0]  # always measured: it ranks the pairs of the report
 
 
@@ -68,7 +76,7 @@ class EvaluateOptions:
                 raise InputError(f"--{name} has no effect without --pictures; leave it out.")
 
     def ids(self, parsings: bool) -> list[str]:
-        """The ids of the metrics; `parsings`: whether the pairs have label maps, which the default measures over too."""
+        """The ids of the metrics; `parsings`: whether the pairs have label maps, which the default measures too."""
         ids = chosen_ids(self.metrics)
         more = OF_PARSINGS if parsings and set(DEFAULT) <= set(ids) else ()
         return list(dict.fromkeys([RANKING, *ids, *more]))
@@ -91,10 +99,10 @@ def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
     return os.path.join(options.train.run_dir, "evaluation")
 
 
-def main(options: Options, evaluate: EvaluateOptions) -> None:
+def main(options: Options, evaluate: EvaluateOptions, files: MetricOptions = NO_FILES) -> None:
     """Scores the pipeline, or pictures, and writes the report."""
     if evaluate.pictures:
-        score_pictures(options, evaluate)
+        score_pictures(options, evaluate, files)
         return
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
@@ -115,7 +123,7 @@ def main(options: Options, evaluate: EvaluateOptions) -> None:
     def dataset(split: str) -> "tf.data.Dataset":
         return pairs_dataset(prepared, data_options, split=split, names=True)
 
-    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder, beside)
+    paths, table = score(pipeline, dataset, prepared.num_pairs, options, evaluate, folder, beside, files)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
 
 
@@ -173,6 +181,7 @@ def score(
     evaluate: EvaluateOptions,
     folder: str,
     beside: Mapping[str, "WarpingGAN"] | None = None,
+    files: MetricOptions = NO_FILES,
 ) -> tuple[dict[str, str], str]:
     """Evaluates and writes the report; gives the paths of its files and its table.
 
@@ -184,20 +193,24 @@ def score(
         evaluate: `EvaluateOptions`.
         folder: Where the report goes.
         beside: Another pipeline whose pictures stand beside this one's, by the title of their column.
+        files: What some metrics need.
     """
     from tfwarpgan.evaluation import evaluator, report
     from tfwarpgan.evaluation.baselines import mean_image
     from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
     from tfwarpgan.evaluation.samples import chosen_pictures
 
+    ids = evaluate.ids(parsings=True)
+    total = _at_most(evaluate.max_pairs, num_pairs["test"])
+    check_counts(ids, total)
     mean, mean_pairs = None, 0
     if num_pairs["train"]:  # else a test-only data set
         mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
-    total = _at_most(evaluate.max_pairs, num_pairs["test"])
     evaluation = evaluator.evaluate(
-        pipeline, dataset("test"), mean, chosen_metrics(evaluate.ids(parsings=True)),
+        pipeline, dataset("test"), mean, chosen_metrics(ids), files,
         max_pairs=total, total=total, quantization=evaluate.quantization,
     )  # fmt: skip
+    note_bias(ids, total)
     chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     positions = [position for part in chosen for position in part]
     pictures = chosen_pictures(pipeline, dataset("test"), positions, options.data.batch_size, beside=beside)
@@ -214,7 +227,7 @@ def score(
     return report.write_report(evaluation, pictures, folder, facts, title, evaluate.report_pairs)
 
 
-def score_pictures(options: Options, evaluate: EvaluateOptions) -> None:
+def score_pictures(options: Options, evaluate: EvaluateOptions, metric_files: MetricOptions) -> None:
     """Scores the pictures of a folder, writes the report and prints the table.
 
     Raises:
@@ -225,15 +238,21 @@ def score_pictures(options: Options, evaluate: EvaluateOptions) -> None:
     from tfwarpgan.evaluation import report
     from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
     from tfwarpgan.evaluation.picture_evaluation import evaluate_pictures, shown_pictures
+    from tfwarpgan.evaluation.picture_joints import read_poses
     from tfwarpgan.evaluation.pictures import find_pictures
 
-    pairs = list(read(evaluate.pairs, options.data.pair_order)) if evaluate.pairs else None
-    files = find_pictures(evaluate.pictures, evaluate.picture_layout, evaluate.targets, pairs)
-    files = files[: evaluate.max_pairs or None]
-    order = f"of {os.path.basename(evaluate.pairs)}" if evaluate.pairs else "by name"
     ids = evaluate.ids(parsings=False)
+    metrics = chosen_metrics(ids)
+    poses = read_poses(options.data, metric_files, [need for metric in metrics for need in metric.needs])
+    pairs = list(read(evaluate.pairs, options.data.pair_order)) if evaluate.pairs else None
+    known = poses["target"].names if "target" in poses else ()
+    files = find_pictures(evaluate.pictures, evaluate.picture_layout, evaluate.targets, pairs, known)
+    files = files[: evaluate.max_pairs or None]
+    check_counts(ids, len(files))
     check_windows(ids, *files[0].read()[0].shape[:2])
-    evaluation = evaluate_pictures(files, chosen_metrics(ids), order=order, batch_size=options.data.batch_size)
+    order = f"of {os.path.basename(evaluate.pairs)}" if evaluate.pairs else "by name"
+    evaluation = evaluate_pictures(files, metrics, metric_files, poses, order, options.data.batch_size)
+    note_bias(ids, len(files))
     chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     shown = shown_pictures(files, [position for part in chosen for position in part])
     facts = {"pictures": evaluate.pictures, "layout": evaluate.picture_layout}
@@ -241,6 +260,12 @@ def score_pictures(options: Options, evaluate: EvaluateOptions) -> None:
     title = f"{evaluate.pictures}: {len(evaluation)} pictures"
     paths, table = report.write_report(evaluation, shown, evaluate.output_dir, facts, title, evaluate.report_pairs)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
+
+
+def note_bias(ids: Sequence[str], count: int) -> None:
+    """Says where a Frechet distance is of fewer pictures than the field takes."""
+    if count < ENOUGH_PICTURES and any(id.startswith("fid/") for id in ids):
+        print(f"note: fid of {count} pictures is biased upwards; compare it with that of as many pictures alone.")
 
 
 def check_pictures_alone(options: Options, evaluate: EvaluateOptions) -> None:
@@ -264,7 +289,7 @@ def _at_most(wanted: int, there: int) -> int:
 def cli() -> None:
     """The command."""
     takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
-    run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)
+    run_command(main, Options, EvaluateOptions, MetricOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

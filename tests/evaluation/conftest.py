@@ -42,3 +42,58 @@ def features():
         return ((i * i * (7 + k) + j * j * 3 + i * j * (5 + 2 * k) + 11 * k) % 101) / 101.0
 
     return make
+
+
+INCEPTION_KERNELS = {  # heights and widths of the convolutions, by the end of their names
+    "Conv2d_1a_3x3": (3, 3), "Conv2d_2a_3x3": (3, 3), "Conv2d_2b_3x3": (3, 3), "Conv2d_3b_1x1": (1, 1),
+    "Conv2d_4a_3x3": (3, 3), "branch1x1": (1, 1), "branch5x5_1": (1, 1), "branch5x5_2": (5, 5), "branch3x3": (3, 3),
+    "branch3x3dbl_1": (1, 1), "branch3x3dbl_2": (3, 3), "branch3x3dbl_3": (3, 3), "branch_pool": (1, 1),
+    "branch7x7_1": (1, 1), "branch7x7_2": (1, 7), "branch7x7_3": (7, 1), "branch7x7dbl_1": (1, 1),
+    "branch7x7dbl_2": (7, 1), "branch7x7dbl_3": (1, 7), "branch7x7dbl_4": (7, 1), "branch7x7dbl_5": (1, 7),
+    "branch3x3_1": (1, 1), "branch3x3_2": (3, 3), "branch7x7x3_1": (1, 1), "branch7x7x3_2": (1, 7),
+    "branch7x7x3_3": (7, 1), "branch7x7x3_4": (3, 3), "branch3x3_2a": (1, 3), "branch3x3_2b": (3, 1),
+    "branch3x3dbl_3a": (1, 3), "branch3x3dbl_3b": (3, 1),
+}  # fmt: skip
+# Inputs of each convolution of a block as multiples of its width: of the block's input, or of one channel of a branch.
+OUTPUTS = {"Mixed_5": 4, "Mixed_6a": 2, "Mixed_6": 4, "Mixed_7a": 2, "Mixed_7": 6}  # branches that a block joins
+
+
+def inception_shapes(width=1):
+    """Name -> (height, width, in, out) of the kernels of an Inception whose convolutions have `width` channels."""
+    from tfwarpgan.evaluation.weights.graph_def import node_names
+
+    shapes, into = {}, 3
+    block, joined = "", 0
+    for name in node_names():
+        scope, _, branch = name.partition(".")
+        if branch and scope != block:
+            into = into if not block else joined
+            joined = width * next(count for start, count in OUTPUTS.items() if scope.startswith(start))
+            joined += into if scope.endswith("a") and scope != "Mixed_5a" else 0  # pooled beside
+            block = scope
+        first = not branch or branch in ("branch1x1", "branch3x3", "branch_pool") or branch.endswith("_1")
+        kernel = INCEPTION_KERNELS[branch or scope]
+        shapes[name] = (*kernel, into if first else width, width)
+        if not branch:
+            into = width
+    return shapes, joined
+
+
+@pytest.fixture(scope="session")
+def tiny_inception():
+    """Function of (width, classes) -> tensors of an Inception as PyTorch names them, with random values."""
+
+    def make(width=1, classes=1008, seed=0):
+        random = np.random.default_rng(seed)
+        tensors = {}
+        shapes, last = inception_shapes(width)
+        for name, (height, wide, into, out) in shapes.items():
+            scale = (height * wide * into) ** -0.5
+            tensors[f"{name}.conv.weight"] = random.normal(0, scale, (out, into, height, wide)).astype(np.float32)
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                tensors[f"{name}.bn.{part}"] = random.uniform(0.5, 1.5, out).astype(np.float32)
+        tensors["fc.weight"] = random.normal(0, 1, (classes, last)).astype(np.float32)
+        tensors["fc.bias"] = random.normal(0, 1, classes).astype(np.float32)
+        return tensors
+
+    return make

@@ -18,12 +18,13 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation import baselines
 from tfwarpgan.evaluation.metrics import colors
 from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, iou_by_label, mean_iou
-from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs, Sources
+from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
 from tfwarpgan.evaluation.results import MODEL, Evaluation, Measurement, PictureHash, Result
 from tfwarpgan.evaluation.scoreboard import Scoreboard
 from tfwarpgan.inference.pipeline import for_any_batch_size
 from tfwarpgan.layers.pixels import from_pixels, to_levels, to_pixels
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Arrays, Batch, Image, Tensor, Tensors
 
 COPY, MEAN = baselines.NAMES
@@ -84,7 +85,7 @@ def evaluate(
     dataset: Iterable[Batch],
     mean: npt.NDArray[np.float32] | None,
     metrics: Sequence[Metric],
-    sources: Sources = NO_SOURCES,
+    sources: MetricOptions = NO_SOURCES,
     max_pairs: int | None = None,
     total: int | None = None,
     progress: bool = True,

@@ -35,6 +35,7 @@ class PictureFile:
         path: File of the generated picture, or of the strip that holds it.
         target_path: Likewise of the target.
         condition, target: Their names without suffix; the condition's is empty where nothing tells it.
+        picture: Name of the generated picture's file without suffix.
         panels: (panels in the strip, that of the target, that of the generated picture); None: files of their own.
     """
 
@@ -42,6 +43,7 @@ class PictureFile:
     target_path: str
     condition: str
     target: str
+    picture: str
     panels: tuple[int, int, int] | None = None
 
     def read(self) -> tuple[Pixels, Pixels]:
@@ -122,7 +124,7 @@ def _by_name(generated: Mapping[str, str], true: Mapping[str, str], targets: str
     for name, path in generated.items():
         if name not in true:
             raise InputError(f"{path} has no target {name} in {targets}; add it, or remove the picture.")
-        yield PictureFile(path, true[name], "", name)
+        yield PictureFile(path, true[name], "", name, name)
     missing = next((name for name in true if name not in generated), None)
     if missing is not None:
         raise InputError(f"{true[missing]} has no generated picture of that name; add it, or remove the target.")
@@ -139,11 +141,11 @@ def _of_name(
     if layout == "posegan" and known:
         fitting = [pair for pair in fitting if pair[0] in wanted]
     if len(fitting) != 1 and panels and not known:
-        return PictureFile(path, path, "", name, panels)
+        return PictureFile(path, path, "", name, name, panels)
     if len(fitting) != 1:
         raise InputError(_unsplit(path, layout, targets, splits, fitting))
     (condition, target), *_ = fitting
-    return PictureFile(path, path if panels else true[target], condition, target, panels)
+    return PictureFile(path, path if panels else true[target], condition, target, name, panels)
 
 
 def _unsplit(path: str, layout: str, targets: str, splits: Sequence[object], fitting: Sequence[object]) -> str:
@@ -175,12 +177,13 @@ def _of_pairs(
     for where, first, second in pairs:
         condition, target = stem(first), stem(second)
         names = [f"{a}{separator}{b}{end}" for end in ("", "_vis") for a, b in ((condition, target), (first, second))]
-        path = next((left.pop(name) for name in names if name in left), None)
-        if path is None:
+        name = next((name for name in names if name in left), None)
+        if name is None:
             raise InputError(f"{where}: there is no picture {names[0]}; add it, or remove the row.")
         if not panels and target not in true:
             raise InputError(f"{where}: there is no target {second} in --targets; add it, or remove the row.")
-        yield PictureFile(path, path if panels else true[target], condition, target, panels)
+        path = left.pop(name)
+        yield PictureFile(path, path if panels else true[target], condition, target, name, panels)
     if left:
         raise InputError(f"{next(iter(left.values()))} belongs to no pair of --pairs; remove it, or add the pair.")
 

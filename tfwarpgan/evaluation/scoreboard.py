@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation.metrics.ids import key
-from tfwarpgan.evaluation.metrics.metric import Accumulator, Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.metric import Accumulator, Metric, Pairs, Score
 from tfwarpgan.evaluation.results import MODEL, Measurement, Result
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Array
 
 
@@ -21,7 +22,7 @@ class Scoreboard:
         InputError: If a metric needs what is not there.
     """
 
-    def __init__(self, metrics: Sequence[Metric], sources: Sources, there: Sequence[str]) -> None:
+    def __init__(self, metrics: Sequence[Metric], sources: MetricOptions, there: Sequence[str]) -> None:
         check_needs(metrics, there)
         self.metrics, self._sources = list(metrics), sources
         self._running: dict[str, dict[str, Accumulator]] = {metric.id: {} for metric in metrics}

@@ -6,7 +6,8 @@ import pytest
 from tfwarpgan.evaluation.metrics import ids
 from tfwarpgan.evaluation.metrics.catalog import CATALOG, chosen_metrics
 from tfwarpgan.evaluation.metrics.masks import pg2_mask, posegan_mask
-from tfwarpgan.evaluation.metrics.metric import Pairs, Sources
+from tfwarpgan.evaluation.metrics.metric import Pairs
+from tfwarpgan.options import MetricOptions
 
 SIZES = (64, 56), (256, 176), (128, 64)
 SSIM = {
@@ -31,7 +32,7 @@ DIGITS = 5.1e-11  # half of the last digit
 
 def measure(id, target, generated, **more):
     (metric,) = chosen_metrics([id])
-    accumulator = metric.start(Sources())
+    accumulator = metric.start(MetricOptions())
     accumulator.update(Pairs([("", "")], target, generated, **more))
     return accumulator.result().value
 
@@ -110,7 +111,7 @@ def test_a_limb_without_length_is_skipped():
 def test_identical_pictures_have_no_ratio_but_are_counted(worked):
     target, generated = worked(64, 56)
     (metric,) = chosen_metrics(["psnr/255"])
-    accumulator = metric.start(Sources())
+    accumulator = metric.start(MetricOptions())
     for pair in ((target, generated), (target, target)):
         accumulator.update(Pairs([("", "")], *pair))
     score = accumulator.result()

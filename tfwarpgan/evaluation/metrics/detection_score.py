@@ -1,16 +1,17 @@
 """DS of pose-gan and PATN: how sure a detector is that the picture shows a person.
 
-Theirs is SSD300 of 2016 in Caffe: the largest confidence of a person, 0 where it finds none, mean over the pictures (PATN
-pads DeepFashion with white first). It hardly runs today, so `ds/csv` takes the scores of any detector from a file
+Theirs is SSD300 of 2016 in Caffe: the largest confidence of a person, 0 where it finds none, mean over the pictures
+(PATN pads DeepFashion with white first). It hardly runs today, so `ds/csv` takes the scores of any detector from a file
 with the columns name and score: a row for each detection of a person, none for a picture without one.
 """
 
 import os
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, Pairs
 from tfwarpgan.evaluation.metrics.named import picture_name
-from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, Pairs, Sources
 from tfwarpgan.evaluation.weights.conversion import file_sha256
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.storage.tables import read_table
 from tfwarpgan.storage.text import at_row
 
@@ -33,7 +34,7 @@ def read_scores(path: str) -> dict[str, float]:
     return found
 
 
-def _start(sources: Sources) -> PairMean:
+def _start(sources: MetricOptions) -> PairMean:
     if not sources.detection_scores:
         raise InputError("--metrics: ds/csv needs --detection_scores, a file with the columns name and score.")
     path = os.path.expanduser(sources.detection_scores)
@@ -46,5 +47,7 @@ def _start(sources: Sources) -> PairMean:
 
 
 METRICS = (
-    Metric("ds/csv", "largest confidence of a person, 0 where there is none, of the detector of --detection_scores", _start),
+    Metric(
+        "ds/csv", "largest confidence of a person, 0 where there is none, of the detector of --detection_scores", _start
+    ),
 )

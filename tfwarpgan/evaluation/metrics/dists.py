@@ -15,10 +15,11 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, Sources, traced
+from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, traced
 from tfwarpgan.evaluation.networks.trunks import vgg16
 from tfwarpgan.evaluation.weights.conversion import load_weights
 from tfwarpgan.inference.released import ROOT
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Array, Arrays, Tensor
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -27,9 +28,9 @@ HEADS = os.path.join(ROOT, "dists", "heads.npz")
 
 
 def heads() -> tuple[Array, Array]:
-    """The weights alpha and beta, float32 [1475] each, over the channels of all layers; together they sum to 1."""
+    """The weights alpha and beta, float64 [1475] each, over the channels of all layers; together they sum to 1."""
     with np.load(HEADS, allow_pickle=False) as archive:
-        alpha, beta = archive["alpha"], archive["beta"]
+        alpha, beta = archive["alpha"].astype(np.float64), archive["beta"].astype(np.float64)
     total = alpha.sum() + beta.sum()
     return alpha / total, beta / total
 
@@ -44,13 +45,15 @@ def dists(target: Tensor, generated: Tensor, arrays: Arrays, alpha: Array, beta:
         alpha, beta: See `heads`.
 
     Returns:
-        float32 [B]; 0 for identical pictures.
+        float64 [B]; 0 for identical pictures.
     """
     both = tf.concat([tf.cast(target, tf.float32), tf.cast(generated, tf.float32)], axis=0) / 255.0
     layers = [both, *vgg16((both - tf.constant(MEAN)) / tf.constant(DEVIATION), arrays, smooth_pool)]
-    similarities = [_similarities(*tf.split(features, 2)) for features in layers]
+    # In float64, since the result is one minus a sum near one.
+    similarities = [_similarities(*tf.split(tf.cast(features, tf.float64), 2)) for features in layers]
     luminance, structure = (tf.concat(column, axis=-1) for column in zip(*similarities))
-    return 1.0 - tf.reduce_sum(luminance * tf.constant(alpha) + structure * tf.constant(beta), axis=-1)
+    weighed = luminance * tf.constant(alpha, tf.float64) + structure * tf.constant(beta, tf.float64)
+    return 1.0 - tf.reduce_sum(weighed, axis=-1)
 
 
 def smooth_pool(x: Tensor) -> Tensor:
@@ -75,8 +78,8 @@ def _similarities(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return luminance, (2.0 * covariance + STABILITY) / (variance_x + variance_y + STABILITY)
 
 
-def _start(sources: Sources) -> PairMean:
-    weights = load_weights("vgg16", sources.weights_dir)
+def _start(sources: MetricOptions) -> PairMean:
+    weights = load_weights("vgg16", sources.metric_weights)
     alpha, beta = heads()
     graph = traced(lambda target, generated: dists(target, generated, weights.arrays, alpha, beta))
     return PairMean(lambda pairs: graph(pairs.target, pairs.generated), weights=str(weights))

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from tfwarpgan.data.pictures.files import files_below
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.metrics.metric import Levels, Pairs, Sources
+from tfwarpgan.evaluation.metrics.metric import Levels, Pairs
 from tfwarpgan.evaluation.networks.extractor import Extractor, extractor
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.storage.writing import write_atomically
 
 Matrix = npt.NDArray[np.floating]
@@ -35,8 +36,8 @@ class FeatureSets:
         told: The reference and its hash, in words; empty: the targets.
     """
 
-    def __init__(self, feeding: str, sources: Sources) -> None:
-        self._extract = extractor(feeding, sources.weights_dir)
+    def __init__(self, feeding: str, sources: MetricOptions) -> None:
+        self._extract = extractor(feeding, sources.metric_weights)
         self._generated: list[Matrix] = []
         self._targets: list[Matrix] = []
         self._moments: tuple[Matrix, Matrix] | None = None
@@ -46,7 +47,7 @@ class FeatureSets:
         if path.endswith(".npz"):
             self._moments, self.told = _statistics(path)
         elif path:
-            self._reference, self.told = folder_features(path, feeding, self._extract, sources.weights_dir)
+            self._reference, self.told = folder_features(path, feeding, self._extract, sources.metric_weights)
 
     def update(self, pairs: Pairs) -> None:
         """Takes a batch in."""

@@ -2,20 +2,21 @@
 
 FID = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2), covariances over n - 1.
 
-| id                 | network, resizing           | reference in the field            | who reports it |
-|--------------------|-----------------------------|-----------------------------------|----------------|
-| `tf2015`           | 2015's, TensorFlow 1        | to be told                        | TTUR, torch-fidelity |
-| `clean`            | 2015's, clean-fid           | to be told                        | clean-fid      |
-| `torchvision-gfla` | torchvision's, PyTorch; the last part of a batch of 64 is dropped on both sides | whole training set | GFLA, DPTN |
-| `torchvision-cfld` | torchvision's, PyTorch      | training set of 256x176           | CFLD           |
-| `keras`            | Keras', clean-fid           | at home                           | nobody         |
+| id                 | network, resizing      | reference in the field  | who reports it       |
+|--------------------|------------------------|-------------------------|----------------------|
+| `tf2015`           | 2015's, TensorFlow 1   | to be told              | TTUR, torch-fidelity |
+| `clean`            | 2015's, clean-fid      | to be told              | clean-fid            |
+| `torchvision-gfla` | torchvision's, PyTorch | whole training set      | GFLA, DPTN           |
+| `torchvision-cfld` | torchvision's, PyTorch | training set of 256x176 | CFLD                 |
+| `keras`            | Keras', clean-fid      | at home                 | nobody               |
 
+GFLA drops the last part of a batch of 64 on both sides.
 So the FIDs of pose transfer are of another network than "the" FID. The reference is the targets, or the pictures of
 --reference. Few pictures are judged too badly: two halves of one set of 500 pictures are 2,400 apart. Fewer than 2,048
 are refused; `kid` has no such bias.
 
-tr (C1 C2)^1/2 is the nuclear norm of R1 R2', where R' R = C: the centered features themselves where they are few, else by
-the eigenvectors of C. No matrix square root is taken.
+tr (C1 C2)^1/2 is the nuclear norm of R1 R2', where R' R = C: the centered features themselves where they are few, else
+by the eigenvectors of C. No matrix square root is taken.
 
 Heusel, Ramsauer, Unterthiner, Nessler, Hochreiter, "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
 """
@@ -26,11 +27,11 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation.metrics.features import FeatureSets
-from tfwarpgan.evaluation.metrics.ids import LEAST_PICTURES
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.ids import check_counts
+from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score
 from tfwarpgan.evaluation.networks.extractor import FEEDINGS
+from tfwarpgan.options import MetricOptions
 
 Matrix = npt.NDArray[np.floating]
 
@@ -71,13 +72,14 @@ class FrechetDistance:
     """The accumulator.
 
     Args:
+        id: Of the metric.
         feeding: A key of `FEEDINGS`.
         drop: Pictures of a batch whose last part is dropped; 0: none.
         sources: Weights and reference.
     """
 
-    def __init__(self, feeding: str, drop: int, sources: Sources) -> None:
-        self._sets, self._drop = FeatureSets(feeding, sources), drop
+    def __init__(self, id: str, feeding: str, drop: int, sources: MetricOptions) -> None:
+        self._id, self._sets, self._drop = id, FeatureSets(feeding, sources), drop
 
     def update(self, pairs: Pairs) -> None:
         """Takes a batch in."""
@@ -89,11 +91,11 @@ class FrechetDistance:
         moments = self._sets.reference_moments()
         if moments is None:
             reference = self._kept(self._sets.reference())
-            refuse_few(len(reference), "reference pictures")
+            check_counts([self._id], len(reference))
             other = gaussian(reference)
         else:
             other = gaussian_of_moments(*moments)
-        refuse_few(len(generated), "pictures")
+        check_counts([self._id], len(generated))
         value = frechet_distance(gaussian(generated), other)
         return Score(value, len(generated), reference=self._sets.told, weights=str(self._sets.weights))
 
@@ -101,23 +103,11 @@ class FrechetDistance:
         return features[: len(features) - len(features) % self._drop] if self._drop else features
 
 
-def refuse_few(count: int, what: str) -> None:
-    """Refuses a distance of too few pictures.
-
-    Raises:
-        InputError: With what to take instead.
-    """
-    if count < LEAST_PICTURES:
-        raise InputError(
-            f"--metrics: fid of {count} {what} would tell their number more than their quality; it needs "
-            f"{LEAST_PICTURES}: take kid instead."
-        )
-
-
 def _metric(name: str, feeding: str, drop: int = 0) -> Metric:
     dropped = f"; the last part of a batch of {drop} is dropped on both sides" if drop else ""
     text = f"Frechet distance of pooled features: {FEEDINGS[feeding].text}{dropped}"
-    return Metric(f"fid/{name}", text, functools.partial(FrechetDistance, feeding, drop), "lower", of_set=True)
+    start = functools.partial(FrechetDistance, f"fid/{name}", feeding, drop)
+    return Metric(f"fid/{name}", text, start, "lower", of_set=True)
 
 
 METRICS = (

@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score
 from tfwarpgan.evaluation.metrics.named import picture_name
 from tfwarpgan.evaluation.weights.conversion import file_sha256
+from tfwarpgan.options import MetricOptions
 
 
 class Identity:
     """The accumulator."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: MetricOptions) -> None:
         if not sources.identity_features:
             raise InputError("--metrics: identity/cosine needs --identity_features, an npz file of name and vector.")
         self._path = os.path.expanduser(sources.identity_features)
@@ -44,7 +45,9 @@ class Identity:
     def _cosine(self, first: str, second: str) -> float:
         for name in (first, second):
             if name not in self._vectors:
-                raise InputError(f"{self._path} has no vector of {name or 'the condition picture, whose name is needed'}.")
+                raise InputError(
+                    f"{self._path} has no vector of {name or 'the condition picture, whose name is needed'}."
+                )
         return float(self._vectors[first] @ self._vectors[second])
 
 
@@ -64,6 +67,4 @@ def read_vectors(path: str) -> dict[str, npt.NDArray[np.float64]]:
     return {name: vector / np.linalg.norm(vector) for name, vector in found.items()}
 
 
-METRICS = (
-    Metric("identity/cosine", "cosine of the embeddings of the picture and of the condition picture", Identity),
-)
+METRICS = (Metric("identity/cosine", "cosine of the embeddings of the picture and of the condition picture", Identity),)

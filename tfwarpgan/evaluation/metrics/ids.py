@@ -85,3 +85,17 @@ def check_windows(ids: Iterable[str], height: int, width: int) -> None:
                 f"--metrics: {id} needs images of at least {side} x {side} pixels, and these have {height} x {width} "
                 "(height x width); leave it out."
             )
+
+
+def check_counts(ids: Iterable[str], count: int) -> None:
+    """Refuses a Frechet distance of too few pictures, before anything is measured.
+
+    Raises:
+        InputError: With what to take instead.
+    """
+    for id in ids:
+        if id.startswith("fid/") and count < LEAST_PICTURES:
+            raise InputError(
+                f"--metrics: {id} of {count} pictures would tell their number more than their quality; it needs "
+                f"{LEAST_PICTURES}: take kid/clean instead, which has no such bias."
+            )

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score
 from tfwarpgan.evaluation.networks.extractor import FEEDINGS, extractor
+from tfwarpgan.options import MetricOptions
 
 SPLITS = 10
 
@@ -47,8 +48,8 @@ def _part(log_p: npt.NDArray[np.float64]) -> float:
 class InceptionScore:
     """The accumulator."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._extract = extractor("tf2015", sources.weights_dir)
+    def __init__(self, sources: MetricOptions) -> None:
+        self._extract = extractor("tf2015", sources.metric_weights)
         self._generated: list[npt.NDArray[np.float32]] = []
         self._targets: list[npt.NDArray[np.float32]] = []
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tfwarpgan.evaluation.metrics.features import FeatureSets
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score
 from tfwarpgan.evaluation.networks.extractor import FEEDINGS
+from tfwarpgan.options import MetricOptions
 
 SUBSETS, SUBSET_SIZE, SEED = 100, 1000, 2020
 Matrix = npt.NDArray[np.floating]
@@ -47,7 +48,7 @@ def _kernel(x: Matrix, y: Matrix) -> Matrix:
 class KernelDistance:
     """The accumulator; arguments as of `FeatureSets`."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: MetricOptions) -> None:
         self._sets = FeatureSets("clean", sources)
 
     def update(self, pairs: Pairs) -> None:

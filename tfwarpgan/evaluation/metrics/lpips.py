@@ -1,19 +1,19 @@
 """LPIPS: distance of the features of a classifier, weighed by what people called different.
 
-| id            | trunk                     | heads |
-|---------------|---------------------------|-------|
-| `alex-0.1`    | AlexNet of torchvision    | v0.1  |
-| `alex-0.0`    | the same, input unscaled  | v0.0: the first release, whose numbers many papers still print |
-| `vgg-0.1`     | VGG16 of torchvision      | v0.1  |
-| `squeeze-0.1` | SqueezeNet 1.1 of torchvision | v0.1 |
+| id            | trunk                         | heads |
+|---------------|-------------------------------|-------|
+| `alex-0.1`    | AlexNet of torchvision        | v0.1  |
+| `alex-0.0`    | the same, input unscaled      | v0.0, the first release, which many papers print |
+| `vgg-0.1`     | VGG16 of torchvision          | v0.1  |
+| `squeeze-0.1` | SqueezeNet 1.1 of torchvision | v0.1  |
 
 Pictures in [-1, 1], less a shift over a scale (not in v0.0); features of unit length at each position, their squared
-differences by a non-negative head, mean over positions, sum over layers. Pictures are not resized. The commonest mistake
-is to feed [0, 1]. GFLA names no version: its printed numbers agree with v0.0, today's code gives v0.1, so
-print both. GFLA also drops its last part of a batch. The heads come with this package (weights/lpips).
+differences by a non-negative head, mean over positions, sum over layers. Pictures are not resized. The commonest
+mistake is to feed [0, 1]. GFLA names no version: its printed numbers agree with v0.0, today's code gives v0.1, so print
+both. GFLA also drops its last part of a batch. The heads come with this package (weights/lpips).
 
-Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018,
-equation 1.
+Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR
+2018, equation 1.
 """
 
 import functools
@@ -23,10 +23,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, Sources, traced
+from tfwarpgan.evaluation.metrics.metric import Metric, PairMean, traced
 from tfwarpgan.evaluation.networks.trunks import TRUNKS
 from tfwarpgan.evaluation.weights.conversion import load_weights
 from tfwarpgan.inference.released import ROOT
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Array, Arrays, Tensor
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -74,8 +75,8 @@ def lpips(
     return tf.stack(distances, axis=1)
 
 
-def _start(trunk: str, version: str, sources: Sources) -> PairMean:
-    weights = load_weights(NETWORKS[trunk], sources.weights_dir)
+def _start(trunk: str, version: str, sources: MetricOptions) -> PairMean:
+    weights = load_weights(NETWORKS[trunk], sources.metric_weights)
     measure = functools.partial(
         _sum, trunk=trunk, arrays=weights.arrays, weights=heads(trunk, version), scaled=version != "0.0"
     )

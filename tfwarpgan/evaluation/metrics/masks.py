@@ -1,7 +1,7 @@
 """Pose masks: the silhouette around the joints, outside of which mask-SSIM, mask-IS and mask-LPIPS see nothing.
 
-`posegan`        of the target's pose: a rectangle of half-width 4 along each limb, and a disc of distance below 4 at each
-                 joint. pose-gan, PATN, GFLA.
+`posegan`        of the target's pose: a rectangle of half-width 4 along each limb, and a disc of distance below 4 at
+                 each joint. pose-gan, PATN, GFLA.
 `pg2`            of the target's pose: discs of distance up to 4 at both ends of each limb and at int(length / 4) steps
                  along it. PG2.
 `pg2-condition`  likewise, of the condition's pose. PG2's released script takes this one, so that its printed numbers

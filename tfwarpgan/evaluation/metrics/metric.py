@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Array
 
 Levels = npt.NDArray[Any]  # [B, H, W, 3] RGB on the scale of 0..255: uint8, or floating once a picture was changed
@@ -71,18 +72,7 @@ class Accumulator(Protocol):
         """The metric over all batches so far."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Sources:
-    """Files that some metrics need, see the flags of `evaluate`; empty: not given."""
-
-    weights_dir: str = ""
-    reference: str = ""
-    detector: str = ""
-    detection_scores: str = ""
-    identity_features: str = ""
-
-
-NO_SOURCES = Sources()
+NO_SOURCES = MetricOptions()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +82,7 @@ class Metric:
     Attributes:
         id: Its name, `metric/protocol`.
         protocol: What is computed, in one sentence.
-        start: Function of `Sources` -> new `Accumulator`.
+        start: Function of `MetricOptions` -> new `Accumulator`.
         goal: What is better: "higher", "lower", or "one", a number near 1.
         needs: What `Pairs` must hold beside the pictures: "parsing", or roles of `Pairs.poses`.
         of_set: It is a number of all pictures together, without one for each pair.
@@ -100,7 +90,7 @@ class Metric:
 
     id: str
     protocol: str
-    start: Callable[[Sources], Accumulator]
+    start: Callable[[MetricOptions], Accumulator]
     goal: str = "higher"
     needs: tuple[str, ...] = ()
     of_set: bool = False
@@ -132,17 +122,17 @@ class PairMean:
         return Score(mean, len(finite), values, beside=beside, weights=self._weights)
 
 
-def of_pictures(measure: Callable[[Any, Any], Any], infinite: str = "") -> Callable[[Sources], Accumulator]:
+def of_pictures(measure: Callable[[Any, Any], Any], infinite: str = "") -> Callable[[MetricOptions], Accumulator]:
     """`Metric.start` of a NumPy function of (target, generated) -> numbers [B]."""
     return lambda sources: PairMean(lambda pairs: measure(pairs.target, pairs.generated), infinite)
 
 
-def in_graph(measure: Callable[[Any, Any], Any]) -> Callable[[Sources], Accumulator]:
+def in_graph(measure: Callable[[Any, Any], Any]) -> Callable[[MetricOptions], Accumulator]:
     """As `of_pictures`, of a TensorFlow function."""
     return of_pictures(traced(measure))
 
 
-def in_graph_by_parsing(measure: Callable[[Any, Any, Any], Any]) -> Callable[[Sources], Accumulator]:
+def in_graph_by_parsing(measure: Callable[[Any, Any, Any], Any]) -> Callable[[MetricOptions], Accumulator]:
     """As `in_graph`, of a function of (target, generated, parsing)."""
     graph = traced(measure)
     return lambda sources: PairMean(lambda pairs: graph(pairs.target, pairs.generated, pairs.parsing))

@@ -3,15 +3,15 @@
 Detectors differ, so that the id's detector is named (--detector), and the same number of the true pictures, where their
 joints were detected too (--detected_targets), stands beside it as a ceiling.
 
-`pckh/patn`  PATN's: a joint is right if it is off by less than half the extent of the head in x AND in y (strictly; the
-             extents may be 0). Head: the target's visible nose, neck, eyes and ears, two at least, else the picture counts
-             in neither numerator nor denominator. A joint missing in the prediction is wrong; one that the target lacks
-             does not count. One ratio over all joints of all pictures. It is not the PCKh of MPII.
+`pckh/patn`  PATN's: a joint is right if it is off by less than half the extent of the head in x AND in y (strictly;
+             the extents may be 0). Head: the target's visible nose, neck, eyes and ears, two at least, else the picture
+             counts in neither numerator nor denominator. A joint missing in the prediction is wrong; one that the
+             target lacks does not count. One ratio over all joints of all pictures. It is not the PCKh of MPII.
 `akd/mean`   Average keypoint distance: mean Euclidean distance in pixels over the joints that both have.
 `mkr/mean`   Missing keypoint rate: share of the target's joints that the prediction lacks.
 
-Zhu et al., "Progressive Pose Attention Transfer", CVPR 2019; Siarohin et al., "Animating Arbitrary Objects via Deep Motion
-Transfer", CVPR 2019.
+Zhu et al., "Progressive Pose Attention Transfer", CVPR 2019; Siarohin et al., "Animating Arbitrary Objects via Deep
+Motion Transfer", CVPR 2019.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score, Sources
+from tfwarpgan.evaluation.metrics.metric import Metric, Pairs, Score
+from tfwarpgan.options import MetricOptions
 from tfwarpgan.typing import Array
 
 HEAD = (0, 1, 14, 15, 16, 17)
@@ -63,7 +64,7 @@ class JointRatio:
         sources: What the detector is called.
     """
 
-    def __init__(self, count: Callable[[Poses, Poses], Parts], sources: Sources) -> None:
+    def __init__(self, count: Callable[[Poses, Poses], Parts], sources: MetricOptions) -> None:
         self._count, self._detector = count, sources.detector or "not named"
         self._parts: list[Parts] = []
         self._ceiling: list[Parts] = []

@@ -104,7 +104,7 @@ def ssim(target: Tensor, generated: Tensor, protocol: str = "gaussian") -> Tenso
 
 
 def ssim_person(target: Tensor, generated: Tensor, parsing: Labels) -> Tensor:
-    """SSIM over the person alone: the mean of the full map of `gaussian` over the pixels that the target's parsing labels.
+    """SSIM over the person alone: the full map of `gaussian`, its mean over the pixels that the parsing labels.
 
     Near the border the images are continued by their mirror image, edge repeated, as scikit-image's `full=True` does.
 

@@ -61,7 +61,7 @@ def pooled_features(images: Tensor, arrays: Arrays, form: Form) -> Tensor:
 
 
 def logits_without_bias(features: Tensor, arrays: Arrays) -> Tensor:
-    """The classifier of 2015's graph on pooled features, [B, 1008], without its bias, as the Inception Score takes it."""
+    """The classifier of 2015's graph without its bias, as the Inception Score takes it: [B, 2048] -> [B, 1008]."""
     return tf.matmul(features, tf.constant(arrays["fc/kernel"], tf.float32))
 
 

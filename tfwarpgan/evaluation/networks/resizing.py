@@ -1,10 +1,10 @@
-"""Pictures as Inception sees them: 299 x 299, by the resizer of each FID, which moves the number as a better model does.
+"""Pictures as Inception sees them: 299 x 299, by the resizer of each FID, which moves it as a better model does.
 
-| resizer | of whom | how |
-|---------|---------|-----|
+| resizer | of whom                                 | how |
+|---------|-----------------------------------------|-----|
 | `tf1`   | the graph of 2015: TTUR, torch-fidelity | bilinear, corners of pixels on corners, no smoothing |
-| `torch` | GFLA, CFLD | bilinear, centers of pixels on centers, no smoothing |
-| `clean` | clean-fid | Pillow's bicubic of each channel in floating point, smoothed where it shrinks, clipped to 0..255 |
+| `torch` | GFLA, CFLD                              | bilinear, centers of pixels on centers, no smoothing |
+| `clean` | clean-fid                               | Pillow's bicubic in floating point, smoothed where it shrinks |
 """
 
 import tensorflow as tf

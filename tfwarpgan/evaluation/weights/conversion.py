@@ -29,7 +29,11 @@ _CONVOLUTIONS = {
     "vgg16": [f"features.{number}" for number in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)],
     "squeezenet": [
         "features.0",
-        *(f"features.{n}.{part}" for n in (3, 4, 6, 7, 9, 10, 11, 12) for part in ("squeeze", "expand1x1", "expand3x3")),
+        *(
+            f"features.{n}.{part}"
+            for n in (3, 4, 6, 7, 9, 10, 11, 12)
+            for part in ("squeeze", "expand1x1", "expand3x3")
+        ),
     ],
 }
 _KERAS_VGG = (
@@ -183,4 +187,3 @@ def _normalized(name: str, tensors: Arrays) -> dict[str, Array]:
 
 def _hwio(array: Array) -> Array:
     return np.ascontiguousarray(array.transpose(2, 3, 1, 0)) if array.ndim == 4 else array
-

@@ -14,6 +14,7 @@ import math
 import pickletools
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NoReturn
 
@@ -35,6 +36,11 @@ _PLAIN = {
 }  # fmt: skip
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _MARK = object()
+# What reading a damaged file may raise.
+_DAMAGE = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, EOFError, RuntimeError,
+    struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +80,7 @@ def read_torch_file(path: str) -> dict[str, Array]:
             is_zip = zipfile.is_zipfile(file)
             file.seek(0)
             return _read_zip(path, file) if is_zip else _read_old(path, file)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not a whole PyTorch file ({error}); fetch it again.") from None
@@ -211,7 +217,7 @@ class _Reader:
         kind, storage_type, key = identity[:3]
         name = storage_type.name.removeprefix("torch.") if isinstance(storage_type, _Name) else ""
         if kind != "storage" or name not in DTYPES or (len(identity) > 5 and identity[5] is not None):
-            self._refuse(f"a storage of type {name or kind!r}")
+            self._refuse(f"a storage of type {name or 'none'}")
         return _Storage(str(key), DTYPES[name])
 
     def _made(self, function: Any, arguments: Any) -> Any:
