@@ -15,7 +15,8 @@ import zipfile
 import numpy as np
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.weights.graph_def import node_names, read_graph_def
+from tfwarpgan.evaluation.weights.graph_def import BATCH_NORM_EPSILON, node_names, read_graph_def
+from tfwarpgan.evaluation.weights.keras_inception import read_keras_inception
 from tfwarpgan.evaluation.weights.known import NETWORKS
 from tfwarpgan.evaluation.weights.safetensors import read_safetensors
 from tfwarpgan.evaluation.weights.torch_file import read_torch_file
@@ -23,7 +24,6 @@ from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.typing import Array, Arrays
 
 FACTS = ("source", "sha256", "verified")
-BATCH_NORM_EPSILON = 0.001  # of Inception, in every one of its forms
 _CONVOLUTIONS = {
     "alexnet": [f"features.{number}" for number in (0, 3, 6, 8, 10)],
     "vgg16": [f"features.{number}" for number in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)],
@@ -72,8 +72,9 @@ def convert(path: str, folder: str, unverified: bool = False) -> tuple[str, str]
     tensors = _read(os.path.expanduser(path))
     network = _network_of(tensors, path)
     digest = file_sha256(os.path.expanduser(path))
-    verified = any(digest.startswith(known) for known in NETWORKS[network].sha256)
-    if not verified and not unverified:
+    known = NETWORKS[network].sha256
+    verified = any(digest.startswith(start) for start in known)
+    if not (verified or unverified or network == "inception_keras"):  # whose numbers compare with none
         raise InputError(
             f"{path} has the layers of {network} but not the sha256 of a file that is known to hold its weights (its "
             f"own begins with {digest[:12]}); expected {NETWORKS[network].file}. --unverified takes it all the same."
@@ -138,8 +139,8 @@ def _read(path: str) -> Arrays:
         return read_safetensors(path)
     if path.endswith((".pb", ".tgz", ".tar.gz")) or tarfile.is_tarfile(path):
         return read_graph_def(path)
-    if path.endswith((".h5", ".hdf5")) or start == b"\x89HDF\r\n\x1a\n":
-        raise InputError(f"{path} is a file of Keras; put it into --metric_weights as it is, fid/keras reads it there.")
+    if start == b"\x89HDF\r\n\x1a\n":
+        return read_keras_inception(path)
     return read_torch_file(path)
 
 
@@ -148,6 +149,8 @@ def _network_of(tensors: Arrays, path: str) -> str:
     names = set(tensors)
     if any(name.startswith("block1_conv1") for name in names):
         raise InputError(f"{path} holds {_KERAS_VGG}: convert {NETWORKS['vgg16'].file}.")
+    if "Conv2d_1a_3x3/kernel" in names:
+        return "inception_keras"
     if "Mixed_7c.branch_pool.conv.weight" in names:
         return "inception_2015" if len(tensors.get("fc.weight", ())) % 1000 == 8 else "inception_torchvision"
     if {"lin0.model.1.weight", "alpha"} & names:
@@ -159,6 +162,8 @@ def _network_of(tensors: Arrays, path: str) -> str:
 
 
 def _arrays_of(network: str, tensors: Arrays, path: str) -> dict[str, Array]:
+    if network == "inception_keras":
+        return dict(tensors)
     try:
         if network.startswith("inception"):
             arrays = {}

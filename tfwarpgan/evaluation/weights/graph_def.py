@@ -13,6 +13,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.typing import Array, Arrays
 
 MEMBER = "classify_image_graph_def.pb"
+BATCH_NORM_EPSILON = 0.001  # of Inception, in every one of its forms
 BLOCKS = (
     "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7a",
     "Mixed_7b", "Mixed_7c",
@@ -26,7 +27,8 @@ _B = {"branch3x3": "conv", "branch3x3dbl_1": "tower/conv", "branch3x3dbl_2": "to
       "branch3x3dbl_3": "tower/conv_2"}  # fmt: skip
 _C = {"branch1x1": "conv", "branch7x7_1": "tower/conv", "branch7x7_2": "tower/conv_1", "branch7x7_3": "tower/conv_2",
       "branch7x7dbl_1": "tower_1/conv", "branch7x7dbl_2": "tower_1/conv_1", "branch7x7dbl_3": "tower_1/conv_2",
-      "branch7x7dbl_4": "tower_1/conv_3", "branch7x7dbl_5": "tower_1/conv_4", "branch_pool": "tower_2/conv"}  # fmt: skip
+      "branch7x7dbl_4": "tower_1/conv_3", "branch7x7dbl_5": "tower_1/conv_4",
+      "branch_pool": "tower_2/conv"}  # fmt: skip
 _D = {"branch3x3_1": "tower/conv", "branch3x3_2": "tower/conv_1", "branch7x7x3_1": "tower_1/conv",
       "branch7x7x3_2": "tower_1/conv_1", "branch7x7x3_3": "tower_1/conv_2",
       "branch7x7x3_4": "tower_1/conv_3"}  # fmt: skip

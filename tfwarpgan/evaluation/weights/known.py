@@ -32,7 +32,9 @@ NETWORKS = {
         "fid/torchvision-gfla, fid/torchvision-cfld", "inception_v3_google-0cc3c7bd.pth of torchvision", ("0cc3c7bd",)
     ),
     "inception_keras": Network(
-        "fid/keras", "inception_v3_weights_tf_dim_ordering_tf_kernels.h5 of Keras, which downloads it itself", ()
+        "fid/keras",
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 of Keras",
+        (),
     ),
     "alexnet": Network(
         "lpips/alex-0.1, lpips/alex-0.0",
