@@ -88,10 +88,10 @@ def tiny_inception():
         tensors = {}
         shapes, last = inception_shapes(width)
         for name, (height, wide, into, out) in shapes.items():
-            scale = (height * wide * into) ** -0.5
+            scale = (2 / (height * wide * into)) ** 0.5
             tensors[f"{name}.conv.weight"] = random.normal(0, scale, (out, into, height, wide)).astype(np.float32)
-            for part in ("weight", "bias", "running_mean", "running_var"):
-                tensors[f"{name}.bn.{part}"] = random.uniform(0.5, 1.5, out).astype(np.float32)
+            for part, middle in (("weight", 1.2), ("bias", 0.2), ("running_mean", 0.0), ("running_var", 1.0)):
+                tensors[f"{name}.bn.{part}"] = (middle + random.uniform(-0.2, 0.2, out)).astype(np.float32)
         tensors["fc.weight"] = random.normal(0, 1, (classes, last)).astype(np.float32)
         tensors["fc.bias"] = random.normal(0, 1, classes).astype(np.float32)
         return tensors

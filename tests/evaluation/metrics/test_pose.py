@@ -66,7 +66,8 @@ def test_ratios_are_over_all_joints_and_the_ceiling_stands_beside(joints, detect
     right = pose.pckh((target[0], few), found)[0][0]
     assert score.value == (15 + right) / 18 and score.count == 18
     np.testing.assert_array_equal(score.pairs, [15 / 16, right / 2])
-    assert 0.9 < score.beside["targets"] <= 1 and score.weights == "detector movenet-thunder"
+    # Nose and neck stand above each other: a head without width, in which nothing is near enough.
+    assert score.beside["targets"] == 16 / 18 and score.weights == "detector movenet-thunder"
 
 
 def test_average_distance_by_hand():

@@ -21,7 +21,7 @@ def folder(tmp_path_factory, tiny_inception):
     """Folder of tiny networks."""
     place = tmp_path_factory.mktemp("weights")
     for network, classes in (("inception_2015", 1008), ("inception_torchvision", 1000)):
-        arrays = _arrays_of(network, tiny_inception(2, classes, seed=classes), "")
+        arrays = _arrays_of(network, tiny_inception(4, classes, seed=classes), "")
         save_weights(str(place / f"{network}.npz"), Weights(arrays, f"{network}.pth", 64 * "a", True))
     return str(place)
 
@@ -30,8 +30,10 @@ def folder(tmp_path_factory, tiny_inception):
 def pictures():
     """(targets, generated), uint8 [12, 20, 16, 3]."""
     random = np.random.default_rng(0)
-    targets = random.integers(0, 256, (COUNT, 20, 16, 3), np.uint8)
-    return targets, np.clip(targets.astype(int) + random.integers(-40, 60, targets.shape), 0, 255).astype(np.uint8)
+    blocks = random.integers(0, 256, (COUNT, 5, 4, 3))
+    targets = np.kron(blocks, np.ones((1, 4, 4, 1), int))
+    generated = np.clip(targets + random.integers(-40, 60, (COUNT, 1, 1, 3)), 0, 255)
+    return targets.astype(np.uint8), generated.astype(np.uint8)
 
 
 def measured(id, pictures, options, batch=5):
@@ -47,7 +49,8 @@ def test_inception_score_of_pictures(folder, pictures):
     score = measured("is/openai2015", pictures, MetricOptions(metric_weights=folder))
     extract = extractor("tf2015", folder)
     mean, spread = inception_score(extract.logits(pictures[1]))
-    np.testing.assert_allclose([score.value, score.spread], [mean, spread], rtol=1e-5)
+    assert extract.logits(pictures[1]).std(axis=0).min() > 1e-4  # pictures tell classes apart, in parts of one or two
+    np.testing.assert_allclose([score.value, score.spread], [mean, spread], rtol=1e-3)
     np.testing.assert_allclose(score.beside["targets"], inception_score(extract.logits(pictures[0]))[0], rtol=1e-5)
     assert score.weights == "inception_2015.pth sha256:aaaaaaaaaaaa" and score.count == COUNT and score.pairs is None
     with pytest.raises(InputError, match="is/openai2015 needs at least 10 pictures"):
@@ -60,7 +63,7 @@ def test_frechet_distance_to_the_targets(folder, pictures, monkeypatch, id):
     score = measured(id, pictures, MetricOptions(metric_weights=folder))
     extract = extractor(id.split("/")[1].removesuffix("-cfld"), folder)
     expected = fid.frechet_distance(*(fid.gaussian(extract.features(part)) for part in pictures))
-    assert score.value == pytest.approx(expected, rel=1e-4) and score.value > 0
+    assert score.value == pytest.approx(expected, rel=1e-3) and score.value > 1e-6
 
 
 def test_gfla_drops_the_last_part_of_a_batch_on_both_sides(folder, pictures, monkeypatch):
@@ -78,7 +81,11 @@ def test_few_pictures_have_no_frechet_distance_but_a_kernel_distance(folder, pic
     score = measured("kid/clean", pictures, MetricOptions(metric_weights=folder))
     extract = extractor("clean", folder)
     expected = kid.squared_discrepancy(extract.features(pictures[1]), extract.features(pictures[0]))
-    assert score.value == pytest.approx(expected, rel=1e-3, abs=1e-6) and score.beside == {"subset_size": 12.0}
+    assert (
+        score.value == pytest.approx(expected, rel=1e-2)
+        and abs(expected) > 1e-9
+        and score.beside == {"subset_size": 12.0}
+    )
 
 
 def test_the_reference_may_be_a_folder_of_any_sizes_and_is_kept(folder, pictures, tmp_path, monkeypatch):
@@ -93,7 +100,7 @@ def test_the_reference_may_be_a_folder_of_any_sizes_and_is_kept(folder, pictures
     extract = extractor("clean", folder)
     parts = [extract.features(pictures[0][:4]), extract.features(pictures[0][4:6, :18])]
     expected = fid.frechet_distance(fid.gaussian(extract.features(pictures[1])), fid.gaussian(np.concatenate(parts)))
-    assert first.value == pytest.approx(expected, rel=1e-4)
+    assert first.value == pytest.approx(expected, rel=1e-3) and expected > 1e-6
     monkeypatch.setattr("tfwarpgan.evaluation.metrics.features._batches", lambda paths: pytest.fail("measured again"))
     assert measured("fid/clean", pictures, options).value == first.value
 

@@ -134,8 +134,8 @@ def test_inception_score(features, splits, expected, spread):
 
 
 def test_inception_score_of_certain_pictures_is_the_number_of_their_classes():
-    """Probabilities of 0, which are NaN in the original."""
-    mean, spread = inception_score(1e4 * np.tile(np.eye(4), (25, 1)), splits=5)
+    """Probabilities of 0, which are NaN in the original, also of a class that no picture has."""
+    mean, spread = inception_score(1e4 * np.tile(np.eye(4, 5), (25, 1)), splits=5)
     assert abs(mean - 4) < 1e-9 and spread < 1e-9
 
 

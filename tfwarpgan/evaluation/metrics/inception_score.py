@@ -40,8 +40,9 @@ def inception_score(logits: npt.ArrayLike, splits: int = SPLITS) -> tuple[float,
 
 
 def _part(log_p: npt.NDArray[np.float64]) -> float:
-    p = np.exp(log_p)
-    divergence = (p * (log_p - np.log(p.mean(axis=0)))).sum(axis=1)
+    largest = log_p.max(axis=0)
+    log_mean = largest + np.log(np.exp(log_p - largest).mean(axis=0))  # no class has probability 0
+    divergence = (np.exp(log_p) * (log_p - log_mean)).sum(axis=1)
     return float(np.exp(divergence.mean()))
 
 

@@ -57,25 +57,32 @@ FEEDINGS = {
 }
 
 
+class Network:
+    """Inception with its weights, as one graph for pictures that are prepared: float32 [B, 299, 299, 3]."""
+
+    def __init__(self, name: str, weights: Weights) -> None:
+        self.weights, arrays, form = weights, weights.arrays, FORMS[name]
+
+        def both(images: Tensor) -> tuple[Tensor, Tensor]:
+            found = pooled_features(images, arrays, form)
+            return found, logits_without_bias(found, arrays) if "fc/kernel" in arrays else found
+
+        self.outputs = traced(both)
+
+
 class Extractor:
-    """Features of pictures by one network; the last batch is remembered, for several metrics ask for the same.
+    """Features of pictures by one network; the last two batches (generated and true pictures) are remembered, for
+    several metrics ask for the same.
 
     Args:
         feeding: A key of `FEEDINGS`.
-        weights: Of its network.
+        network: Its network.
     """
 
-    def __init__(self, feeding: str, weights: Weights) -> None:
-        self.weights = weights
-        facts = FEEDINGS[feeding]
-
-        def both(levels: Tensor) -> tuple[Tensor, Tensor]:
-            found = pooled_features(facts.prepare(levels), weights.arrays, FORMS[facts.network])
-            return found, logits_without_bias(found, weights.arrays) if "fc/kernel" in weights.arrays else found
-
-        self._graph = traced(both)
-        self._levels: Levels | None = None
-        self._found: tuple[Features, Features] = np.zeros([0, 0], np.float32), np.zeros([0, 0], np.float32)
+    def __init__(self, feeding: str, network: Network) -> None:
+        self.weights, self._network = network.weights, network
+        self._prepare = traced(FEEDINGS[feeding].prepare)
+        self._recent: list[tuple[Levels, tuple[Features, Features]]] = []
 
     def features(self, levels: Levels) -> Features:
         """Pooled features [B, 2048] of levels [B, H, W, 3]."""
@@ -86,10 +93,12 @@ class Extractor:
         return self._both(levels)[1]
 
     def _both(self, levels: Levels) -> tuple[Features, Features]:
-        if self._levels is not levels:
-            features, logits = (np.asarray(output) for output in self._graph(levels))
-            self._levels, self._found = levels, (features, logits)
-        return self._found
+        for known, found in self._recent:
+            if known is levels:
+                return found
+        features, logits = map(np.asarray, self._network.outputs(self._prepare(levels)))
+        self._recent = [*self._recent[-1:], (levels, (features, logits))]
+        return features, logits
 
 
 @functools.lru_cache(maxsize=8)
@@ -99,4 +108,9 @@ def extractor(feeding: str, weights_dir: str) -> Extractor:
     Raises:
         InputError: If its weights are not there.
     """
-    return Extractor(feeding, load_weights(FEEDINGS[feeding].network, weights_dir))
+    return Extractor(feeding, _network(FEEDINGS[feeding].network, weights_dir))
+
+
+@functools.lru_cache(maxsize=4)
+def _network(name: str, weights_dir: str) -> Network:
+    return Network(name, load_weights(name, weights_dir))

@@ -16,8 +16,8 @@ SIDE = 299
 
 def resize_tf1(levels: Tensor, side: int = SIDE) -> Tensor:
     """Levels [B, H, W, 3] as float32 [B, side, side, 3], by TensorFlow 1's `resize_bilinear`."""
-    return tf.compat.v1.image.resize_bilinear(
-        tf.cast(levels, tf.float32), [side, side], align_corners=False, half_pixel_centers=False
+    return tf.raw_ops.ResizeBilinear(
+        images=tf.cast(levels, tf.float32), size=[side, side], align_corners=False, half_pixel_centers=False
     )
 
 
