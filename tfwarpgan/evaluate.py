@@ -255,8 +255,12 @@ def score_pictures(options: Options, evaluate: EvaluateOptions, metric_files: Me
     note_bias(ids, len(files))
     chosen = [*report.sections(evaluation, evaluate.report_pairs).values(), report.even_pairs(evaluation)]
     shown = shown_pictures(files, [position for part in chosen for position in part])
-    facts = {"pictures": evaluate.pictures, "layout": evaluate.picture_layout}
-    facts |= {"height": evaluation.measurement.height, "width": evaluation.measurement.width}
+    facts = {
+        "pictures": evaluate.pictures,
+        "layout": evaluate.picture_layout,
+        "height": evaluation.measurement.height,
+        "width": evaluation.measurement.width,
+    }
     title = f"{evaluate.pictures}: {len(evaluation)} pictures"
     paths, table = report.write_report(evaluation, shown, evaluate.output_dir, facts, title, evaluate.report_pairs)
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")

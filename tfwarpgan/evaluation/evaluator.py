@@ -13,7 +13,6 @@ import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
-import tfwarpgan
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation import baselines
 from tfwarpgan.evaluation.metrics import colors
@@ -130,7 +129,7 @@ def evaluate(
     if not names:
         raise InputError("The test split contains no pairs: there is nothing to evaluate.")
     height, width = pictures["target"].shape[1:3]
-    measurement = Measurement(height, width, quantization, "of the test list", str(seen), tfwarpgan.__version__)
+    measurement = Measurement(height, width, quantization, "of the test list", str(seen))
     found = tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
     extra = [*_color_metrics(found["colors"]), *_parsing_metrics(confusions)]
     results = [*board.results(measurement), *(_measured(result, measurement, len(names)) for result in extra)]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from tqdm import tqdm
 
-import tfwarpgan
 from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs
 from tfwarpgan.evaluation.picture_joints import PictureJoints, joints_of
 from tfwarpgan.evaluation.pictures import PictureFile, batches
@@ -55,10 +54,10 @@ def evaluate_pictures(
             bar.update(len(part))
     suffixes = {os.path.splitext(file.path)[1].lower() for file in files}
     quantization = f"of the files ({', '.join(sorted(suffixes))})"
-    measurement = Measurement(*size, quantization, order, str(seen), tfwarpgan.__version__)
+    measurement = Measurement(*size, quantization, order, str(seen))
     results = tuple(board.results(measurement))
-    names = tuple((file.condition, file.target) for file in files)
-    return Evaluation(results, names, board.pairs(), np.full(len(files), np.nan, np.float32), measurement)
+    pairs = tuple((file.condition, file.target) for file in files)
+    return Evaluation(results, pairs, board.pairs(), np.full(len(files), np.nan, np.float32), measurement)
 
 
 def _stacked(role: str, joints: PictureJoints, files: Sequence[PictureFile], size: Size) -> tuple[Array, Array]:

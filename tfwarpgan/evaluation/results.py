@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from tfwarpgan import __version__
 from tfwarpgan.typing import Array
 
 MODEL = "model"
@@ -29,7 +30,7 @@ class Measurement:
     quantization: str
     order: str
     reference: str
-    kit: str
+    kit: str = __version__
 
     def of(self, id: str, reference: str = "", weights: str = "") -> str:
         """The whole id of a number, with the reference and the weights that it has of its own."""

@@ -75,7 +75,7 @@ def _dilated(mask: Mask, side: int) -> Mask:
 
 def _points(size: Size) -> npt.NDArray[np.float64]:
     """The pixels' (y, x), [H, W, 2]."""
-    return np.stack(np.mgrid[: size[0], : size[1]], axis=-1).astype(np.float64)
+    return np.moveaxis(np.indices(size), 0, -1).astype(np.float64)
 
 
 def _limbs(

@@ -166,7 +166,7 @@ def _arrays_of(network: str, tensors: Arrays, path: str) -> dict[str, Array]:
         return dict(tensors)
     try:
         if network.startswith("inception"):
-            arrays = {}
+            arrays: dict[str, Array] = {}
             for name in node_names():
                 arrays |= _normalized(name, tensors)
             return {**arrays, "fc/kernel": tensors["fc.weight"].T, "fc/bias": tensors["fc.bias"]}

@@ -5,6 +5,7 @@ normalization behind it and the classifier are followed back to their constants.
 """
 
 import tarfile
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -90,9 +91,9 @@ def read_graph_def(path: str) -> Arrays:
     return arrays
 
 
-def _behind(graph: object, name: str) -> list[object]:
+def _behind(graph: Any, name: str) -> list[Any]:
     """The nodes that take a node's output."""
-    return [node for node in graph.node if any(put.partition(":")[0] == name for put in node.input)]  # type: ignore[attr-defined]
+    return [node for node in graph.node if any(put.partition(":")[0] == name for put in node.input)]
 
 
 def _content(path: str) -> bytes:

@@ -3,6 +3,8 @@
 import json
 import math
 import struct
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,12 +34,12 @@ def read_safetensors(path: str) -> dict[str, Array]:
         raise InputError(f"{path} is not a whole safetensors file ({error}); fetch it again.") from None
 
 
-def _array(entry: dict[str, object], numbers: bytes) -> Array:
-    kind, shape, (start, end) = str(entry["dtype"]), entry["shape"], entry["data_offsets"]  # type: ignore[misc]
+def _array(entry: Mapping[str, Any], numbers: bytes) -> Array:
+    kind, shape, (start, end) = str(entry["dtype"]), entry["shape"], entry["data_offsets"]
     dtype = np.dtype(DTYPES[kind])
-    if not 0 <= start <= end <= len(numbers) or end - start != math.prod(shape) * dtype.itemsize:  # type: ignore[has-type]
+    if not 0 <= start <= end <= len(numbers) or end - start != math.prod(shape) * dtype.itemsize:
         raise ValueError("a tensor reaches beyond its numbers")
-    array = np.frombuffer(numbers[start:end], dtype).reshape(shape)  # type: ignore[has-type]
+    array = np.frombuffer(numbers[start:end], dtype).reshape(shape)
     if kind == "BF16":
         return (array.astype(np.uint32) << 16).view(np.float32)
     return array.copy()

@@ -26,7 +26,7 @@ from tfwarpgan.typing import Array
 MOST_BYTES = 2 << 30  # of a file
 MOST_OPERATIONS = 1 << 20  # of a pickle; VGG16 has some hundreds
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
-DTYPES = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"), "DoubleStorage": np.dtype("<f8"), "HalfStorage": np.dtype("<f2"),
     "LongStorage": np.dtype("<i8"), "IntStorage": np.dtype("<i4"), "ByteStorage": np.dtype("u1"),
 }  # fmt: skip
