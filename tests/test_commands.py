@@ -173,6 +173,7 @@ def needing(market, tmp_path):
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],
+        "convert": [f"--file={tmp_path}/saved_model.pb"],
     }
 
 
