@@ -174,10 +174,11 @@ def needing(market, tmp_path):
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],
+        "convert": [f"--file={tmp_path}/saved_model.pb"],
     }
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "study"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("study", "convert")])
 def test_what_is_not_installed_is_told_in_one_sentence(needing, name):
     told = sentence(alone(name, *needing[name]))
     assert "tensorflow" in told and "not installed: pip install 'tfwarpgan[tensorflow]' brings it." in told

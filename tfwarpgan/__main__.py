@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("prepare", "train", "evaluate", "synthesize", "export", "serve", "annotate", "traces", "study")
+COMMANDS = ("prepare", "train", "evaluate", "synthesize", "export", "serve", "annotate", "traces", "study", "convert")
 
 
 def main(arguments: Sequence[str]) -> int:
