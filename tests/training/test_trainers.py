@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
 from tfwarpgan.models import build
-from tfwarpgan.training import geometric_matcher, stages
+from tfwarpgan.training import stages
 from tfwarpgan.training.optimization import make_optimizer
 
 keras = tf.keras
@@ -79,19 +79,12 @@ def replica_values(variable, strategy):
     return strategy.experimental_local_results(variable) if strategy else [variable]
 
 
-def warps_of_two_replicas(batch_size, control_points, seed, random_warp=geometric_matcher.random_warp):
-    """What two replicas draw in the place of one: each half of the batch by its replica's number."""
-    halves = [random_warp(batch_size // 2, control_points, [seed[0], replica]) for replica in range(2)]
-    return [tf.concat(half, axis=0) for half in zip(*halves)]
-
-
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_replica_equals_two(stage, options, batch, mirrored, monkeypatch):
+def test_one_replica_equals_two(stage, options, batch, mirrored):
     """With every loss term, through both phases of the matcher, and with ignored pixels in one replica's half."""
     perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
     options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "decay_from": 0.0})
     two, weights_of_two, kept = trained(stage, options, batch, mirrored)
-    monkeypatch.setattr(geometric_matcher, "random_warp", warps_of_two_replicas)
     one, weights_of_one, _ = trained(stage, options, batch)
     assert set(one) == set(two) == set(make_trainer(stage, options).means)
     for name in one:

@@ -32,10 +32,25 @@ class TrainOptions:
     beta_2: float = option(0.999, "Decay rate of Adam's second moment.", minimum=0, maximum=0.9999)
     decay_from: float = option(
         1.0,
-        "Share of a stage's steps after which the learning rate decays linearly to 0; 1 means never.",
+        "Share of a stage's steps after which the learning rate decays to 0; 1 means never.",
         minimum=0,
         maximum=1,
     )
+    decay: str = option(
+        "linear",
+        "How the learning rate decays after --decay_from: in a straight line or as half a cosine.",
+        choices=("linear", "cosine"),
+    )
+    warmup_steps: int = option(0, "First steps of a stage, over which the learning rate rises to its value.", minimum=0)
+    halve_every: int = option(0, "Steps after which the learning rate is halved, again and again; 0: never.", minimum=0)
+    clip_norm: float = option(
+        0.0, "Largest norm of the gradients of a network, all its weights together; larger ones are scaled down to it. "
+        "0: any.", minimum=0,
+    )  # fmt: skip
+    accumulate: int = option(
+        1, "Batches of --batch_size whose gradients make one step: as a batch that many times as large, in the memory "
+        "of one.", minimum=1,
+    )  # fmt: skip
     ema: float = option(
         0.0,
         "Decay of a running mean of the trained network's weights, such as 0.999, which evaluate, export and later "
@@ -65,6 +80,10 @@ class TrainOptions:
             raise InputError(
                 f"--matcher_pretraining_steps={self.matcher_pretraining_steps} must not exceed "
                 f"--matcher_steps={self.matcher_steps}."
+            )
+        if self.decay == "cosine" and self.decay_from == 1.0:
+            raise InputError(
+                "--decay=cosine needs --decay_from, the share of a stage's steps after which it begins: 0."
             )
         if self.profile_steps:
             steps = re.fullmatch(r"([0-9]+),([0-9]+)", self.profile_steps)
