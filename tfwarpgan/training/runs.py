@@ -29,6 +29,7 @@ from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training import callbacks, history, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.distribution import choose_strategy
+from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
@@ -174,11 +175,8 @@ def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf
     watching = _watching(name, options, run_dir, done, steps, looking)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
-            dataset = stage_data.dataset("train", start=done * options.data.batch_size)
-            fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
-            trainer.fit(dataset, callbacks=[saving, *watching], **fitting)
-            done = trainer.steps_done
+        dataset = stage_data.dataset("train", start=done * options.data.batch_size)
+        run_steps(trainer, dataset, steps, [saving, *watching], strategy)
     if saving.interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
     return not saving.interrupted
