@@ -32,9 +32,15 @@ class StageCheckpoints:
         self.required = {**networks, **optimizers}
         # What a checkpoint need not hold: older versions, or other flags, have no such thing.
         self.optional = {f"{name}_mean": list(mean.variables) for name, mean in trainer.trackers.items()}
+        self.optional["skipped_steps"] = [trainer.skipped]
         self.average = average_of(next(iter(networks)))
         if trainer.averages:
             self.optional[self.average] = list(trainer.averages)
+
+    @property
+    def last(self) -> str:
+        """The path of the checkpoint that was saved or restored last; empty: none."""
+        return "" if self.saved is None else os.path.join(self.folder, f"ckpt-{self.saved}")
 
     def save(self) -> None:
         """Writes a checkpoint of the current step, unless there is one, and removes what it makes superfluous.
@@ -55,7 +61,10 @@ class StageCheckpoints:
         older = [other for other in checkpoints_in(self.folder) if steps_of(other) < steps_of(path)]
         kept = [path, *older[: self.keep - 1]]
         names = [os.path.basename(other) for other in kept]
-        state = [f'model_checkpoint_path: "{names[0]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names[::-1])]
+        state = [
+            f'model_checkpoint_path: "{names[0]}"',
+            *(f'all_model_checkpoint_paths: "{name}"' for name in names[::-1]),
+        ]
         write_atomically(os.path.join(self.folder, "checkpoint"), "\n".join(state) + "\n")
         for other in checkpoints_in(self.folder):
             if other not in kept:
@@ -89,7 +98,7 @@ class StageCheckpoints:
 
 
 def _is_optional(name: str) -> bool:
-    return name.endswith(("_average", "_mean"))
+    return name == "skipped_steps" or name.endswith(("_average", "_mean"))
 
 
 def sweep(folder: str) -> None:

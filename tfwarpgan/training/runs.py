@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training import callbacks, history, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints
+from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
 from tfwarpgan.training.distribution import choose_strategy
+from tfwarpgan.training.events import put_back
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
@@ -52,6 +54,8 @@ def train(options: Options, devices: Sequence[str] | None = None, source: Source
     Raises:
         InputError: If the data or a stage before it is missing or unfit.
     """
+    if options.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
     strategy, stage = choose_strategy(devices), options.train.stage
     names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
     _check_devices(options, strategy.num_replicas_in_sync)
@@ -155,28 +159,36 @@ class StageData:
 
 def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
-    run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
+    run_dir, train = os.path.expanduser(options.train.run_dir), options.train
+    steps = train.steps_of(name)
+    end = min(steps, train.stop_at or steps)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)
+    sweep(stage_folder(run_dir, name))
     with strategy.scope():
         trainer = TRAINERS[name](options)
-        make = functools.partial(make_optimizer, options.train, steps)
-        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
-        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
+        make = functools.partial(make_optimizer, train, steps)
+        trainer.compile_networks(make, train.jit_compile, train.ema)
+        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints)
         done = checkpoints.restore()
-    if done >= steps:
+    if done >= end:
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
-    saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
+    put_back(run_dir, name, done)
     looking = (
         previews.painter(name, trainer, stage_data.preview_batch(), options),
         previews.scorer(name, trainer, stage_data.dataset("test")),
     )
     watching = _watching(name, options, run_dir, done, steps, looking)
+    finite = callbacks.Finite(
+        checkpoints, name, math.gcd(train.log_every, train.pictures_every, train.checkpoint_every)
+    )
+    # What is logged of a step is written before its checkpoint: going on from that, the step is not logged again.
+    saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every)
     # XLA compiles TensorFlow's own operations only.
-    with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        dataset = stage_data.dataset("train", start=done * options.data.batch_size)
-        run_steps(trainer, dataset, steps, [saving, *watching], strategy)
+    with core_ops_only() if train.jit_compile else contextlib.nullcontext():
+        dataset = stage_data.dataset("train", start=trainer.batches_taken * options.data.batch_size)
+        run_steps(trainer, dataset, end, [finite, *watching, saving], strategy)
     if saving.interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
     return not saving.interrupted
@@ -194,7 +206,7 @@ def _watching(
     train = options.train
     watching = [
         callbacks.Progress(name, done, steps),
-        callbacks.Previews(writer, name, train.pictures_every, *looking),
+        callbacks.Previews(writer, name, train.pictures_every, steps, *looking),
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps:

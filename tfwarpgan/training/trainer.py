@@ -193,6 +193,12 @@ class Trainer(keras.Model):
         return self.steps_done + int(self.skipped[0])
 
     @property
+    def skipped_steps(self) -> dict[str, int]:
+        """How many steps a scaled loss has made void so far, of each network; empty where no loss is scaled."""
+        numbers = map(int, self.skipped.numpy()) if self.scales_loss else ()
+        return {f"skipped_steps/{name}": number for name, number in zip(self.networks, numbers)}
+
+    @property
     def learning_rate(self) -> float:
         """The learning rate of the next step, a float."""
         return float(tf.convert_to_tensor(self._first_optimizer.learning_rate))
