@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfwarpgan.models.human_parser import HumanParser
 from tfwarpgan.training import previews
 from tfwarpgan.training.human_parser import HumanParserTrainer
+from tfwarpgan.training.loop import run_steps
 
 keras = tf.keras
 
@@ -32,7 +33,7 @@ def batches():
 def test_it_learns_and_leaves_the_frozen_blocks(trainer):
     parser = trainer.networks["human_parser"]
     frozen = parser.backbone.get_layer("block1_conv1").get_weights()[0]
-    losses = trainer.fit(batches(), epochs=3, verbose=0).history["cross_entropy"]
+    losses = [float(run_steps(trainer, batches(), steps)["cross_entropy"]) for steps in (6, 12, 18)]
     assert losses[-1] < 0.7 * losses[0]
     np.testing.assert_array_equal(frozen, parser.backbone.get_layer("block1_conv1").get_weights()[0])
     assert int(trainer.iterations) == 18

@@ -11,7 +11,7 @@ from tensorflow import keras
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
-from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.checkpoints import latest_checkpoint, load_network, steps_of
 from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.released import load_released
@@ -120,8 +120,9 @@ def load_trained(network: Network, options: Options, name: str) -> Network:
     Raises:
         InputError: If it has not been trained.
     """
-    load_network(network, options.train.run_dir, name)
-    done, steps = steps_saved(options.train.run_dir, name), options.train.steps_of(name)
+    path = latest_checkpoint(options.train.run_dir, name)
+    load_network(network, path, name)
+    done, steps = steps_of(path), options.train.steps_of(name)
     if done < steps:
         print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
     return network

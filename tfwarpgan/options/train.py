@@ -22,6 +22,14 @@ class TrainOptions:
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
     matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
     generator_steps: int = option(200000, "Training steps of the warping generator.", minimum=1)
+    stop_at: int = option(
+        0,
+        "Step of each stage at which it stops, saved, as if it had been interrupted; 0: none. Replays a run's history.",
+        minimum=0,
+    )
+    deterministic: bool = option(
+        False, "The same weights, bit by bit, each time on the same machine; slower, and not on every GPU operation."
+    )
     learning_rate: float = option(2e-4, "Learning rate of Adam.", minimum=0)
     discriminator_learning_rate: float = option(
         0.0,
