@@ -76,6 +76,10 @@ class TrainOptions:
         "Precision policy of Keras; auto: mixed_bfloat16 where the GPU or the processor computes with it.",
         choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     )
+    recompute: bool = option(
+        False, "Compute what is inside the residual blocks of stage I and of the generator again for their gradients, "
+        "instead of keeping it: less memory, more time.",
+    )  # fmt: skip
     jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
     log_every: int = option(100, "Steps between two log entries.", minimum=1)
     pictures_every: int = option(1000, "Steps between two image grids (and two scores of the human parser).", minimum=1)
