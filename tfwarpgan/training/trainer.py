@@ -160,11 +160,11 @@ class Trainer(keras.Model):
         if not names:
             return
         first = self.steps_done + 1 if self.scales_loss else self.steps_done - steps + 1
-        times = f" {steps} times in a row, at every scale of the loss," if self.scales_loss else ""
+        times = f", {steps} times in a row at ever lower scales of the loss" if self.scales_loss else ""
         raise InputError(
-            f"{stage}: {' and '.join(names)} was not finite at step {first:,}{times} and the run ends; "
-            f"{f'{last} is kept' if last else 'no checkpoint was written before'}: use a lower --learning_rate or "
-            "--clip_norm, or another --precision, and run again."
+            f"{stage}: not finite at step {first:,}{times}: {', '.join(names)}; the run ends, "
+            f"{f'and {last} is kept' if last else 'before its first checkpoint'}: run again with a lower "
+            "--learning_rate, with --clip_norm or in another --precision."
         )
 
     def _update_averages(self) -> None:
