@@ -68,7 +68,7 @@ class StageCheckpoints:
         write_atomically(os.path.join(self.folder, "checkpoint"), "\n".join(state) + "\n")
         for other in checkpoints_in(self.folder):
             if other not in kept:
-                _remove(other)
+                remove_checkpoint(other)
 
     def restore(self) -> int:
         """Restores the newest checkpoint that is whole, if there is one; returns the number of its steps.
@@ -112,8 +112,8 @@ def sweep(folder: str) -> None:
             tf.io.gfile.remove(path)
 
 
-def _remove(path: str) -> None:
-    """Removes a checkpoint, its index first: without that it is none."""
+def remove_checkpoint(path: str) -> None:
+    """Removes a checkpoint's files, its index first: without that it is none."""
     for pattern in (".index", ".data-*"):
         for name in tf.io.gfile.glob(path + pattern):
             tf.io.gfile.remove(name)
