@@ -48,7 +48,7 @@ def batches(stage, batch):
     return tf.data.Dataset.from_tensor_slices(batch).repeat().batch(4, drop_remainder=True)
 
 
-def trained(stage, options, batch, strategy=None, steps=2):
+def trained(stage, options, batch, strategy=None, steps=2, accumulate=1):
     """The logged means, and the weights and then the optimizers' variables on each replica, after some steps of Adam.
 
     Its epsilon is so large that a step is no mere sign of the gradient, which could amplify a difference of rounding.
@@ -63,7 +63,7 @@ def trained(stage, options, batch, strategy=None, steps=2):
     keras.utils.set_random_seed(0)
     with strategy.scope() if strategy else contextlib.nullcontext():
         trainer = make_trainer(stage, options)
-        trainer.compile_networks(optimizer)
+        trainer.compile_networks(optimizer, accumulate=accumulate)
     before = [weight for network in trainer.networks.values() for weight in network.get_weights()]
     logs, _ = run_steps(trainer, batches(stage, batch), steps, strategy=strategy)
     assert trainer.steps_done == steps
@@ -99,6 +99,34 @@ def test_one_replica_equals_two(stage, options, batch, mirrored):
         np.testing.assert_allclose(first, want, atol=1e-5)
     for first, second in weights_of_two + kept:
         np.testing.assert_array_equal(second, first)
+
+
+@pytest.mark.parametrize(("stage", "devices"), [*((stage, 1) for stage in STAGES), ("geometric_matcher", 2)])
+def test_parts_of_a_batch_make_the_step_of_the_whole(stage, devices, options, batch, mirrored):
+    """With every loss term, through both phases of the matcher, and with ignored pixels in one part."""
+    perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
+    options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "clip_norm": 1.0})
+    strategy = mirrored if devices == 2 else None
+    whole, weights_of_whole, _ = trained(stage, options, batch)
+    parts, weights_of_parts, _ = trained(stage, options, batch, strategy, accumulate=2)
+    assert set(whole) == set(parts)
+    for name in whole:
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-5, atol=1e-5, err_msg=name)
+    for want, have in zip(weights_of_whole, weights_of_parts, strict=True):
+        np.testing.assert_allclose(have[0], want[0], rtol=1e-5, atol=1e-5)
+
+
+def test_parts_of_a_batch_in_half_precision(options, batch):
+    """A part whose gradients are not finite makes the whole step void, and the scale of the loss falls."""
+    options = replaced(options, train={"precision": "mixed_float16"})
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    trainer = make_trainer("geometric_matcher", options)
+    trainer.compile_networks(lambda name: make_optimizer(options.train, 20), accumulate=2)
+    before = trainer.networks["geometric_matcher"].get_weights()
+    history = trainer.fit(batches("geometric_matcher", batch), steps_per_epoch=12, epochs=1, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    after = trainer.networks["geometric_matcher"].get_weights()
+    assert any(np.any(first != second) for first, second in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ class TrainOptions:
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
     matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
     generator_steps: int = option(200000, "Training steps of the warping generator.", minimum=1)
+    stop_at: int = option(
+        0,
+        "Step of each stage at which it stops, saved, as if it had been interrupted; 0: none. Replays a run's history.",
+        minimum=0,
+    )
+    deterministic: bool = option(
+        False, "The same weights, bit by bit, each time on the same machine; slower, and not on every GPU operation."
+    )
     learning_rate: float = option(2e-4, "Learning rate of Adam.", minimum=0)
     discriminator_learning_rate: float = option(
         0.0,
@@ -68,6 +76,10 @@ class TrainOptions:
         "Precision policy of Keras; auto: mixed_bfloat16 where the GPU or the processor computes with it.",
         choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     )
+    recompute: bool = option(
+        False, "Compute what is inside the residual blocks of stage I and of the generator again for their gradients, "
+        "instead of keeping it: less memory, more time.",
+    )  # fmt: skip
     jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
     log_every: int = option(100, "Steps between two log entries.", minimum=1)
     pictures_every: int = option(1000, "Steps between two image grids (and two scores of the human parser).", minimum=1)

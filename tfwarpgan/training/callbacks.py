@@ -14,23 +14,43 @@ from tfwarpgan.typing import Picture
 Logs: TypeAlias = Mapping[str, Any] | None  # what a train step returned
 
 
-class Checkpoints(keras.callbacks.Callback):
-    """Saves every `every` steps and at the end, which a signal may bring; on the chief alone."""
+class Finite(keras.callbacks.Callback):
+    """Ends a training whose losses or gradients are not finite, before anything is logged, drawn or saved of them.
 
-    def __init__(self, checkpoints: StageCheckpoints, every: int, is_chief: bool = True) -> None:
+    Args:
+        checkpoints: Of the stage, for the message.
+        stage: Its name.
+        every: Steps between two looks, void ones included; a divisor of those between all that is written.
+    """
+
+    def __init__(self, checkpoints: StageCheckpoints, stage: str, every: int) -> None:
         super().__init__()
-        self.checkpoints, self.every, self.is_chief = checkpoints, every, is_chief
+        self.checkpoints, self.stage, self.every = checkpoints, stage, every
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if (batch + 1) % self.every == 0 or self.model.steps_done % self.every == 0:
+            self._look()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        self.model.check_finite(self.stage, self.checkpoints.last)
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves every `every` steps and at the end, which a signal may bring."""
+
+    def __init__(self, checkpoints: StageCheckpoints, every: int) -> None:
+        super().__init__()
+        self.checkpoints, self.every = checkpoints, every
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.model.steps_done % self.every == 0:
-            self._save()
+            self.checkpoints.save()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self._save()
-
-    def _save(self) -> None:
-        if self.is_chief:
-            self.checkpoints.save()
+        self.checkpoints.save()
 
 
 class Scalars(keras.callbacks.Callback):
@@ -45,11 +65,12 @@ class Scalars(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.steps_done
-        if step % self.every:
+        if step % self.every or step == self.step:  # the latter where a scaled loss made the step void
             return
         now = time.perf_counter()
         values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = self.model.learning_rate
+        values |= self.model.skipped_steps
         values["images_per_second"] = (step - self.step) * self.batch_size / (now - self.time)
         with self.writer.as_default(step):
             for name, value in values.items():
@@ -73,19 +94,20 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
         self.bar.set_postfix_str(text, refresh=False)
-        self.bar.update()
+        self.bar.update(self.model.steps_done - self.bar.n)
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.bar.close()
 
 
 class Previews(keras.callbacks.Callback):
-    """Shows the stage's state on test pictures every `every` steps and at the end.
+    """Shows the stage's state on test pictures every `every` steps and at the stage's end.
 
     Args:
         writer: The summary writer.
         stage: Name of the stage, under which everything appears in TensorBoard.
         every: Steps between two pictures.
+        steps: Of the stage.
         draw: Function without arguments -> a picture grid uint8 [H, W, 3].
         score: Function without arguments -> dictionary of scalars.
     """
@@ -95,22 +117,23 @@ class Previews(keras.callbacks.Callback):
         writer: tf.summary.SummaryWriter,
         stage: str,
         every: int,
+        steps: int,
         draw: Callable[[], Picture],
         score: Callable[[], dict[str, float]],
     ) -> None:
         super().__init__()
-        self.writer, self.stage, self.every, self.draw, self.score = writer, stage, every, draw, score
+        self.writer, self.stage, self.every, self.steps = writer, stage, every, steps
+        self.draw, self.score = draw, score
+        self.step: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.model.steps_done % self.every == 0:
-            self._write()
+        step = self.model.steps_done
+        if step != self.step and (step % self.every == 0 or step == self.steps):
+            self._write(step)
+            self.step = step
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        if self.model.steps_done % self.every:
-            self._write()
-
-    def _write(self) -> None:
-        with self.writer.as_default(self.model.steps_done):
+    def _write(self, step: int) -> None:
+        with self.writer.as_default(step):
             tf.summary.image(f"{self.stage}/pictures", self.draw()[None])
             for name, value in self.score().items():
                 tf.summary.scalar(f"{self.stage}/{name}", value)

@@ -67,7 +67,7 @@ class GeometricMatcherTrainer(Trainer):
     def with_draws(self, batch: Batch) -> Batch:
         """The batch with a random warp of each pair: its rows of what is drawn for the batches of all replicas."""
         replica, size = tf.distribute.get_replica_context(), tf.shape(batch["condition_image"])[0]
-        seed = tf.stack([tf.cast(self.iterations, tf.int32), 0])
+        seed = tf.stack([tf.cast(self.iterations, tf.int32), self.data_options.seed % 2**31])
         control_points = self.networks["geometric_matcher"].control_points
         affine, tps = random_warp(size * replica.num_replicas_in_sync, control_points, seed)
         first = size * replica.replica_id_in_sync_group

@@ -40,7 +40,6 @@ def run_steps(
     step, batches = step_function(trainer, strategy), distributed(dataset, strategy)
     watching = keras.callbacks.CallbackList(list(callbacks), model=trainer)
     trainer.stop_training = False
-    trainer.reset_metrics()
     logs, number, interrupted = {}, 0, False
     with StopSignals() as signals:
         watching.on_train_begin()
@@ -51,6 +50,7 @@ def run_steps(
             number += 1
             interrupted = signals.received if alone else bool(told > 0)
         watching.on_train_end(logs)
+    trainer.reset_metrics()  # not before: a restored checkpoint holds the means of a log entry that has begun
     return logs, interrupted
 
 
@@ -72,7 +72,7 @@ def step_function(trainer: Trainer, strategy: tf.distribute.Strategy) -> Callabl
     """
     train_step = trainer.train_step
     if trainer.jit_compile:
-        train_step = tf.function(train_step, jit_compile=True)
+        train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
     def of_replica(batch: Any, number: Scalar) -> tuple[Logs, Scalar]:
         number = tf.identity(number)  # on this replica's device
@@ -84,4 +84,4 @@ def step_function(trainer: Trainer, strategy: tf.distribute.Strategy) -> Callabl
         # The means are those of all replicas, on each of them.
         return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], results)
 
-    return tf.function(step, reduce_retracing=True)
+    return tf.function(step, reduce_retracing=True, autograph=False)

@@ -9,6 +9,7 @@ from tensorflow import keras
 
 from tfwarpgan.compat import KERAS_3
 from tfwarpgan.options import TrainOptions
+from tfwarpgan.training.finite import all_finite
 from tfwarpgan.typing import Scalar, Tensor
 
 
@@ -108,6 +109,11 @@ def make_optimizer(options: TrainOptions, steps: int, network: str = "") -> kera
     return adam
 
 
+def scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether an optimizer scales its loss, as for float16."""
+    return hasattr(optimizer, "inner_optimizer")
+
+
 def inner_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimizer itself, without a wrapper that scales its loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)
@@ -140,11 +146,12 @@ def gradients_of(
 
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer, gradients: Sequence[Tensor], variables: Sequence[tf.Variable]
-) -> None:
-    """One step of an optimizer, in replica context.
+) -> Scalar:
+    """One step of an optimizer, in replica context; gives whether all gradients were finite.
 
     The gradients are summed over the replicas first: their norm, and whether they are finite, is then that of the
-    whole batch, and the same on each replica.
+    whole batch, and the same on each replica. Where the loss is scaled, gradients that are not finite change nothing
+    but the scale.
 
     Args:
         optimizer: From `make_optimizer`, built on `variables`.
@@ -157,4 +164,6 @@ def apply_gradients(
     if hasattr(optimizer, "get_unscaled_gradients"):  # Keras 2; Keras 3 unscales in apply_gradients
         gradients = optimizer.get_unscaled_gradients(gradients)
     reduced = {} if KERAS_3 else {"skip_gradients_aggregation": True}
+    finite = all_finite(gradients)
     optimizer.apply_gradients(zip(gradients, (variable for _, variable in pairs), strict=True), **reduced)
+    return finite

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.opening import PATHS, Source
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options, to_flagfile
-from tfwarpgan.inference.checkpoints import stage_folder
+from tfwarpgan.flagfiles import run_flagfile, run_options, to_flagfile
+from tfwarpgan.inference.checkpoints import newest_whole, stage_folder, steps_of
 from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
@@ -27,9 +28,10 @@ from tfwarpgan.options import RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
-from tfwarpgan.training import callbacks, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints
+from tfwarpgan.training import callbacks, history, previews
+from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
 from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, wait_for_all, worker_errors
+from tfwarpgan.training.events import put_back
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
@@ -60,6 +62,8 @@ def train(
     Raises:
         InputError: If the data or a stage before it is missing or unfit, or another worker stopped.
     """
+    if options.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
     strategy, stage = choose_strategy(devices, workers), options.train.stage
     names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
     _check_devices(options, strategy.num_replicas_in_sync)
@@ -73,7 +77,7 @@ def train(
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
         if workers.is_chief:
-            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
+            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), _flagfile(options, run_dir))
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names)
 
 
@@ -104,6 +108,25 @@ def _check_same_run(options: Options, run_dir: str) -> None:
             f"{run_dir} contains a run with {' '.join(other)}: use the flags that it was trained with (they are in its "
             f"{RUN_FLAGFILE}), or another --run_dir."
         )
+
+
+def _flagfile(options: Options, run_dir: str) -> str:
+    """The flagfile of a run, new or gone on with; prints a note if it goes on with other flags than before."""
+    if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
+        return to_flagfile(options)
+    with open(run_flagfile(run_dir)) as file:
+        text = file.read()
+    before = run_options(run_dir)
+    other = history.changed(history.flags_of(before), history.flags_of(options))
+    if not other and not text.startswith("#"):
+        return to_flagfile(options)
+    newest = {name: newest_whole(stage_folder(run_dir, name)) for name in TRAINERS}
+    steps = {name: steps_of(path) for name, path in newest.items() if path}
+    if other and steps:
+        was = " ".join(f"--{name}={value}" for name, value in other.items())
+        done = ", ".join(f"{name} {step}" for name, step in steps.items())
+        print(f"note: this run had {was} until now ({done}); {RUN_FLAGFILE} keeps that.", file=sys.stderr)
+    return history.recorded(text, before, options, steps)
 
 
 def _identity(options: Options) -> dict[str, Any]:
@@ -167,29 +190,39 @@ def train_stage(
     name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = Workers()
 ) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
-    run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
+    run_dir, train = os.path.expanduser(options.train.run_dir), options.train
+    steps = train.steps_of(name)
+    end = min(steps, train.stop_at or steps)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)
+    if workers.is_chief:
+        sweep(stage_folder(run_dir, name))
     with strategy.scope():
         trainer = TRAINERS[name](options)
-        make = functools.partial(make_optimizer, options.train, steps)
-        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
-        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
+        make = functools.partial(make_optimizer, train, steps)
+        trainer.compile_networks(make, train.jit_compile, train.ema)
+        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
     agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
-    if done >= steps:
+    if done >= end:
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
-    saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every, workers.is_chief)
+    if workers.is_chief:
+        put_back(run_dir, name, done)
     looking = (
         previews.painter(name, trainer, stage_data.preview_batch(), options),
         previews.scorer(name, trainer, stage_data.dataset("test")),
     )
     watching = _watching(name, options, run_dir, done, steps, looking, workers.is_chief)
+    finite = callbacks.Finite(
+        checkpoints, name, math.gcd(train.log_every, train.pictures_every, train.checkpoint_every)
+    )
+    # What is logged of a step is written before its checkpoint: going on from that, the step is not logged again.
+    saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every)
     # XLA compiles TensorFlow's own operations only.
-    with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        dataset = stage_data.dataset("train", start=done * options.data.batch_size)
-        _, interrupted = run_steps(trainer, dataset, steps, [saving, *watching], strategy)
+    with core_ops_only() if train.jit_compile else contextlib.nullcontext():
+        dataset = stage_data.dataset("train", start=trainer.batches_taken * options.data.batch_size)
+        _, interrupted = run_steps(trainer, dataset, end, [finite, *watching, saving], strategy)
     wait_for_all(strategy, workers)  # until the chief has saved
     if interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
@@ -210,7 +243,7 @@ def _watching(
     train = options.train
     watching = [
         callbacks.Progress(name, done, steps, is_chief),
-        callbacks.Previews(writer, name, train.pictures_every, *looking),
+        callbacks.Previews(writer, name, train.pictures_every, steps, *looking),
         callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
     ]
     if train.profile_steps and is_chief:

@@ -1,14 +1,16 @@
 """What the trainers of all stages share: networks, an optimizer for each, the step, and named means."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.compat import variables_of
-from tfwarpgan.training.optimization import apply_gradients, gradients_of, inner_optimizer
+from tfwarpgan.errors import InputError
+from tfwarpgan.training.finite import MOST_SKIPPED, FiniteWatch
+from tfwarpgan.training.optimization import apply_gradients, gradients_of, inner_optimizer, scales_loss
 from tfwarpgan.typing import Batch, Scalar, Tensor
 
 
@@ -43,6 +45,7 @@ class Trainer(keras.Model):
         self.ema = 0.0
         self.accumulate = 1
         self.averages: list[tf.Variable] = []
+        self.scales_loss = False
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.means}
         self.built = True  # the networks are; nothing else has weights
 
@@ -66,9 +69,13 @@ class Trainer(keras.Model):
         for name, network in self.networks.items():
             self.optimizers[name] = make_optimizer(name)
             self.optimizers[name].build(network.trainable_variables)
+        first_replica = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self.scales_loss = any(map(scales_loss, self.optimizers.values()))
+        watched = [*([] if self.scales_loss else self.means), *map(_gradient, self.networks)]
+        self.watch = FiniteWatch(watched, MOST_SKIPPED if self.scales_loss else 1)
+        self.skipped = tf.Variable(tf.zeros([len(self.networks)], tf.int64), trainable=False, aggregation=first_replica)
         if ema:
             self.ema = ema
-            first_replica = tf.VariableAggregation.ONLY_FIRST_REPLICA
             self.averages = [
                 tf.Variable(variable, trainable=False, aggregation=first_replica) for variable in self._averaged()
             ]
@@ -91,8 +98,11 @@ class Trainer(keras.Model):
         """
         batch = self.with_draws(batch)
         gradients, logged = self._gradients(batch) if self.accumulate == 1 else self._accumulated_gradients(batch)
-        for name, values in gradients.items():
-            apply_gradients(self.optimizers[name], values, self.networks[name].trainable_variables)
+        finite = {
+            name: apply_gradients(self.optimizers[name], values, self.networks[name].trainable_variables)
+            for name, values in gradients.items()
+        }
+        self._watch(finite, logged)
         self._update_averages()
         return {name: self.trackers[name].result() for name in logged}
 
@@ -125,6 +135,38 @@ class Trainer(keras.Model):
         _, sums = tf.while_loop(lambda number, _: number < self.accumulate, add_part, (0, zeros), parallel_iterations=1)
         return sums, logged
 
+    def _watch(self, finite: Mapping[str, Scalar], logged: Sequence[str]) -> None:
+        """Notes what was not finite, see `finite`: of gradients, network -> whether it was."""
+        of_gradients = {_gradient(name): value for name, value in finite.items()}
+        if self.scales_loss:
+            void = tf.stack([tf.logical_not(finite[name]) for name in self.networks])
+            self.skipped.assign_add(tf.cast(void, tf.int64))
+            self.watch.update(of_gradients)
+        else:
+            totals = {name: tf.math.is_finite(self.trackers[name].total) for name in logged}
+            self.watch.update({**totals, **of_gradients})
+
+    def check_finite(self, stage: str, last: str) -> None:
+        """Ends a training that has gone wrong; between two steps, on all workers.
+
+        Args:
+            stage: Its name.
+            last: The path of its last checkpoint, or empty.
+
+        Raises:
+            InputError: If a loss or gradient was not finite, or too often in a row where the loss is scaled.
+        """
+        names, steps = self.watch.failed()
+        if not names:
+            return
+        first = self.steps_done + 1 if self.scales_loss else self.steps_done - steps + 1
+        times = f", {steps} times in a row at ever lower scales of the loss" if self.scales_loss else ""
+        raise InputError(
+            f"{stage}: not finite at step {first:,}{times}: {', '.join(names)}; the run ends, "
+            f"{f'and {last} is kept' if last else 'before its first checkpoint'}: run again with a lower "
+            "--learning_rate, with --clip_norm or in another --precision."
+        )
+
     def _update_averages(self) -> None:
         step = tf.cast(self.iterations, tf.float32)
         decay = tf.minimum(self.ema, (1.0 + step) / (10.0 + step))  # the first weights are soon forgotten
@@ -146,6 +188,17 @@ class Trainer(keras.Model):
         return int(self.iterations.numpy())
 
     @property
+    def batches_taken(self) -> int:
+        """Batches that the steps so far have taken: those of void steps, too, see `skipped`."""
+        return self.steps_done + int(self.skipped[0])
+
+    @property
+    def skipped_steps(self) -> dict[str, int]:
+        """How many steps a scaled loss has made void so far, of each network; empty where no loss is scaled."""
+        numbers = map(int, self.skipped.numpy()) if self.scales_loss else ()
+        return {f"skipped_steps/{name}": number for name, number in zip(self.networks, numbers)}
+
+    @property
     def learning_rate(self) -> float:
         """The learning rate of the next step, a float."""
         return float(tf.convert_to_tensor(self._first_optimizer.learning_rate))
@@ -159,3 +212,7 @@ class Trainer(keras.Model):
 
     def call(self, inputs: Any) -> NoReturn:
         raise TypeError("A trainer is not called; call its networks.")
+
+
+def _gradient(name: str) -> str:
+    return f"the gradient of {name}"
