@@ -110,3 +110,19 @@ class TrainOptions:
             "geometric_matcher": self.matcher_steps,
             "warping_generator": self.generator_steps,
         }[stage]
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkerOptions:
+    """Several machines. A run does not keep them: it may go on with more workers or fewer."""
+
+    workers: str = option(
+        "", "Addresses host:port of all processes that train together, separated by commas; the first one writes the "
+        "run. Default: those of TF_CONFIG, or this process alone.",
+    )  # fmt: skip
+    worker: int = option(-1, "Which of --workers this process is, from 0.", minimum=-1)
+    communication: str = option(
+        "auto",
+        "How workers add up their gradients: in a ring over TCP, or by NCCL between GPUs.",
+        choices=("auto", "ring", "nccl"),
+    )
