@@ -48,7 +48,7 @@ def main(options, release):
 
 def cli():
     """The command."""
-    run_command(main, Options, ReleaseOptions, takes=("run_dir",), reads_run=True)
+    run_command(main, Options, ReleaseOptions, takes=("run_dir", "checkpoint"), reads_run=True)
 
 
 if __name__ == "__main__":

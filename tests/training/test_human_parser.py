@@ -33,7 +33,7 @@ def batches():
 def test_it_learns_and_leaves_the_frozen_blocks(trainer):
     parser = trainer.networks["human_parser"]
     frozen = parser.backbone.get_layer("block1_conv1").get_weights()[0]
-    losses = [float(run_steps(trainer, batches(), steps)["cross_entropy"]) for steps in (6, 12, 18)]
+    losses = [float(run_steps(trainer, batches(), steps)[0]["cross_entropy"]) for steps in (6, 12, 18)]
     assert losses[-1] < 0.7 * losses[0]
     np.testing.assert_array_equal(frozen, parser.backbone.get_layer("block1_conv1").get_weights()[0])
     assert int(trainer.iterations) == 18

@@ -65,7 +65,7 @@ def trained(stage, options, batch, strategy=None, steps=2, accumulate=1):
         trainer = make_trainer(stage, options)
         trainer.compile_networks(optimizer, accumulate=accumulate)
     before = [weight for network in trainer.networks.values() for weight in network.get_weights()]
-    logs = run_steps(trainer, batches(stage, batch), steps, strategy=strategy)
+    logs, _ = run_steps(trainer, batches(stage, batch), steps, strategy=strategy)
     assert trainer.steps_done == steps
     owners = [*trainer.networks.values(), *trainer.optimizers.values()]
     variables = [variable for owner in owners for variable in variables_of(owner)]
@@ -78,7 +78,7 @@ def trained(stage, options, batch, strategy=None, steps=2, accumulate=1):
 
 def means(trainer, dataset, steps, times, name):
     """The mean of that name over each of some stretches of steps."""
-    return [float(run_steps(trainer, dataset, steps * (time + 1))[name]) for time in range(times)]
+    return [float(run_steps(trainer, dataset, steps * (time + 1))[0][name]) for time in range(times)]
 
 
 def replica_values(variable, strategy):
@@ -141,7 +141,7 @@ def test_every_precision_trains(stage, precision, options, batch):
         train = dataclasses.replace(options.train, precision=precision)
         trainer.compile_networks(lambda name: make_optimizer(train, 10))
         before = [weights.copy() for weights in next(iter(trainer.networks.values())).get_weights()]
-        logs = run_steps(trainer, batches(stage, batch), 2)
+        logs, _ = run_steps(trainer, batches(stage, batch), 2)
         assert trainer.steps_done == 2
         # The first scales of a loss in float16 are too large; its means have the losses alone, which are finite.
         assert all(np.isfinite(value) for value in logs.values())

@@ -15,6 +15,7 @@ from tfwarpgan.compat import variables_of
 from tfwarpgan.errors import InputError
 
 Network = TypeVar("Network")
+BEST = "best"  # folder of the checkpoint of the best score, in that of a stage
 
 
 def stage_folder(run_dir: str, stage: str) -> str:
@@ -82,6 +83,35 @@ def latest_checkpoint(run_dir: str, stage: str) -> str:
     path = newest_whole(stage_folder(run_dir, stage))
     if not path:
         raise InputError(f"{run_dir} contains no checkpoint of the stage {stage}: train it first (--stage={stage}).")
+    return path
+
+
+def chosen_checkpoint(run_dir: str, stage: str, which: str) -> str:
+    """The path of a stage's checkpoint: the "last", the one of the "best" score, or that of a step.
+
+    Raises:
+        InputError: If there is no such checkpoint, or it is damaged; it says which there are.
+    """
+    last = latest_checkpoint(run_dir, stage)
+    if which == "last":
+        return last
+    folder = stage_folder(run_dir, stage)
+    best = newest_whole(os.path.join(folder, BEST))
+    if which == BEST:
+        if not best:
+            raise InputError(
+                f"{run_dir} contains no best checkpoint of the stage {stage}: train it with --validate_every, or use "
+                "--checkpoint=last."
+            )
+        return best
+    paths = {steps_of(path): path for path in [*([best] if best else []), *checkpoints_in(folder)]}
+    path = paths.get(int(which), "")
+    if not path or damage_of(path):
+        there = ", ".join(map(str, sorted(paths)))
+        raise InputError(
+            f"{run_dir} contains no {'whole ' * bool(path)}checkpoint of step {which} of the stage {stage}, but of "
+            f"{there}: name one of them in --checkpoint, or best or last."
+        )
     return path
 
 

@@ -76,6 +76,10 @@ class TrainOptions:
         "Precision policy of Keras; auto: mixed_bfloat16 where the GPU or the processor computes with it.",
         choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     )
+    recompute: bool = option(
+        False, "Compute what is inside the residual blocks of stage I and of the generator again for their gradients, "
+        "instead of keeping it: less memory, more time.",
+    )  # fmt: skip
     jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
     log_every: int = option(100, "Steps between two log entries.", minimum=1)
     pictures_every: int = option(1000, "Steps between two image grids (and two scores of the human parser).", minimum=1)
@@ -106,3 +110,19 @@ class TrainOptions:
             "geometric_matcher": self.matcher_steps,
             "warping_generator": self.generator_steps,
         }[stage]
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkerOptions:
+    """Several machines. A run does not keep them: it may go on with more workers or fewer."""
+
+    workers: str = option(
+        "", "Addresses host:port of all processes that train together, separated by commas; the first one writes the "
+        "run. Default: those of TF_CONFIG, or this process alone.",
+    )  # fmt: skip
+    worker: int = option(-1, "Which of --workers this process is, from 0.", minimum=-1)
+    communication: str = option(
+        "auto",
+        "How workers add up their gradients: in a ring over TCP, or by NCCL between GPUs.",
+        choices=("auto", "ring", "nccl"),
+    )

@@ -1,9 +1,7 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
-import signal
 import time
 from collections.abc import Callable, Mapping
-from types import FrameType
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -41,36 +39,18 @@ class Finite(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every `every` steps, at the end, and before stopping on Ctrl-C (or a termination signal).
-
-    `interrupted` says afterward whether a signal stopped the training.
-    """
+    """Saves every `every` steps and at the end, which a signal may bring."""
 
     def __init__(self, checkpoints: StageCheckpoints, every: int) -> None:
         super().__init__()
         self.checkpoints, self.every = checkpoints, every
-        self.interrupted = False
-        self.handlers: dict[int, Any] = {}
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.handlers[number] = signal.signal(number, self._interrupt)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        self.interrupted = True
-        signal.signal(number, self.handlers[number])  # a second one is not waited for
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.interrupted:
-            self.model.stop_training = True
-        elif self.model.steps_done % self.every == 0:
+        if self.model.steps_done % self.every == 0:
             self.checkpoints.save()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.checkpoints.save()
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
 
 
 class Scalars(keras.callbacks.Callback):
@@ -103,12 +83,13 @@ class Scalars(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """A progress bar of the stage with its losses."""
 
-    def __init__(self, stage: str, start: int, steps: int) -> None:
+    def __init__(self, stage: str, start: int, steps: int, shown: bool = True) -> None:
         super().__init__()
-        self.stage, self.start, self.steps = stage, start, steps
+        self.stage, self.start, self.steps, self.shown = stage, start, steps, shown
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.bar = tqdm(total=self.steps, initial=self.start, desc=self.stage, unit="step", mininterval=5.0)
+        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "unit": "step"}
+        self.bar = tqdm(**bar, mininterval=5.0, disable=not self.shown)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
