@@ -1,5 +1,6 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -8,6 +9,7 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
+from tfwarpgan.errors import InputError
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.typing import Picture
 
@@ -35,7 +37,11 @@ class Finite(keras.callbacks.Callback):
         self._look()
 
     def _look(self) -> None:
-        self.model.check_finite(self.stage, self.checkpoints.last)
+        try:
+            self.model.check_finite(self.stage, self.checkpoints.last)
+        except InputError:
+            print(file=sys.stderr)  # ends the line of the progress bar
+            raise
 
 
 class Checkpoints(keras.callbacks.Callback):
