@@ -1,5 +1,6 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -8,6 +9,7 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
+from tfwarpgan.errors import InputError
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.typing import Picture
 
@@ -36,26 +38,26 @@ class Finite(keras.callbacks.Callback):
         self._look()
 
     def _look(self) -> None:
-        self.model.check_finite(self.stage, self.checkpoints.last)
+        try:
+            self.model.check_finite(self.stage, self.checkpoints.last)
+        except InputError:
+            print(file=sys.stderr)  # ends the line of the progress bar
+            raise
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every `every` steps and at the end, which a signal may bring; on the chief alone."""
+    """Saves every `every` steps and at the end, which a signal may bring."""
 
-    def __init__(self, checkpoints: StageCheckpoints, every: int, is_chief: bool = True) -> None:
+    def __init__(self, checkpoints: StageCheckpoints, every: int) -> None:
         super().__init__()
-        self.checkpoints, self.every, self.is_chief = checkpoints, every, is_chief
+        self.checkpoints, self.every = checkpoints, every
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.model.steps_done % self.every == 0:
-            self._save()
+            self.checkpoints.save()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self._save()
-
-    def _save(self) -> None:
-        if self.is_chief:
-            self.checkpoints.save()
+        self.checkpoints.save()
 
 
 def write_scalars(writer: tf.summary.SummaryWriter, stage: str, step: int, values: Mapping[str, float]) -> None:

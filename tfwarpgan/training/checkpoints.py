@@ -22,16 +22,20 @@ class StageCheckpoints:
         trainer: The `Trainer`, compiled.
         folder: Of the stage's checkpoints.
         keep: How many of the newest stay.
+        writes: Whether this process writes them; of several workers, the chief alone does.
     """
 
-    def __init__(self, trainer: Trainer, folder: str, keep: int = 2) -> None:
-        self.trainer, self.folder, self.keep = trainer, folder, keep
+    def __init__(self, trainer: Trainer, folder: str, keep: int = 2, writes: bool = True) -> None:
+        self.trainer, self.folder, self.keep, self.writes = trainer, folder, keep, writes
+        self.strategy = tf.distribute.get_strategy()
         self.saved: int | None = None  # the step of what was saved or restored last
         networks = {name: variables_of(network) for name, network in trainer.networks.items()}
         optimizers = {f"{name}_optimizer": trackable(optimizer) for name, optimizer in trainer.optimizers.items()}
         self.required = {**networks, **optimizers}
         # What a checkpoint need not hold: older versions, or other flags, have no such thing.
-        self.optional = {f"{name}_mean": list(mean.variables) for name, mean in trainer.trackers.items()}
+        self.means = {f"{name}_mean": variables_of(mean) for name, mean in trainer.trackers.items()}
+        # Copies of the sums over all replicas, which all workers have to read together.
+        self.optional = {name: [tf.Variable(0.0, trainable=False) for _ in parts] for name, parts in self.means.items()}
         self.optional["skipped_steps"] = [trainer.skipped]
         self.average = average_of(next(iter(networks)))
         if trainer.averages:
@@ -45,16 +49,23 @@ class StageCheckpoints:
     def save(self) -> None:
         """Writes a checkpoint of the current step, unless there is one, and removes what it makes superfluous.
 
-        That is all but the newest, and any of later steps: they were damaged, or the training would go on from them.
+        Superfluous are all but the newest, and any of later steps: they were damaged, or the training would go on from
+        them. All workers have to call this, whether they write or not.
         """
         step = self.trainer.steps_done
         if step == self.saved:
+            return
+        self.saved = step
+        with self.strategy.scope():
+            for name, parts in self.means.items():
+                for copy, part in zip(self.optional[name], parts, strict=True):
+                    copy.assign(part.read_value())
+        if not self.writes:
             return
         path = os.path.join(self.folder, f"ckpt-{step}")
         checkpoint = tf.train.Checkpoint(**self.required, **self.optional)
         checkpoint.save_counter.assign_add(1)  # makes it: `restore` asks for one
         checkpoint.write(path)
-        self.saved = step
         self._keep_newest(path)
 
     def _keep_newest(self, path: str) -> None:
@@ -90,6 +101,10 @@ class StageCheckpoints:
                 f"The checkpoint {path} is of networks of another size or kind: use the flags that it was trained "
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
+        with self.strategy.scope():
+            for name in self.means.keys() & optional.keys():
+                for copy, part in zip(optional[name], self.means[name], strict=True):
+                    part.assign(copy.read_value())
         if self.average not in there:  # it begins with the weights that are there
             for average, variable in zip(self.trainer.averages, next(iter(self.required.values()))):
                 average.assign(variable)

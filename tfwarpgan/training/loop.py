@@ -72,7 +72,7 @@ def step_function(trainer: Trainer, strategy: tf.distribute.Strategy) -> Callabl
     """
     train_step = trainer.train_step
     if trainer.jit_compile:
-        train_step = tf.function(train_step, jit_compile=True)
+        train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
     def of_replica(batch: Any, number: Scalar) -> tuple[Logs, Scalar]:
         number = tf.identity(number)  # on this replica's device
@@ -84,4 +84,4 @@ def step_function(trainer: Trainer, strategy: tf.distribute.Strategy) -> Callabl
         # The means are those of all replicas, on each of them.
         return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], results)
 
-    return tf.function(step, reduce_retracing=True)
+    return tf.function(step, reduce_retracing=True, autograph=False)

@@ -221,7 +221,7 @@ def train_stage(
         trainer = TRAINERS[name](options)
         make = functools.partial(make_optimizer, train, steps)
         trainer.compile_networks(make, train.jit_compile, train.ema, train.accumulate)
-        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints)
+        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
     agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
     if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
