@@ -237,7 +237,7 @@ def train_stage(
     written_every = (train.log_every, train.pictures_every, train.checkpoint_every, train.validate_every)
     finite = callbacks.Finite(checkpoints, name, math.gcd(*written_every))
     # What is logged of a step is written before its checkpoint: going on from that, the step is not logged again.
-    saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every, workers.is_chief)
+    saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if train.jit_compile else contextlib.nullcontext():
         dataset = stage_data.dataset("train", start=trainer.batches_taken * stage_data.step_size)

@@ -27,7 +27,7 @@ from tfwarpgan.viewing import charts, pages
 
 PAGE, SERIES, PICTURES = "summary.html", "series.json", "pictures.png"
 MOST_POINTS = 400  # of a curve
-STYLE = f"<style>{charts.STYLE} img.grid {{ height: auto; max-width: 100%; }}</style>"
+STYLE = f"<style>{charts.STYLE} img.grid {{ height: auto; max-width: 100%; max-height: 900px; }}</style>"
 
 
 @dataclasses.dataclass
@@ -156,7 +156,7 @@ def _table(options: Options, courses: Mapping[str, Course], pictures_per_step: i
     yield "<tr>" + "".join(f"<th>{title}</th>" for title in titles) + "</tr>"
     for stage, course in courses.items():
         cells = _row(stage, course, options, pictures_per_step)
-        yield "<tr>" + "".join(f'<td class="number">{html.escape(cell)}</td>' for cell in cells) + "</tr>"
+        yield "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
     yield "</table>"
 
 
