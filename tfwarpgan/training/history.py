@@ -58,6 +58,12 @@ def read_periods(text: str, now: Flags) -> list[Period]:
     return list(periods)
 
 
+def comments(text: str) -> str:
+    """The lines of a flagfile that are its history."""
+    lines = (line for line in text.splitlines(keepends=True) if line.startswith("#   --") or _UNTIL.match(line))
+    return "".join(lines)
+
+
 def recorded(text: str, before: Options, options: Options, steps: Steps) -> str:
     """The flagfile of a run that goes on: its flags, and its history.
 
