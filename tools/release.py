@@ -31,7 +31,7 @@ def main(options, release):
     os.makedirs(folder, exist_ok=True)
     save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
     # The folders of this machine are nobody else's.
-    train = dataclasses.replace(options.train, run_dir="", stage="all")
+    train = dataclasses.replace(options.train, run_dir="", stage="all", checkpoint="last")
     losses = dataclasses.replace(options.losses, perceptual_weights=LossOptions().perceptual_weights)
     defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
     data = dataclasses.replace(options.data, **defaults)
