@@ -20,8 +20,8 @@ from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.opening import PATHS, Source
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_flagfile, run_options, to_flagfile
-from tfwarpgan.inference.checkpoints import newest_whole, stage_folder, steps_of
+from tfwarpgan.flagfiles import run_options, to_flagfile
+from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
@@ -30,10 +30,11 @@ from tfwarpgan.options import RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
-from tfwarpgan.training import callbacks, history, previews
+from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
 from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, total, wait_for_all, worker_errors
 from tfwarpgan.training.events import put_back
+from tfwarpgan.training.history import flagfile_of
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
@@ -81,7 +82,7 @@ def train(
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
         if workers.is_chief:
-            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), _flagfile(options, run_dir))
+            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names)
 
 
@@ -112,25 +113,6 @@ def _check_same_run(options: Options, run_dir: str) -> None:
             f"{run_dir} contains a run with {' '.join(other)}: use the flags that it was trained with (they are in its "
             f"{RUN_FLAGFILE}), or another --run_dir."
         )
-
-
-def _flagfile(options: Options, run_dir: str) -> str:
-    """The flagfile of a run, new or gone on with; prints a note if it goes on with other flags than before."""
-    if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
-        return to_flagfile(options)
-    with open(run_flagfile(run_dir)) as file:
-        text = file.read()
-    before = run_options(run_dir)
-    other = history.changed(history.flags_of(before), history.flags_of(options))
-    if not other and not text.startswith("#"):
-        return to_flagfile(options)
-    newest = {name: newest_whole(stage_folder(run_dir, name)) for name in TRAINERS}
-    steps = {name: steps_of(path) for name, path in newest.items() if path}
-    if other and steps:
-        was = " ".join(f"--{name}={value}" for name, value in other.items())
-        done = ", ".join(f"{name} {step}" for name, step in steps.items())
-        print(f"note: this run had {was} until now ({done}); {RUN_FLAGFILE} keeps that.", file=sys.stderr)
-    return history.recorded(text, before, options, steps)
 
 
 def _identity(options: Options) -> dict[str, Any]:
