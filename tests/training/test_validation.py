@@ -1,6 +1,7 @@
 """Validation: scores by hand, the best checkpoint, the early stop, and what later commands read."""
 
 import dataclasses
+import importlib
 import os
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference import loading
 from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, steps_of
 from tfwarpgan.inference.scores import Scores, read_scores, write_scores
@@ -87,17 +89,20 @@ def test_the_generator_is_scored_by_ssim_and_every_worker_gets_the_total(options
     assert score == {"validation_ssim": pytest.approx(0.625, abs=1e-4), "validation_l1": pytest.approx(0.25, abs=0.01)}
 
 
-def test_a_running_mean_is_what_is_scored(options, mirrored):
+def test_a_running_mean_is_what_is_scored(options, batch, mirrored):
     with mirrored.scope():
         trainer = TRAINERS[STAGE](options)
         trainer.compile_networks(lambda name: make_optimizer(options.train, 10), ema=0.9)
     network = trainer.networks[STAGE]
     own = network.get_weights()
+    score = validation.scorer(STAGE, trainer, options, [batch])
+    untrained = score()
     for average in trainer.averages:
         average.assign(average + 1.0)
     with validation.averaged(trainer):
         for before, within in zip(own, network.get_weights(), strict=True):
             np.testing.assert_allclose(within, before + 1.0)
+    assert score() != untrained
     for before, after in zip(own, network.get_weights(), strict=True):
         np.testing.assert_array_equal(after, before)
 
@@ -183,3 +188,31 @@ def test_validation_pairs_lie_evenly_over_the_split(run):
     last = len(everything) - 1
     np.testing.assert_array_equal(np.concatenate(pairs), everything[[0, round(last / 2), last]])
     assert Options().train.validation_pairs == 256
+
+
+def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
+    """They stop early together, with the scores of one worker, and one of them writes."""
+    monkeypatch.syspath_prepend(os.path.dirname(__file__))
+    processes = importlib.import_module("worker_process")
+    changes = {"patience": 1, "validation_pairs": 5, "matcher_pretraining_steps": 0, "learning_rate": 1e-9}
+    alone, together = run(**changes), run(**changes, run_dir=str(tmp_path / "two"))
+    flagfile = tmp_path / "two.flags"
+    flagfile.write_text(to_flagfile(together))
+    addresses = processes.addresses(2)
+    started = [
+        processes.start(
+            processes.train, [f"--flagfile={flagfile}", f"--workers={','.join(addresses)}", f"--worker={index}"],
+            log=tmp_path / f"log{index}",
+        )
+        for index in range(2)
+    ]  # fmt: skip
+    assert runs.train(alone)
+    for index, process in enumerate(started):
+        process.join(300)
+        assert process.exitcode == 0, (tmp_path / f"log{index}").read_text()[-3000:]
+    one, two = (read_scores(os.path.join(options.train.run_dir, STAGE)) for options in (alone, together))
+    assert one.values and list(two.values) == list(one.values)
+    assert list(two.values.values()) == pytest.approx(list(one.values.values()), abs=1e-6)
+    assert sorted(name.partition(".")[0] for name in os.listdir(tmp_path / "two")) == [
+        "events", STAGE, "options", "summary",
+    ]  # fmt: skip

@@ -99,9 +99,9 @@ class Bar(tqdm):
         pictures: Of a step.
     """
 
-    def __init__(self, *args: Any, pictures: int, **kwargs: Any) -> None:
+    def __init__(self, pictures: int, **kwargs: Any) -> None:
         self.pictures = pictures
-        super().__init__(*args, bar_format=BAR, **kwargs)
+        super().__init__(bar_format=BAR, **kwargs)
 
     @property
     def format_dict(self) -> dict[str, Any]:
@@ -126,8 +126,8 @@ class Progress(keras.callbacks.Callback):
         self.stage, self.start, self.steps, self.batch_size, self.shown = stage, start, steps, batch_size, shown
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "pictures": self.batch_size}
-        self.bar = Bar(**bar, mininterval=5.0, disable=not self.shown)
+        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "mininterval": 5.0}
+        self.bar = Bar(pictures=self.batch_size, disable=not self.shown, **bar)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())

@@ -193,7 +193,7 @@ def _flags(options: Options) -> Iterator[str]:
 
 def duration(seconds: float) -> str:
     """A time as people say it: 42 s, 3 min 20 s, 5 h 7 min, 2 d 3 h."""
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, seconds = divmod(round(seconds), size)
         if count or (unit == "s" and not parts):
