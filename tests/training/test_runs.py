@@ -108,39 +108,23 @@ def saved(options, stage):
     }
 
 
-@pytest.mark.parametrize(
-    ("precision", "words"),
-    [
-        ("float32", r"not finite at step [34]: [a-z_, ]+; the run ends"),
-        (
-            "mixed_float16",
-            r"not finite at step [34], 4\d times in a row at ever lower scales of the loss: the gradient of",
-        ),
-    ],
-)
-def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(precision, words, run_options):
-    """A learning rate that leaves no weight finite: the next step has no finite loss or gradient."""
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(precision, run_options, capsys):
+    """A learning rate that leaves no weight sound: the next step has no finite loss, at no scale of it."""
     course = {"stage": "pose_guided_parser", "parser_steps": 500, "precision": precision}
     options = changed(run_options, **course, log_every=20, checkpoint_every=20, pictures_every=20)
     assert runs.train(changed(options, stop_at=2))
     before = saved(options, "pose_guided_parser")
-    wrong = changed(options, learning_rate=1e38)
-    with pytest.raises(InputError, match=rf"^pose_guided_parser: {words}.*and .*ckpt-2 is kept: run again with"):
-        runs.train(wrong)
+    scaled = ", 4[0-9] times in a row at ever lower scales of the loss" if precision == "mixed_float16" else ""
+    told = rf"^pose_guided_parser: not finite at step [34]{scaled}: .+; the run ends, and .*ckpt-2 is kept: run again"
+    with pytest.raises(InputError, match=told):
+        runs.train(changed(options, learning_rate=1e38))
     assert before and saved(options, "pose_guided_parser") == before
-    assert runs.train(changed(options, stop_at=3))  # goes on from there
 
-
-def test_a_change_of_flags_is_told_and_kept(run_options, capsys):
-    options = changed(run_options, stage="geometric_matcher", learning_rate=1e-3)
-    assert runs.train(changed(options, stop_at=1))
-    assert runs.train(changed(options, stop_at=2))
-    assert "note:" not in capsys.readouterr().err
-    assert runs.train(changed(options, learning_rate=1e-4))
-    note = "note: this run had --learning_rate=0.001 until now (geometric_matcher 2); options.flags keeps that."
+    note = "note: this run had --learning_rate=0.0002 until now (pose_guided_parser 2); options.flags keeps that."
     assert note in capsys.readouterr().err.splitlines()
     with open(os.path.join(options.train.run_dir, "options.flags")) as file:
-        assert file.read().startswith("# Until geometric_matcher 2:\n#   --learning_rate=0.001\n--run_dir=")
+        assert file.read().startswith("# Until pose_guided_parser 2:\n#   --learning_rate=0.0002\n--run_dir=")
 
 
 def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):

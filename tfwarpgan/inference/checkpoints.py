@@ -57,7 +57,7 @@ def newest_whole(folder: str) -> str:
     Raises:
         InputError: If it holds checkpoints, and all are damaged.
     """
-    damaged = {}
+    damaged: dict[str, str] = {}
     for path in checkpoints_in(folder):
         damage = damage_of(path)
         if not damage:

@@ -43,6 +43,8 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
             "use a run of --parsing_source=synthesized."
         )
     average_flip = options.networks.parser_average_flip
+    if weights and options.train.checkpoint != "last":
+        raise InputError("--checkpoint chooses among those of a run; released weights have one: leave it out.")
     if weights:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         builders = {name: functools.partial(getattr(build, name), options) for name in names}

@@ -82,9 +82,24 @@ class TrainOptions:
     )  # fmt: skip
     jit_compile: bool = option(False, "Compile the training step with XLA (one device only).")
     log_every: int = option(100, "Steps between two log entries.", minimum=1)
-    pictures_every: int = option(1000, "Steps between two image grids (and two scores of the human parser).", minimum=1)
+    pictures_every: int = option(1000, "Steps between two image grids.", minimum=1)
     checkpoint_every: int = option(1000, "Steps between two checkpoints.", minimum=1)
     keep_checkpoints: int = option(2, "Checkpoints to keep per stage.", minimum=1)
+    validate_every: int = option(
+        1000, "Steps between two validations, scores on test pairs; the checkpoint of the best is kept. 0: none.",
+        minimum=0,
+    )  # fmt: skip
+    validation_pairs: int = option(
+        256, "Test pairs of a validation, or images of LIP, always the same; a split with fewer gives all.", minimum=1
+    )
+    patience: int = option(
+        0, "Validations in a row without a better score after which a stage is finished early; 0: never.", minimum=0
+    )
+    checkpoint: str = option(
+        "last",
+        "Checkpoint that evaluate, export, synthesize and later stages use: 'last', 'best' by the validation score, or "
+        "the number of a step that is kept.",
+    )
     profile_steps: str = option("", "First and last step to profile, such as 100,110; default: none.")
 
     def __post_init__(self) -> None:
@@ -97,6 +112,10 @@ class TrainOptions:
             raise InputError(
                 "--decay=cosine needs --decay_from, the share of a stage's steps after which it begins: 0."
             )
+        if self.patience and not self.validate_every:
+            raise InputError(f"--patience={self.patience} needs --validate_every, the steps between two validations.")
+        if not re.fullmatch(r"last|best|[0-9]{1,12}", self.checkpoint):
+            raise InputError(f"--checkpoint={self.checkpoint} must be last, best or the number of a step.")
         if self.profile_steps:
             steps = re.fullmatch(r"([0-9]+),([0-9]+)", self.profile_steps)
             if not steps or not 1 <= int(steps[1]) <= int(steps[2]):

@@ -1,5 +1,6 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -8,10 +9,12 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
+from tfwarpgan.errors import InputError
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.typing import Picture
 
 Logs: TypeAlias = Mapping[str, Any] | None  # what a train step returned
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {speed} pictures/s{postfix}]"
 
 
 class Finite(keras.callbacks.Callback):
@@ -35,7 +38,11 @@ class Finite(keras.callbacks.Callback):
         self._look()
 
     def _look(self) -> None:
-        self.model.check_finite(self.stage, self.checkpoints.last)
+        try:
+            self.model.check_finite(self.stage, self.checkpoints.last)
+        except InputError:
+            print(file=sys.stderr)  # ends the line of the progress bar
+            raise
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -51,6 +58,14 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.checkpoints.save()
+
+
+def write_scalars(writer: tf.summary.SummaryWriter, stage: str, step: int, values: Mapping[str, float]) -> None:
+    """Writes the values of a stage's step, by name, for TensorBoard."""
+    with writer.as_default(step):
+        for name, value in values.items():
+            tf.summary.scalar(f"{stage}/{name}", value)
+    writer.flush()
 
 
 class Scalars(keras.callbacks.Callback):
@@ -72,24 +87,47 @@ class Scalars(keras.callbacks.Callback):
         values["learning_rate"] = self.model.learning_rate
         values |= self.model.skipped_steps
         values["images_per_second"] = (step - self.step) * self.batch_size / (now - self.time)
-        with self.writer.as_default(step):
-            for name, value in values.items():
-                tf.summary.scalar(f"{self.stage}/{name}", value)
-        self.writer.flush()
+        write_scalars(self.writer, self.stage, step, values)
         self.time, self.step = now, step
         self.model.reset_metrics()
 
 
-class Progress(keras.callbacks.Callback):
-    """A progress bar of the stage with its losses."""
+class Bar(tqdm):
+    """A bar of steps that also tells how many pictures are trained on in a second.
 
-    def __init__(self, stage: str, start: int, steps: int, shown: bool = True) -> None:
+    Args:
+        pictures: Of a step.
+    """
+
+    def __init__(self, pictures: int, **kwargs: Any) -> None:
+        self.pictures = pictures
+        super().__init__(bar_format=BAR, **kwargs)
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        values = super().format_dict
+        rate = values["rate"] or (values["n"] - values["initial"]) / (values["elapsed"] or 1.0)
+        return {**values, "speed": f"{rate * self.pictures:.3g}" if rate else "?"}
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar of the stage with the time left, pictures per second and the losses.
+
+    Args:
+        stage: Name of the stage.
+        start: Steps that are done.
+        steps: Of the stage.
+        batch_size: Pictures of a step.
+        shown: Whether there is a bar at all.
+    """
+
+    def __init__(self, stage: str, start: int, steps: int, batch_size: int, shown: bool = True) -> None:
         super().__init__()
-        self.stage, self.start, self.steps, self.shown = stage, start, steps, shown
+        self.stage, self.start, self.steps, self.batch_size, self.shown = stage, start, steps, batch_size, shown
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "unit": "step"}
-        self.bar = tqdm(**bar, mininterval=5.0, disable=not self.shown)
+        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "mininterval": 5.0}
+        self.bar = Bar(pictures=self.batch_size, disable=not self.shown, **bar)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
@@ -109,21 +147,13 @@ class Previews(keras.callbacks.Callback):
         every: Steps between two pictures.
         steps: Of the stage.
         draw: Function without arguments -> a picture grid uint8 [H, W, 3].
-        score: Function without arguments -> dictionary of scalars.
     """
 
     def __init__(
-        self,
-        writer: tf.summary.SummaryWriter,
-        stage: str,
-        every: int,
-        steps: int,
-        draw: Callable[[], Picture],
-        score: Callable[[], dict[str, float]],
+        self, writer: tf.summary.SummaryWriter, stage: str, every: int, steps: int, draw: Callable[[], Picture]
     ) -> None:
         super().__init__()
-        self.writer, self.stage, self.every, self.steps = writer, stage, every, steps
-        self.draw, self.score = draw, score
+        self.writer, self.stage, self.every, self.steps, self.draw = writer, stage, every, steps, draw
         self.step: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -135,8 +165,6 @@ class Previews(keras.callbacks.Callback):
     def _write(self, step: int) -> None:
         with self.writer.as_default(step):
             tf.summary.image(f"{self.stage}/pictures", self.draw()[None])
-            for name, value in self.score().items():
-                tf.summary.scalar(f"{self.stage}/{name}", value)
         self.writer.flush()
 
 

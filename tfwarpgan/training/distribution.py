@@ -3,13 +3,14 @@
 import contextlib
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.training.workers import Workers
+from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
 
@@ -113,6 +114,22 @@ def agree(text: str, what: str, strategy: tf.distribute.Strategy, workers: Worke
     others = [str(index) for index, value in enumerate(per_worker) if value != per_worker[0]]
     if others:
         raise InputError(f"Worker {', '.join(others)} has other {what} than worker 0: give all of them the same.")
+
+
+def total(sums: Mapping[str, Array], strategy: tf.distribute.Strategy, workers: Workers) -> dict[str, Array]:
+    """The sums of all workers' arrays, by name, float64 and bit by bit the same on each; it waits for all of them."""
+    if workers.count == 1:
+        return dict(sums)
+    own = [tf.constant(value, tf.float64) for value in sums.values()]
+
+    def of_all() -> list[tf.Tensor]:
+        replica = tf.distribute.get_replica_context()
+        first = replica.replica_id_in_sync_group % (replica.num_replicas_in_sync // workers.count) == 0
+        counted = [tf.where(first, value, tf.zeros_like(value)) for value in own]  # a worker's replicas once
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, counted)
+
+    summed = tf.function(lambda: strategy.run(of_all))()
+    return {name: strategy.experimental_local_results(value)[0].numpy() for name, value in zip(sums, summed)}
 
 
 def gather(value: int, strategy: tf.distribute.Strategy) -> list[int]:

@@ -10,12 +10,14 @@ So the flagfile with these flags after it is what was trained with then, and `--
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from tfwarpgan.data.layouts.opening import PATHS
-from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.options import Options
+from tfwarpgan.flagfiles import is_run, run_flagfile, run_options, to_flagfile
+from tfwarpgan.inference.checkpoints import newest_whole, stage_folder, steps_of
+from tfwarpgan.options import RUN_FLAGFILE, STAGES, Options
 
 Flags: TypeAlias = Mapping[str, str]  # name -> value, as in a flagfile
 Steps: TypeAlias = Mapping[str, int]  # stage -> steps that it has done
@@ -24,9 +26,32 @@ Period: TypeAlias = tuple[Steps, Flags]  # where it ended, and its flags
 # What changes no weight: where things lie, what is done when, and what is told.
 _NO_EFFECT = {
     *PATHS, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every", "checkpoint_every",
-    "keep_checkpoints", "profile_steps",
+    "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "patience", "recompute",
 }  # fmt: skip
 _UNTIL = re.compile(r"# Until (.+):")
+
+
+def flagfile_of(run_dir: str, options: Options) -> str:
+    """The flagfile of a run that begins or goes on, with its history; prints a note if flags change in it.
+
+    Raises:
+        InputError: If a stage has checkpoints, and all of them are damaged.
+    """
+    if not is_run(run_dir):
+        return to_flagfile(options)
+    with open(run_flagfile(run_dir), encoding="utf-8") as file:
+        text = file.read()
+    before = run_options(run_dir)
+    other = changed(flags_of(before), flags_of(options))
+    if not other and not comments(text):
+        return to_flagfile(options)
+    newest = {stage: newest_whole(stage_folder(run_dir, stage)) for stage in STAGES}
+    steps = {stage: steps_of(path) for stage, path in newest.items() if path}
+    if other and steps:
+        was = " ".join(f"--{name}={value}" for name, value in other.items())
+        done = ", ".join(f"{stage} {step}" for stage, step in steps.items())
+        print(f"note: this run had {was} until now ({done}); {RUN_FLAGFILE} keeps that.", file=sys.stderr)
+    return recorded(text, before, options, steps)
 
 
 def flags_of(options: Options) -> dict[str, str]:
@@ -56,6 +81,12 @@ def read_periods(text: str, now: Flags) -> list[Period]:
             name, _, value = line.removeprefix("#   --").partition("=")
             periods[-1][1][name] = value
     return list(periods)
+
+
+def comments(text: str) -> str:
+    """The lines of a flagfile that are its history."""
+    lines = (line for line in text.splitlines(keepends=True) if line.startswith("#   --") or _UNTIL.match(line))
+    return "".join(lines)
 
 
 def recorded(text: str, before: Options, options: Options, steps: Steps) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
@@ -19,23 +20,27 @@ from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.opening import PATHS, Source
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_flagfile, run_options, to_flagfile
-from tfwarpgan.inference.checkpoints import newest_whole, stage_folder, steps_of
+from tfwarpgan.flagfiles import run_options, to_flagfile
+from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.inference.precision import policy_of
+from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
 from tfwarpgan.options import RUN_FLAGFILE, Options
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
-from tfwarpgan.training import callbacks, history, previews
+from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
-from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, wait_for_all, worker_errors
+from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, total, wait_for_all, worker_errors
 from tfwarpgan.training.events import put_back
+from tfwarpgan.training.history import flagfile_of
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.summary import Summary
+from tfwarpgan.training.validation import Validation, scorer
 from tfwarpgan.training.workers import Workers
 from tfwarpgan.typing import Batch, Picture
 
@@ -77,7 +82,7 @@ def train(
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
         if workers.is_chief:
-            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), _flagfile(options, run_dir))
+            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names)
 
 
@@ -110,25 +115,6 @@ def _check_same_run(options: Options, run_dir: str) -> None:
         )
 
 
-def _flagfile(options: Options, run_dir: str) -> str:
-    """The flagfile of a run, new or gone on with; prints a note if it goes on with other flags than before."""
-    if not object_store.exists(os.path.join(run_dir, RUN_FLAGFILE)):
-        return to_flagfile(options)
-    with open(run_flagfile(run_dir)) as file:
-        text = file.read()
-    before = run_options(run_dir)
-    other = history.changed(history.flags_of(before), history.flags_of(options))
-    if not other and not text.startswith("#"):
-        return to_flagfile(options)
-    newest = {name: newest_whole(stage_folder(run_dir, name)) for name in TRAINERS}
-    steps = {name: steps_of(path) for name, path in newest.items() if path}
-    if other and steps:
-        was = " ".join(f"--{name}={value}" for name, value in other.items())
-        done = ", ".join(f"{name} {step}" for name, step in steps.items())
-        print(f"note: this run had {was} until now ({done}); {RUN_FLAGFILE} keeps that.", file=sys.stderr)
-    return history.recorded(text, before, options, steps)
-
-
 def _identity(options: Options) -> dict[str, Any]:
     """The flags that decide what a run's networks are and what they learn; where and how long is free."""
     data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
@@ -152,6 +138,7 @@ class StageData:
     def __init__(self, options: Options, source: Source, workers: Workers = Workers()) -> None:
         self.options = options
         self.share = Share(workers.index, workers.count)
+        self.step_size = options.data.batch_size * options.train.accumulate  # images or pairs
         self.source: Any = source  # rows of LIP, where nothing is prepared
         self.is_lip = options.train.stage == "human_parser"
         is_prepared = not self.is_lip or options.data.dataset == "lip"
@@ -172,11 +159,26 @@ class StageData:
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, of which this is the worker's share; or of "test"."""
         part = {"start": start, "share": self.share if split == "train" else WHOLE}
+        data_options = self.options.data
+        if split == "train":
+            data_options = dataclasses.replace(data_options, batch_size=self.step_size)
         if self.prepared is None:
-            return human_parser.lip_dataset(self.source, self.options.data, split, **part)
+            return human_parser.lip_dataset(self.source, data_options, split, **part)
         if self.is_lip:
-            return prepared_lip_dataset(self.prepared, self.options.data, split, **part)
-        return pairs_dataset(self.prepared, self.options.data, split, **part)
+            return prepared_lip_dataset(self.prepared, data_options, split, **part)
+        return pairs_dataset(self.prepared, data_options, split, **part)
+
+    def validation(self) -> tf.data.Dataset:
+        """Batches of this worker's share of the validation pairs, which lie evenly over the test split; or images."""
+        count, data_options = self.options.train.validation_pairs, self.options.data
+        if self.is_lip:
+            batches = self.dataset("test").take(-(-count // data_options.batch_size))
+            return batches.shard(self.share.workers, self.share.worker)
+        there = self.prepared.num_pairs["test"]
+        positions = (
+            np.linspace(0, there - 1, min(count, there)).round().astype(int)[self.share.worker :: self.share.workers]
+        )
+        return pairs_dataset(self.prepared, data_options, "test", only=positions.tolist())
 
     def preview_batch(self) -> Batch:
         """The test images, or test pairs, that the previews draw."""
@@ -200,28 +202,27 @@ def train_stage(
     with strategy.scope():
         trainer = TRAINERS[name](options)
         make = functools.partial(make_optimizer, train, steps)
-        trainer.compile_networks(make, train.jit_compile, train.ema)
+        trainer.compile_networks(make, train.jit_compile, train.ema, train.accumulate)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
     agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
-    if done >= end:
+    if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
     if workers.is_chief:
         put_back(run_dir, name, done)
     looking = (
         previews.painter(name, trainer, stage_data.preview_batch(), options),
-        previews.scorer(name, trainer, stage_data.dataset("test")),
+        scorer(name, trainer, options, stage_data.validation(), lambda sums: total(sums, strategy, workers)),
     )
     watching = _watching(name, options, run_dir, done, steps, looking, workers.is_chief)
-    finite = callbacks.Finite(
-        checkpoints, name, math.gcd(train.log_every, train.pictures_every, train.checkpoint_every)
-    )
+    written_every = (train.log_every, train.pictures_every, train.checkpoint_every, train.validate_every)
+    finite = callbacks.Finite(checkpoints, name, math.gcd(*written_every))
     # What is logged of a step is written before its checkpoint: going on from that, the step is not logged again.
     saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every)
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if train.jit_compile else contextlib.nullcontext():
-        dataset = stage_data.dataset("train", start=trainer.batches_taken * options.data.batch_size)
+        dataset = stage_data.dataset("train", start=trainer.batches_taken * stage_data.step_size)
         _, interrupted = run_steps(trainer, dataset, end, [finite, *watching, saving], strategy)
     wait_for_all(strategy, workers)  # until the chief has saved
     if interrupted:
@@ -240,11 +241,20 @@ def _watching(
 ) -> list[keras.callbacks.Callback]:
     """The same callbacks on all workers, which stay in step so; the chief alone has something to show and to write."""
     writer = tf.summary.create_file_writer(run_dir) if is_chief else tf.summary.create_noop_writer()
-    train = options.train
+    train, (draw, score) = options.train, looking
+    step_size = options.data.batch_size * train.accumulate
+    summary = Summary(name, options, step_size)
+
+    def watch(step: int, scores: dict[str, float]) -> None:
+        callbacks.write_scalars(writer, name, step, scores)
+        summary.add(step, scores)
+
     watching = [
-        callbacks.Progress(name, done, steps, is_chief),
-        callbacks.Previews(writer, name, train.pictures_every, steps, *looking),
-        callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
+        callbacks.Progress(name, done, steps, step_size, is_chief),
+        callbacks.Previews(writer, name, train.pictures_every, steps, summary.keeping(draw) if is_chief else draw),
+        *([Validation(name, options, score, watch, is_chief)] if train.validate_every else []),
+        *([summary] if is_chief else []),
+        callbacks.Scalars(writer, name, train.log_every, step_size),
     ]
     if train.profile_steps and is_chief:
         first, last = map(int, train.profile_steps.split(","))

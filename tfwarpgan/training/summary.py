@@ -27,7 +27,7 @@ from tfwarpgan.viewing import charts, pages
 
 PAGE, SERIES, PICTURES = "summary.html", "series.json", "pictures.png"
 MOST_POINTS = 400  # of a curve
-STYLE = f"<style>{charts.STYLE} img.grid {{ height: auto; max-width: 100%; }}</style>"
+STYLE = f"<style>{charts.STYLE} img.grid {{ height: auto; max-width: 100%; max-height: 900px; }}</style>"
 
 
 @dataclasses.dataclass
@@ -156,7 +156,7 @@ def _table(options: Options, courses: Mapping[str, Course], pictures_per_step: i
     yield "<tr>" + "".join(f"<th>{title}</th>" for title in titles) + "</tr>"
     for stage, course in courses.items():
         cells = _row(stage, course, options, pictures_per_step)
-        yield "<tr>" + "".join(f'<td class="number">{html.escape(cell)}</td>' for cell in cells) + "</tr>"
+        yield "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
     yield "</table>"
 
 
@@ -193,7 +193,7 @@ def _flags(options: Options) -> Iterator[str]:
 
 def duration(seconds: float) -> str:
     """A time as people say it: 42 s, 3 min 20 s, 5 h 7 min, 2 d 3 h."""
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, seconds = divmod(round(seconds), size)
         if count or (unit == "s" and not parts):

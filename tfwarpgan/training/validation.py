@@ -13,12 +13,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.compat import variables_of
 from tfwarpgan.evaluation.evaluator import quantize
 from tfwarpgan.evaluation.l1 import l1
 from tfwarpgan.evaluation.mean_iou import confusion_matrix, mean_iou
 from tfwarpgan.evaluation.ssim import ssim
-from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in
+from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in, stage_folder
 from tfwarpgan.inference.pipeline import for_any_batch_size
 from tfwarpgan.inference.scores import read_scores, write_scores
 from tfwarpgan.layers.label_maps import binomial_filter
@@ -27,7 +28,7 @@ from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
 from tfwarpgan.training.callbacks import Logs
-from tfwarpgan.training.checkpoints import remove_checkpoint
+from tfwarpgan.training.checkpoints import remove_checkpoint, write_checkpoint
 from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.typing import Array, Batch, Tensor
 
@@ -50,13 +51,14 @@ def scorer(
         total: Adds up the workers' sums.
     """
     sums = for_any_batch_size(_summing(stage, trainer, options))
+    images = dict.fromkeys(("ssim", "l1", "pairs"), np.zeros([]))
+    none = images if stage == "warping_generator" else {"confusions": np.zeros([NUM_LABELS] * 2)}
 
     def score() -> dict[str, float]:
-        found: dict[str, Array] = {}
+        found = none
         with averaged(trainer):
             for batch in batches:
-                for name, value in sums(batch).items():
-                    found[name] = found.get(name, 0.0) + np.asarray(value, np.float64)
+                found = {name: found[name] + np.asarray(value, np.float64) for name, value in sums(batch).items()}
         return _scores(total(found))
 
     return score
@@ -123,7 +125,6 @@ class Validation(keras.callbacks.Callback):
     Args:
         stage: Name of the stage.
         options: `Options`.
-        folder: Of the stage's checkpoints.
         score: From `scorer`.
         watch: Function of a step and its scores, which logs them.
         writes: Whether this worker is the one that writes.
@@ -133,15 +134,15 @@ class Validation(keras.callbacks.Callback):
         self,
         stage: str,
         options: Options,
-        folder: str,
         score: Callable[[], dict[str, float]],
         watch: Callable[[int, dict[str, float]], None],
         writes: bool = True,
     ) -> None:
         super().__init__()
-        self.stage, self.train, self.folder = stage, options.train, folder
+        self.stage, self.train = stage, options.train
+        self.folder = stage_folder(options.train.run_dir, stage)
         self.score, self.watch, self.writes = score, watch, writes
-        self.scores = read_scores(folder)
+        self.scores = read_scores(self.folder)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.scores = self.scores.until(self.model.steps_done)
@@ -171,8 +172,8 @@ class Validation(keras.callbacks.Callback):
             self.model.stop_training = True
             best_step, best = self.scores.best or (step, score)
             print(
-                f"{self.stage}: finished early at step {step}: {self.train.patience} validations in a row were no better "
-                f"than the {measure} of {best:.4f} at step {best_step}.",
+                f"{self.stage}: finished early at step {step}: {self.train.patience} validations in a row were no "
+                f"better than the {measure} of {best:.4f} at step {best_step}.",
                 flush=True,
             )
 
@@ -184,7 +185,7 @@ def keep_best(trainer: Trainer, folder: str) -> None:
     if trainer.averages:
         objects[average_of(stage)] = list(trainer.averages)
     path = os.path.join(folder, BEST, f"ckpt-{trainer.steps_done}")
-    tf.train.Checkpoint(**objects).write(path)
+    write_checkpoint(path, objects)
     for other in checkpoints_in(os.path.join(folder, BEST)):
         if other != path:
             remove_checkpoint(other)

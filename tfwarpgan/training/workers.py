@@ -52,7 +52,9 @@ def find_workers(options: WorkerOptions, environment: Mapping[str, str] = os.env
     if options.workers:
         addresses, index, source = tuple(options.workers.split(",")), options.worker, "--workers"
         if index < 0:
-            raise InputError(f"--worker is missing: say which of the {len(addresses)} --workers this process is, from 0.")
+            raise InputError(
+                f"--worker is missing: say which of the {len(addresses)} --workers this process is, from 0."
+            )
     elif options.worker >= 0:
         raise InputError(f"--worker={options.worker} needs --workers, the addresses of all of them.")
     else:

@@ -68,7 +68,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     unit = 10.0 ** math.floor(math.log10(high - low) - 1)
     for step in (unit * factor for factor in (1, 2, 5, 10, 20, 50, 100)):
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-        if last - first < most:
+        if last - first <= most:
             break
     return [number * step for number in range(first, last + 1)]
 
