@@ -66,7 +66,7 @@ def train(options, market, tmp_path):
 
 
 def ended(process):
-    """(exit code, what it said)"""
+    """The exit code of a process, and what it said."""
     said = process.communicate(timeout=900)[1]
     return process.returncode, said
 
