@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -63,9 +65,7 @@ class StageCheckpoints:
         if not self.writes:
             return
         path = os.path.join(self.folder, f"ckpt-{step}")
-        checkpoint = tf.train.Checkpoint(**self.required, **self.optional)
-        checkpoint.save_counter.assign_add(1)  # makes it: `restore` asks for one
-        checkpoint.write(path)
+        write_checkpoint(path, {**self.required, **self.optional})
         self._keep_newest(path)
 
     def _keep_newest(self, path: str) -> None:
@@ -114,6 +114,13 @@ class StageCheckpoints:
 
 def _is_optional(name: str) -> bool:
     return name == "skipped_steps" or name.endswith(("_average", "_mean"))
+
+
+def write_checkpoint(path: str, objects: Mapping[str, Any]) -> None:
+    """Writes objects under their names."""
+    checkpoint = tf.train.Checkpoint(**objects)
+    checkpoint.save_counter.assign_add(1)  # makes it: `restore` asks for one
+    checkpoint.write(path)
 
 
 def sweep(folder: str) -> None:

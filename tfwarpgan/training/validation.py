@@ -28,7 +28,7 @@ from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
 from tfwarpgan.training.callbacks import Logs
-from tfwarpgan.training.checkpoints import remove_checkpoint
+from tfwarpgan.training.checkpoints import remove_checkpoint, write_checkpoint
 from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.typing import Array, Batch, Tensor
 
@@ -185,7 +185,7 @@ def keep_best(trainer: Trainer, folder: str) -> None:
     if trainer.averages:
         objects[average_of(stage)] = list(trainer.averages)
     path = os.path.join(folder, BEST, f"ckpt-{trainer.steps_done}")
-    tf.train.Checkpoint(**objects).write(path)
+    write_checkpoint(path, objects)
     for other in checkpoints_in(os.path.join(folder, BEST)):
         if other != path:
             remove_checkpoint(other)
