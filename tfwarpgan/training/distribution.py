@@ -11,7 +11,7 @@ from tensorflow.python.distribute import collective_all_reduce_strategy
 from tensorflow.python.eager import context
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.training.workers import Workers
+from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
@@ -27,7 +27,7 @@ _GONE = (
 )
 
 
-def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = Workers()) -> tf.distribute.Strategy:
+def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = ALONE) -> tf.distribute.Strategy:
     """MultiWorkerMirroredStrategy for several workers, MirroredStrategy for several devices, else the default one.
 
     Several workers have to be connected before TensorFlow has done anything else in the process.
