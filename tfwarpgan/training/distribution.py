@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -86,14 +87,11 @@ def worker_errors(workers: Workers) -> Iterator[None]:
     except _GONE as error:
         if workers.count == 1:
             raise
+        reason = re.search(r"aborted by: ([^\n]+)", str(error))
         raise InputError(
-            f"Another worker stopped or cannot be reached any more ({_reason(error)}): run the same command on all "
-            "workers, and the training goes on from the last checkpoint."
+            f"Another worker stopped or cannot be reached any more{f' ({reason[1].strip()})' if reason else ''}: run the "
+            "same command on all workers, and the training goes on from the last checkpoint."
         ) from None
-
-
-def _reason(error: tf.errors.OpError) -> str:
-    return str(error.message or type(error).__name__).strip().splitlines()[0][:120].strip()
 
 
 def chief_first(make: Callable[[], Made], strategy: tf.distribute.Strategy, workers: Workers) -> Made:
