@@ -17,7 +17,7 @@ from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
 
-SILENCE = 40.0  # seconds after which a worker counts as gone; one whose process has ended is noticed at once
+SILENCE = 30.0  # seconds after which a worker counts as gone; one whose process has ended is noticed at once
 PATIENCE = 3600.0  # seconds in which all workers have to begin
 # What TensorFlow raises where another worker, or the connection to it, has gone.
 _GONE = (
@@ -89,8 +89,8 @@ def worker_errors(workers: Workers) -> Iterator[None]:
             raise
         reason = re.search(r"aborted by: ([^\n]+)", str(error))
         raise InputError(
-            f"Another worker stopped or cannot be reached any more{f' ({reason[1].strip()})' if reason else ''}: run the "
-            "same command on all workers, and the training goes on from the last checkpoint."
+            f"Another worker stopped or cannot be reached any more{f' ({reason[1].strip()})' if reason else ''}: run "
+            "the same command on all workers, and the training goes on from the last checkpoint."
         ) from None
 
 
