@@ -192,6 +192,7 @@ def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
     processes = importlib.import_module("worker_process")
     changes = {"patience": 1, "validation_pairs": 5, "matcher_pretraining_steps": 0, "learning_rate": 0.0}
     alone, together = run(**changes), run(**changes, run_dir=str(tmp_path / "two"))
+    assert runs.train(alone)  # which prepares the data, too
     flagfile = tmp_path / "two.flags"
     flagfile.write_text(to_flagfile(together))
     addresses = processes.addresses(2)
@@ -202,7 +203,6 @@ def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
         )
         for index in range(2)
     ]  # fmt: skip
-    assert runs.train(alone)
     for index, process in enumerate(started):
         process.join(300)
         assert process.exitcode == 0, (tmp_path / f"log{index}").read_text()[-3000:]
