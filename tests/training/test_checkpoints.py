@@ -5,11 +5,13 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import checkpoints_in, latest_checkpoint, load_network
+from tfwarpgan.inference.checkpoints import checkpoints_in, latest_checkpoint, load_network, steps_of
 from tfwarpgan.models import build
-from tfwarpgan.training.checkpoints import StageCheckpoints
+from tfwarpgan.options import TrainOptions
+from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.stages import geometric_matcher_trainer, pose_guided_parser_trainer
+from tfwarpgan.training.trainer import Trainer
 
 MAKERS = {"pose_guided_parser": pose_guided_parser_trainer, "geometric_matcher": geometric_matcher_trainer}
 
@@ -96,3 +98,76 @@ def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, 
     other.train_step(batch)
     checkpoints.save()
     assert checkpoints_in(checkpoints.folder)[0].endswith("ckpt-2")
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Function of a number of steps -> a trainer of one weight and its checkpoints, restored, and that far then."""
+
+    class Tiny(Trainer):
+        means = ("loss",)
+
+    def tiny(steps=None):
+        network = tf.keras.Sequential([tf.keras.Input([1]), tf.keras.layers.Dense(1)])
+        trainer = Tiny({"tiny": network})
+        trainer.compile_networks(lambda name: make_optimizer(TrainOptions(), 10))
+        checkpoints = StageCheckpoints(trainer, str(tmp_path), keep=2)
+        checkpoints.restore()
+        if steps is not None:
+            trainer.iterations.assign(steps)
+            network.set_weights([np.full([1, 1], steps), np.zeros([1])])
+        return trainer, checkpoints
+
+    return tiny
+
+
+def steps_in(folder):
+    return [steps_of(path) for path in checkpoints_in(str(folder))]
+
+
+def test_the_newest_are_kept(tiny, tmp_path):
+    for steps in (8, 9, 10, 100):
+        tiny(steps)[1].save()
+    assert steps_in(tmp_path) == [100, 10]
+    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "ckpt-100")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "checkpoint", *(f"ckpt-{step}.{end}" for step in (10, 100) for end in ("data-00000-of-00001", "index"))
+    ]  # fmt: skip
+
+
+def test_training_goes_on_before_a_damaged_one_which_then_goes(tiny, tmp_path, capsys):
+    for steps in (2, 4):
+        tiny(steps)[1].save()
+    (tmp_path / "ckpt-4.index").write_bytes(b"")
+    trainer, checkpoints = tiny()
+    assert trainer.steps_done == 2 and float(trainer.networks["tiny"].get_weights()[0][0, 0]) == 2.0
+    assert capsys.readouterr().err.startswith(f"note: {tmp_path}/ckpt-4 is damaged (")
+    assert steps_in(tmp_path) == [4, 2]  # nothing is lost until there is something better
+    trainer.iterations.assign(3)
+    checkpoints.save()
+    assert steps_in(tmp_path) == [3, 2]
+
+
+def test_the_means_of_a_log_entry_go_on(tiny):
+    trainer, checkpoints = tiny(3)
+    for value in (1.0, 2.0):
+        trainer.trackers["loss"].update_state(value)
+    trainer.skipped.assign([7])
+    checkpoints.save()
+    other, _ = tiny()
+    other.trackers["loss"].update_state(6.0)
+    assert float(other.trackers["loss"].result()) == 3.0
+    assert other.batches_taken == 10
+
+
+def test_unfinished_checkpoints_are_swept(tiny, tmp_path):
+    tiny(2)[1].save()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for place in (tmp_path, tmp_path / "best"):
+        (place / "ckpt-4_temp").mkdir(parents=True)
+        (place / "ckpt-4_temp" / "part-00000").write_bytes(b"x")
+        (place / "ckpt-6.data-00000-of-00001").write_bytes(b"x")
+    sweep(str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", *before]
+    assert not list((tmp_path / "best").iterdir())
+    sweep(str(tmp_path / "none"))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfwarpgan.compat import trackable, variables_of
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import average_of, checkpoints_in, names_in, newest_whole, steps_of
+from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in, names_in, newest_whole, steps_of
 from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training.trainer import Trainer
 
@@ -124,14 +124,15 @@ def write_checkpoint(path: str, objects: Mapping[str, Any]) -> None:
 
 
 def sweep(folder: str) -> None:
-    """Removes what a killed process has left of an unfinished checkpoint."""
-    whole = {os.path.basename(path) for path in checkpoints_in(folder)}
-    for name in tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []:
-        path, name = os.path.join(folder, name), name.rstrip("/")  # object stores mark folders
-        if re.fullmatch(r"ckpt-[0-9]+_temp", name):
-            tf.io.gfile.rmtree(path)
-        elif re.match(r"ckpt-[0-9]+\.", name) and name.partition(".")[0] not in whole:
-            tf.io.gfile.remove(path)
+    """Removes what a killed process has left of unfinished checkpoints in a stage's folder."""
+    for place in (folder, os.path.join(folder, BEST)):
+        whole = {os.path.basename(path) for path in checkpoints_in(place)}
+        for name in tf.io.gfile.listdir(place) if tf.io.gfile.isdir(place) else []:
+            path, name = os.path.join(place, name), name.rstrip("/")  # object stores mark folders
+            if re.fullmatch(r"ckpt-[0-9]+_temp", name):
+                tf.io.gfile.rmtree(path)
+            elif re.match(r"ckpt-[0-9]+\.", name) and name.partition(".")[0] not in whole:
+                tf.io.gfile.remove(path)
 
 
 def remove_checkpoint(path: str) -> None:

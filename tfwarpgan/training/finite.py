@@ -23,7 +23,8 @@ def all_finite(values: Sequence[Tensor]) -> Scalar:
 class FiniteWatch:
     """Counts for how many steps in a row each of some values has not been finite.
 
-    Once it has not been `most` times in a row, it counts on, so that the first such step is known later too.
+    Once it has not been `most` times in a row, it counts on, so that the first such step is known later too. Made in
+    the scope of the strategy.
 
     Args:
         names: Of the values.
@@ -32,6 +33,7 @@ class FiniteWatch:
 
     def __init__(self, names: Sequence[str], most: int = 1) -> None:
         self.names, self.most = tuple(names), most
+        self.strategy = tf.distribute.get_strategy()
         self.counts = tf.Variable(
             tf.zeros([len(self.names)], tf.int32),
             trainable=False,
@@ -50,7 +52,8 @@ class FiniteWatch:
 
         All replicas and workers give the same: after one has had such a step, all have, since they share the weights.
         """
-        counts = -(-np.asarray(self.counts) // tf.distribute.get_strategy().num_replicas_in_sync)
+        with self.strategy.scope():
+            counts = -(-np.asarray(self.counts.read_value()) // self.strategy.num_replicas_in_sync)
         longest = counts.max(initial=0)
         if longest < self.most:
             return [], 0
