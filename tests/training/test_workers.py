@@ -90,16 +90,20 @@ def run_options(options, market, tmp_path):
 
 @pytest.fixture
 def training(processes, run_options, tmp_path):
-    """Function of a run's name, its steps, workers and who gets which signal after which step -> the processes."""
+    """Function of a run's name, its steps, workers and who gets which signal after which step -> the processes.
 
-    def training(run, steps, count=2, who=None, step=None, number=None):
+    The last worker may have flags of its own.
+    """
+
+    def training(run, steps, count=2, who=None, step=None, number=None, last=()):
         train = dataclasses.replace(run_options.train, run_dir=str(tmp_path / run), parser_steps=steps)
         flagfile = tmp_path / f"{run}.flags"
         flagfile.write_text(to_flagfile(dataclasses.replace(run_options, train=train)))
         workers = [f"--workers={','.join(processes.addresses(count))}"]
         return [
             processes.start(
-                processes.train, [f"--flagfile={flagfile}", *workers, f"--worker={index}"],
+                processes.train,
+                [f"--flagfile={flagfile}", *workers, f"--worker={index}", *(last if index == count - 1 else ())],
                 *((step, number) if index == who else ()), log=tmp_path / f"{run}{index}.log",
             )
             for index in range(count)
@@ -167,3 +171,11 @@ def test_the_chief_alone_writes(training, tmp_path):
     written = {path for path in set(tmp_path.rglob("*")) - before if path.is_file()}
     assert len([path for path in written if "tfevents" in path.name]) == 1
     assert len(list((tmp_path / "run/pose_guided_parser").glob("*.index"))) == 1
+
+
+def test_workers_with_other_flags_are_told(training, tmp_path):
+    assert ends(training("run", 2, last=["--learning_rate=0.5"])) == [2, 2]
+    for index in range(2):
+        (sentence,) = lines(tmp_path / f"run{index}.log", "error: ")
+        assert sentence == "error: Worker 1 has other flags or data than worker 0: give all of them the same."
+    assert not (tmp_path / "run").exists()

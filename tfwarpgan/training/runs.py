@@ -96,10 +96,11 @@ def _check_devices(options: Options, replicas: int) -> None:
 
 
 def _shared(options: Options, stage_data: "StageData") -> str:
-    """What all workers must hold, as text: flags but for places, and data."""
-    places = {name: "" for name in (*PATHS, "prepared_dir")}
+    """What all workers must have in common, as text: flags but for places, what "auto" means, and data."""
+    places: dict[str, Any] = {name: "" for name in (*PATHS, "prepared_dir")}
     data, train = dataclasses.replace(options.data, **places), dataclasses.replace(options.train, run_dir="")
-    return to_flagfile(dataclasses.replace(options, data=data, train=train)) + stage_data.name
+    flags = to_flagfile(dataclasses.replace(options, data=data, train=train))
+    return flags + policy_of(options.train.precision) + stage_data.name
 
 
 def _check_same_run(options: Options, run_dir: str) -> None:
@@ -158,7 +159,7 @@ class StageData:
 
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, of which this is the worker's share; or of "test"."""
-        part = {"start": start, "share": self.share if split == "train" else WHOLE}
+        part: dict[str, Any] = {"start": start, "share": self.share if split == "train" else WHOLE}
         data_options = self.options.data
         if split == "train":
             data_options = dataclasses.replace(data_options, batch_size=self.step_size)
