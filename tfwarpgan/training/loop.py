@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import variables_of
 from tfwarpgan.training.signals import StopSignals
 from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.typing import Scalar
@@ -33,7 +34,7 @@ def run_steps(
         strategy: None is the default, one replica.
 
     Returns:
-        (what the last train step returned, whether a signal stopped it)
+        (the means after the last step, whether a signal stopped it)
     """
     strategy = strategy or tf.distribute.get_strategy()
     alone = not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
@@ -68,20 +69,23 @@ def distributed(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy) -> A
 def step_function(trainer: Trainer, strategy: tf.distribute.Strategy) -> Callable[[Any, Scalar], tuple[Logs, Scalar]]:
     """The compiled function of distributed batches and a number that takes one step on all replicas.
 
-    It gives what the train step returned, and the sum of the numbers over all replicas.
+    It gives the means over all replicas that the train step has logged, and the sum of their numbers, all of which
+    travel together.
     """
     train_step = trainer.train_step
     if trainer.jit_compile:
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
     def of_replica(batch: Any, number: Scalar) -> tuple[Logs, Scalar]:
-        number = tf.identity(number)  # on this replica's device
-        total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, number)
-        return train_step(batch), total
+        names = list(train_step(batch))
+        parts = [part for name in names for part in variables_of(trainer.trackers[name])]  # sum and weight of each
+        replica = tf.distribute.get_replica_context()
+        *sums, total = tf.unstack(replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.stack([*parts, number])))
+        means = map(tf.math.divide_no_nan, sums[::2], sums[1::2])
+        return dict(zip(names, means, strict=True)), total
 
     def step(batches: Any, number: Scalar) -> tuple[Logs, Scalar]:
         results = strategy.run(of_replica, args=(next(batches), number))
-        # The means are those of all replicas, on each of them.
         return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], results)
 
     return tf.function(step, reduce_retracing=True, autograph=False)

@@ -92,7 +92,7 @@ class Trainer(keras.Model):
         return batch
 
     def train_step(self, batch: Batch) -> dict[str, Scalar]:
-        """One step of each network on a batch; gives the means so far.
+        """One step of each network on a batch; gives the means so far, of this replica.
 
         Of a batch in `accumulate` parts, one part's activations are held at a time; the step is that of the whole.
         """
@@ -104,7 +104,7 @@ class Trainer(keras.Model):
         }
         self._watch(finite, logged)
         self._update_averages()
-        return {name: self.trackers[name].result() for name in logged}
+        return {name: tf.math.divide_no_nan(*variables_of(self.trackers[name])) for name in logged}
 
     def _gradients(self, batch: Batch) -> tuple[dict[str, list[Tensor]], list[str]]:
         """The gradients of each network, and the names of what was logged."""

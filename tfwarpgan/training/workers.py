@@ -57,17 +57,17 @@ def find_workers(options: WorkerOptions, environment: Mapping[str, str] = os.env
             )
     elif options.worker >= 0:
         raise InputError(f"--worker={options.worker} needs --workers, the addresses of all of them.")
-    elif environment.get("TF_CONFIG"):
-        addresses, index = _from_tf_config(environment["TF_CONFIG"])
-        source = "TF_CONFIG"
     else:
+        addresses, index = _from_tf_config(environment.get("TF_CONFIG") or "{}")
+        source = "TF_CONFIG"
+    if not addresses:
         return Workers()
     _check(addresses, index, source)
     return Workers(addresses, index, options.communication)
 
 
 def _from_tf_config(text: str) -> tuple[tuple[str, ...], int]:
-    """(addresses of all workers, place of this process among them); one process alone if it names no cluster."""
+    """(addresses of all workers, place of this process among them); no addresses if it names no cluster."""
     try:
         config = json.loads(text)
         cluster, task = config.get("cluster") or {}, config.get("task") or {}
@@ -78,7 +78,7 @@ def _from_tf_config(text: str) -> tuple[tuple[str, ...], int]:
             'TF_CONFIG cannot be read: it is JSON such as {"cluster": {"worker": ["host:port", ...]}, "task": {"type": '
             '"worker", "index": 0}}.'
         ) from None
-    return _placed(jobs, *place) if jobs else (("localhost:0",), 0)
+    return _placed(jobs, *place) if jobs else ((), 0)
 
 
 def _placed(jobs: Mapping[str, Any], job: str, index: int) -> tuple[tuple[str, ...], int]:
