@@ -18,7 +18,7 @@ from tfwarpgan.inference.released import load_released
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.warping_gan import WarpingGAN
-from tfwarpgan.options import Options
+from tfwarpgan.options import Options, stages_of
 from tfwarpgan.typing import Image, Size, Tensor
 
 Network = TypeVar("Network")
@@ -42,8 +42,7 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
         )
     average_flip = options.networks.parser_average_flip
     if weights:
-        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        builders = {name: functools.partial(getattr(build, name), options) for name in names}
+        builders = {name: functools.partial(getattr(build, name), options) for name in stages_of(options)}
         return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
     networks = frozen_networks(options)
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
@@ -108,9 +107,9 @@ def frozen_networks(options: Options) -> dict[str, keras.Model]:
     Raises:
         InputError: If one of them has not been trained.
     """
-    names = ["geometric_matcher"]
-    if options.train.parsing_source == "synthesized":
-        names.append("pose_guided_parser")
+    names = list(stages_of(options)[:-1])
+    if options.train.parsing_source == "ground_truth":
+        names.remove("pose_guided_parser")
     return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
 
 

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
-from tfwarpgan.layers.transforms import sample
+from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Logits, Tensor, Tensors
+from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
 
 # What becomes of the channels of stage I's inputs in a mirror.
 MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
@@ -21,7 +21,7 @@ class WarpingGAN(tf.Module):
 
     Args:
         networks: Dictionary of `pose_guided_parser`, `geometric_matcher` and `warping_generator`; the parser may be
-            missing where `parsing_source` is "ground_truth".
+            missing where `parsing_source` is "ground_truth"; without the matcher nothing is warped.
         data_options: `DataOptions`.
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
     """
@@ -36,7 +36,7 @@ class WarpingGAN(tf.Module):
         super().__init__()
         self.networks = networks
         self.parser: Any = networks.get("pose_guided_parser")
-        self.matcher = networks["geometric_matcher"]
+        self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
         self.data_options = data_options
         self.parsing_source, self.average_flip = parsing_source, average_flip
@@ -53,7 +53,13 @@ class WarpingGAN(tf.Module):
         if self.parsing_source == "synthesized":
             logits = self._parsing_logits(inputs)
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
-        return {key: tf.stop_gradient(value) for key, value in {**inputs, **self.matcher(inputs)}.items()}
+        warp = self.matcher(inputs) if self.matcher else {"grid": self._identity_grid(inputs)}
+        return {key: tf.stop_gradient(value) for key, value in {**inputs, **warp}.items()}
+
+    def _identity_grid(self, inputs: Tensors) -> Grid:
+        """The grid that leaves an image as it is, [B, H, W, 2]."""
+        identity = tf.tile(tf.constant([IDENTITY_AFFINE]), [tf.shape(inputs["condition_image"])[0], 1])
+        return affine_grid(identity, self.height, self.width)
 
     def _parsing_logits(self, inputs: Tensors) -> Logits:
         """Stage I's logits, without the single pixels that its decoder dots a parsing with."""

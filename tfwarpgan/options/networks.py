@@ -37,6 +37,12 @@ class NetworkOptions:
     fusion_width: int = option(
         0, "Channels of the residual blocks; 0 keeps those of both encoders, 16 x --generator_width.", minimum=0
     )
+    warp: str = option(
+        "matched",
+        "Warp of the warping block: matched, the matcher's; identity, none, so that the blocks are plain skip "
+        "connections; none: no warping block at all. The last two train no matcher.",
+        choices=("matched", "identity", "none"),
+    )
     warp_residual: str = option(
         "conv",
         "Residual branch R of the warping block (equation 1): two convolutions or the identity.",

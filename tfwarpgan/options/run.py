@@ -27,6 +27,12 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
+def stages_of(options: Options) -> tuple[str, ...]:
+    """The stages of a run of all stages, in order: those that its generator does not use are left out."""
+    matcher = ("geometric_matcher",) if options.networks.warp == "matched" else ()
+    return ("pose_guided_parser", *matcher, "warping_generator")
+
+
 # The parts of `Options`, in the order in which --help lists them.
 PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
 

@@ -14,7 +14,7 @@ from tensorflow import keras
 from tfwarpgan.data.batches import human_parser
 from tfwarpgan.data.batches.human_parser import prepared_lip_dataset
 from tfwarpgan.data.batches.pairs import pairs_dataset
-from tfwarpgan.data.layouts.opening import PATHS, Source
+from tfwarpgan.data.layouts.opening import Source
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
@@ -22,7 +22,7 @@ from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, Options
+from tfwarpgan.options import RUN_FLAGFILE, Options, stages_of
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -30,11 +30,11 @@ from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.distribution import choose_strategy
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.shared_stages import DATA_THAT_MAY_CHANGE
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.stages_from import take_stages
 from tfwarpgan.typing import Batch, Picture
-
-_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
 def train(options: Options, devices: Sequence[str] | None = None, source: Source | None = None) -> bool:
@@ -52,7 +52,7 @@ def train(options: Options, devices: Sequence[str] | None = None, source: Source
         InputError: If the data or a stage before it is missing or unfit.
     """
     strategy, stage = choose_strategy(devices), options.train.stage
-    names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
+    names = stages_of(options) if stage == "all" else (stage,)
     _check_devices(options, strategy.num_replicas_in_sync)
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
@@ -62,8 +62,9 @@ def train(options: Options, devices: Sequence[str] | None = None, source: Source
     stage_data = StageData(options, source)
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     with disk_errors(run_dir, "--run_dir"):
+        taken = take_stages(options)
         write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
-        return all(train_stage(name, options, stage_data, strategy) for name in names)
+        return all(train_stage(name, options, stage_data, strategy) for name in names if name not in taken)
 
 
 def _check_devices(options: Options, replicas: int) -> None:
@@ -93,7 +94,9 @@ def _identity(options: Options) -> dict[str, Any]:
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}
-    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    same |= {
+        name: value for name, value in data.items() if name not in DATA_THAT_MAY_CHANGE and not name.startswith("lip_")
+    }
     return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
 
