@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Commands of a folder (the arguments of Python), to be run in order once the jobs of the folders in `needs` are done."""
+    """Commands (arguments of Python), to be run in order in a folder once the jobs of the folders in `needs` are done."""
 
     name: str
     folder: str
@@ -141,7 +141,7 @@ def _tell(job: Job, what: str) -> None:
 
 @contextlib.contextmanager
 def _stopping(running: Mapping[Job, "subprocess.Popen[bytes]"]) -> Iterator[None]:
-    """Ends the children, if this process is told to end or fails, with the signal after which they save a checkpoint."""
+    """Stops the children if this process has to end, with the signal after which a training saves a checkpoint."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -29,8 +29,10 @@ class Options:
 
 def stages_of(options: Options) -> tuple[str, ...]:
     """The stages of a run of all stages, in order: those that its generator does not use are left out."""
-    matcher = ("geometric_matcher",) if options.networks.warp == "matched" else ()
-    return ("pose_guided_parser", *matcher, "warping_generator")
+    keys = options.networks.generator_keys
+    parser = ("pose_guided_parser",) if "target_parsing" in keys else ()
+    matcher = ("geometric_matcher",) if "grid" in keys and options.networks.warp == "matched" else ()
+    return (*parser, *matcher, "warping_generator")
 
 
 # The parts of `Options`, in the order in which --help lists them.

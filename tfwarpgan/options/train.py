@@ -19,8 +19,7 @@ class TrainOptions:
     )
     stages_from: str = option(
         "",
-        "Earlier runs, separated by commas, whose finished stages before the generator are copied into this run instead "
-        "of trained.",
+        "Earlier runs, separated by commas, whose finished stages before the generator are copied instead of trained.",
     )
     human_parser_steps: int = option(60000, "Training steps of the human parser.", minimum=1)
     parser_steps: int = option(100000, "Training steps of the pose-guided parser.", minimum=1)

@@ -26,8 +26,8 @@ _OF_NO_STAGE = (
     "keep_checkpoints", "profile_steps", "parser_average_flip",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
-    "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales", "decorrelated_colors", "person_weight",
-    "head_weight", "parsing_source",
+    "model", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales", "decorrelated_colors",
+    "person_weight", "head_weight", "parsing_source",
 )  # fmt: skip
 _DISCRIMINATORS = ("discriminator_width", "num_discriminators", "discriminator_learning_rate", "pyramid_alphas")
 _NOT_OF = {
