@@ -122,7 +122,6 @@ ABLATIONS = {
     "w/o parsing": ({"model": "resnet", "generator_inputs": "image,pose"}, 45_649_795, 2_786_241),
     "w/o block, the authors' one encoder": ({"model": "resnet"}, 45_775_235, 2_827_201),
     "w/o block, two encoders": ({"warp": "none"}, 179_454_787, 2_827_201),
-    "the block on unwarped features": ({"warp": "identity"}, 184_183_620, 2_827_201),
 }
 
 

@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Commands (arguments of Python), to be run in order in a folder once the jobs of the folders in `needs` are done."""
+    """Commands (arguments of Python) to run in order in a folder, once the jobs of the folders in `needs` are done."""
 
     name: str
     folder: str

@@ -50,8 +50,8 @@ class NetworkOptions:
     )
     warp: str = option(
         "matched",
-        "Warp of --model=warpgan: matched, the matcher's; identity, which moves nothing and leaves the warping blocks as "
-        "gated skip connections; none, no warping block at all. No matcher is trained for the last two.",
+        "Warp of --model=warpgan: matched, the matcher's; identity, which moves nothing: the warping blocks are gated "
+        "skip connections; none, no warping block at all. No matcher is trained for the last two.",
         choices=("matched", "identity", "none"),
     )
     warp_residual: str = option(

@@ -38,5 +38,14 @@ def preformatted(text: str) -> str:
 
 def image(name: str, picture: Picture) -> str:
     """A piece of HTML that shows a uint8 picture, [H, W, 3]."""
-    data = base64.b64encode(encode_png(picture)).decode()
-    return f'<img alt="{html.escape(name)}" src="data:image/png;base64,{data}">'
+    return _image(name, encode_png(picture))
+
+
+def image_file(name: str, path: str) -> str:
+    """A piece of HTML that shows a PNG file, whose bytes lie in the page."""
+    with open(path, "rb") as file:
+        return _image(name, file.read())
+
+
+def _image(name: str, png: bytes) -> str:
+    return f'<img alt="{html.escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
