@@ -10,7 +10,7 @@ from tfwarpgan.comparison.results import Result
 from tfwarpgan.comparison.table import Table
 from tfwarpgan.viewing.pages import image_file, page
 
-SHOWN = "even_pairs"  # folder in that of an evaluation: the pictures of pairs at even distances through the test list
+SHOWN = "even_pairs"  # folder in that of an evaluation, see `evaluation.report`
 
 
 def to_html(table: Table, shown: Mapping[str, Result], lines: Sequence[str], title: str) -> str:
@@ -54,11 +54,15 @@ def _html_pictures(shown: Mapping[str, Result]) -> Iterator[str]:
     yield f"<tr><th>condition</th><th>target</th>{''.join(f'<th>{html.escape(title)}</th>' for title in same)}</tr>"
     for name in pairs:
         cells = [_picture(first, name, "condition"), _picture(first, name, "target")]
-        cells += [_picture(result, name, "synthesized") for result in same.values()]
+        cells += [_picture(result, name, "synthesized", "generated") for result in same.values()]
         yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     yield "</table>"
 
 
-def _picture(result: Result, name: str, kind: str) -> str:
-    path = os.path.join(result.folder, SHOWN, name.replace("_target", f"_{kind}"))
-    return image_file(kind, path) if os.path.isfile(path) else NOTHING
+def _picture(result: Result, name: str, *kinds: str) -> str:
+    """The picture of a pair of the first kind that is there."""
+    for kind in kinds:
+        path = os.path.join(result.folder, SHOWN, name.replace("_target", f"_{kind}"))
+        if os.path.isfile(path):
+            return image_file(kind, path)
+    return NOTHING

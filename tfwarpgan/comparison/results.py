@@ -26,9 +26,9 @@ class Metric:
     protocol: str
     goal: str
 
-    def quality(self, value: float | Floats) -> float | Floats:
-        """Of numbers of this metric: more is better."""
-        return {"higher": value, "lower": -value, "one": -abs(value - 1.0)}[self.goal]
+    def quality(self, values: Floats) -> Floats:
+        """Numbers of this metric as numbers of which more is better."""
+        return {"higher": values, "lower": -values, "one": -np.abs(values - 1.0)}[self.goal]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,11 +4,12 @@
     --flagfile=configs/demo.flags
     [full]
     [w/o pyramidal-hierarchy loss] --lambda_pyramid=0
-    [a finished run]  --run_dir=runs/other_{seed}
-    [other networks]  --pictures=results/pix2pix_{seed}
+    [an earlier run] --run_dir=runs/earlier_{seed}
+    [another project] --pictures=results/theirs_{seed} --targets=data/targets
 
-Any flag of a training may stand in a row, behind its title or on the lines below it. The first row is the one that the
-others are compared with. `{seed}` stands for the seed.
+Any flag of a training may stand in a row, behind its title or on the lines below it. A row with --run_dir, --weights or
+--pictures is not trained but evaluated as it is; it takes the flags of `evaluate`. `{seed}` stands for the seed;
+without it such a row has one number, not one for each seed. The others are compared with the first row.
 """
 
 import dataclasses
@@ -21,40 +22,50 @@ from tfwarpgan.flagfiles import parsed_options
 from tfwarpgan.options import Options
 from tfwarpgan.storage.text import iterate_lines
 
+FINISHED = ("run_dir", "weights", "pictures")  # flags of rows that are not trained
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row: its title, its flags (those of all rows included), and where it stands (file and line)."""
+    """A row: its title, the flags of all rows, its own, and where it stands (file and line)."""
 
     title: str
-    flags: tuple[str, ...]
+    shared: tuple[str, ...]
+    own: tuple[str, ...]
     where: str
-
-    def given(self, name: str, seed: int) -> str:
-        """The value of --run_dir or --pictures among the flags, or an empty string."""
-        values = [flag.partition("=")[2] for flag in self.flags if flag.startswith(f"--{name}=")]
-        return values[-1].replace("{seed}", str(seed)) if values else ""
 
     @property
     def is_trained(self) -> bool:
-        """Whether it is to be trained; else it is a finished run, or pictures."""
-        return not (self.given("run_dir", 0) or self.given("pictures", 0))
+        """Whether it is to be trained; else it is finished."""
+        return not any(self.given(name) for name in FINISHED)
 
     @property
     def folder(self) -> str:
         """Its title as the name of a folder."""
         return re.sub(r"[^0-9A-Za-z.+=]+", "_", self.title).strip("_.") or "row"
 
-    def options(self, *more: str) -> Options:
-        """The options of its training.
+    def given(self, name: str) -> str:
+        """The value of one of its own flags, or an empty string."""
+        values = [flag.partition("=")[2] for flag in self.own if flag.startswith(f"--{name}=")]
+        return values[-1] if values else ""
 
-        Args:
-            *more: Further flags.
+    def flags(self, seed: int) -> tuple[str, ...]:
+        """The flags of its command, without those that the comparison adds."""
+        if self.is_trained:
+            return (*self.shared, *self.own, f"--seed={seed}")
+        return tuple(flag.replace("{seed}", str(seed)) for flag in self.own)
+
+    def seeds(self, seeds: list[int]) -> list[int]:
+        """Those that it has numbers for."""
+        return seeds if self.is_trained or any("{seed}" in flag for flag in self.own) else seeds[:1]
+
+    def options(self, seed: int) -> Options:
+        """The options of its training.
 
         Raises:
             InputError: Naming the file and line, if a flag is wrong.
         """
-        return parsed_options([*self.flags, *more], self.where)
+        return parsed_options(self.flags(seed), self.where)
 
 
 def read_rows(path: str) -> list[Row]:
@@ -63,13 +74,13 @@ def read_rows(path: str) -> list[Row]:
     Raises:
         InputError: Naming the file and line, if it cannot be read, has no rows, or a title or flag is wrong.
     """
-    shared: list[str] = []
+    shared: tuple[str, ...] = ()
     rows: list[Row] = []
     for where, title, flags in _lines(path):
         if title:
-            rows.append(Row(title, (*shared, *flags), where))
+            rows.append(Row(title, shared, flags, where))
         elif rows:
-            rows[-1] = dataclasses.replace(rows[-1], flags=(*rows[-1].flags, *flags))
+            rows[-1] = dataclasses.replace(rows[-1], own=(*rows[-1].own, *flags))
         else:
             shared += flags
     if not rows:
@@ -78,20 +89,19 @@ def read_rows(path: str) -> list[Row]:
     return rows
 
 
-def _lines(path: str) -> Iterator[tuple[str, str, list[str]]]:
+def _lines(path: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """(where, title or nothing, flags) of each line that is not empty."""
     for number, line in iterate_lines(path, "rows of a comparison"):
         where, text = f"{path}, line {number}", line.strip()
         if not text or text.startswith("#"):
             continue
-        match = re.fullmatch(r"(?:\[([^\[\]]*)\])?(.*)", text)
-        title = match[1] if match else None
-        if not match or title is not None and not title.strip():
+        match = re.fullmatch(r"\[\s*([^\[\]]*[^\[\]\s])\s*\](.*)|(--.*)", text)
+        if not match:
             raise InputError(f"{where}: {quoted(text)} is no row: a title in brackets, with its flags behind it.")
-        yield where, (title or "").strip(), _flags(match[2], where)
+        yield where, match[1] or "", _flags(match[2] if match[1] else match[3], where)
 
 
-def _flags(text: str, where: str) -> list[str]:
+def _flags(text: str, where: str) -> tuple[str, ...]:
     try:
         words = shlex.split(text, comments=True)
     except ValueError as error:
@@ -99,14 +109,15 @@ def _flags(text: str, where: str) -> list[str]:
     for word in words:
         if not re.match(r"--\w", word):
             raise InputError(f"{where}: {quoted(word)} is no flag; flags are written --name=value.")
-        if re.match(r"--(seed|stages_from|stage)\b", word):
+        if re.match(r"--(seed|stages_from|stage|output_dir)(=|$)", word):
             raise InputError(f"{where}: {word} cannot stand here: the comparison sets it itself.")
-    return words
+    return tuple(words)
 
 
 def _check_titles(rows: list[Row]) -> None:
     seen: dict[str, Row] = {}
     for row in rows:
         other = seen.setdefault(row.folder.lower(), row)
-        if other is not row:
-            raise InputError(f"{row.where}: the title [{row.title}] is too much like [{other.title}]; choose another.")
+        if other is not row or row.folder.lower() == "stages":
+            reason = f"is too much like [{other.title}]" if other is not row else "is the folder of the shared stages"
+            raise InputError(f"{row.where}: the title [{row.title}] {reason}; choose another.")

@@ -5,8 +5,9 @@ compared by pairs, in clusters of a person: then it is one of two trained models
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -97,22 +98,23 @@ def make_table(results: Mapping[str, Results], seeds: Sequence[int], columns: Se
     }
     tests: dict[tuple[str, str], Test] = {}
     best: dict[str, str] = {}
-    compare = _by_pairs if by_pairs else _by_seeds
     for metric in metrics:
         there = {title: results[title] for title in results if (title, metric.name) in cells}
+        if not there:
+            continue
         first, *others = results
         if first in there:
-            found = _tests(there, first, metric, lambda first, other: compare(first, other, metric))
+            found = _tests(there, first, metric, by_pairs)
             tests |= {(title, metric.name): test for title, test in found.items()}
-        winner = max(there, key=lambda title: _rank(metric, cells[title, metric.name].mean), default="")
-        against = _tests(there, winner, metric, lambda first, other: compare(first, other, metric)) if winner else {}
+        winner = max(there, key={title: _rank(metric, cells[title, metric.name]) for title in there}.__getitem__)
+        against = _tests(there, winner, metric, by_pairs)
         if against and all(test.is_significant and not test.better for test in against.values()):
             best[metric.name] = winner
     return Table(tuple(results), tuple(metrics), cells, tests, best, tuple(seeds), by_pairs)
 
 
-def _rank(metric: Metric, mean: float) -> float:
-    quality = float(metric.quality(mean))
+def _rank(metric: Metric, cell: Cell) -> float:
+    quality = float(metric.quality(np.array(cell.mean)))
     return quality if math.isfinite(quality) else -math.inf
 
 
@@ -155,10 +157,9 @@ def _all(results: Mapping[str, Results]) -> Iterable[Result]:
     return (result for of_row in results.values() for result in of_row.values())
 
 
-def _tests(
-    results: Mapping[str, Results], first: str, metric: Metric, compare: Callable[[Results, Results], Test]
-) -> dict[str, Test]:
+def _tests(results: Mapping[str, Results], first: str, metric: Metric, by_pairs: bool) -> dict[str, Test]:
     """Every other row against one, adjusted for their number."""
+    compare = functools.partial(_by_pairs if by_pairs else _by_seeds, metric=metric)
     found = {title: compare(results[first], results[title]) for title in results if title != first}
     testable = [title for title, test in found.items() if math.isfinite(test.p)]
     for title, p in zip(testable, holm([found[title].p for title in testable])):
@@ -172,7 +173,7 @@ def _by_seeds(first: Results, other: Results, metric: Metric) -> Test:
     if not pairs:
         return Test(math.nan, (math.nan, math.nan), math.nan, better=False)
     ours, theirs = np.array(pairs).T
-    gains = np.asarray(metric.quality(theirs)) - np.asarray(metric.quality(ours))
+    gains = metric.quality(theirs) - metric.quality(ours)
     p = sign_flip_test(gains) if np.isfinite(gains).all() and len(gains) > 1 else math.nan
     return Test(float(np.mean(theirs - ours)), t_interval(theirs - ours), p, better=bool(np.mean(gains) > 0))
 
@@ -187,6 +188,6 @@ def _by_pairs(first: Results, other: Results, metric: Metric) -> Test:
     known = np.isfinite(values[0]) & np.isfinite(values[1])
     clusters = np.array(person_clusters(ours.names))[known]
     means = clustered_means(np.stack([values[0][known], values[1][known]]), clusters)
-    gains = np.asarray(metric.quality(means[1])) - np.asarray(metric.quality(means[0]))
+    gains = metric.quality(means[1]) - metric.quality(means[0])
     interval = percentile_interval(means[1] - means[0])
     return Test(difference, interval, bootstrap_p(gains), better=bool(np.mean(gains) > 0))
