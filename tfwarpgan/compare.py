@@ -31,6 +31,7 @@ class CompareOptions:
     only: str = option("", "Titles of the rows to run, separated by semicolons; the table has them all. Default: all.")
     jobs: int = option(1, "Trainings at the same time.", minimum=1)
     dry_run: bool = option(False, "Print the commands that are left, and run nothing.")
+    train: str = option("", "Further flags of every training, such as '--perceptual_weights=FILE'.")
     evaluate: str = option("", "Further flags of every evaluation, such as '--max_pairs=500'.")
     columns: str = option("", "Metrics of the table, separated by commas; default: those with a number for each pair.")
 
@@ -56,17 +57,16 @@ class CompareOptions:
         name = os.path.splitext(os.path.basename(self.rows))[0]
         return os.path.expanduser(self.output_dir or os.path.join("runs", name))
 
-    @property
-    def evaluate_flags(self) -> list[str]:
-        """`evaluate` as flags.
+    def flags_of(self, name: str) -> list[str]:
+        """The flags in `train` or `evaluate`.
 
         Raises:
             InputError: If they cannot be read.
         """
         try:
-            return shlex.split(self.evaluate)
+            return shlex.split(getattr(self, name))
         except ValueError as error:
-            raise InputError(f"--evaluate={self.evaluate} cannot be read ({error}).") from None
+            raise InputError(f"--{name}={getattr(self, name)} cannot be read ({error}).") from None
 
     def chosen(self, rows: list[Row]) -> list[Row]:
         """The rows that `only` names.
@@ -84,8 +84,8 @@ class CompareOptions:
 
 def main(compare: CompareOptions) -> None:
     """Runs what is left and writes the table; exits with 1 if something failed."""
-    rows, seeds = read_rows(compare.rows), compare.all_seeds
-    evaluate = compare.evaluate_flags
+    rows, seeds = read_rows(compare.rows, compare.flags_of("train")), compare.all_seeds
+    evaluate = compare.flags_of("evaluate")
     jobs = plan(compare.chosen(rows), seeds, compare.folder, evaluate)
     if compare.dry_run:
         for job in jobs:

@@ -15,7 +15,7 @@ without it such a row has one number, not one for each seed. The others are comp
 import dataclasses
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tfwarpgan.errors import InputError, quoted
 from tfwarpgan.flagfiles import parsed_options
@@ -27,12 +27,13 @@ FINISHED = ("run_dir", "weights", "pictures")  # flags of rows that are not trai
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row: its title, the flags of all rows, its own, and where it stands (file and line)."""
+    """A row: its title, the flags of all rows, its own, where it stands (file and line), and flags that overrule all."""
 
     title: str
     shared: tuple[str, ...]
     own: tuple[str, ...]
     where: str
+    more: tuple[str, ...] = ()
 
     @property
     def is_trained(self) -> bool:
@@ -52,7 +53,7 @@ class Row:
     def flags(self, seed: int) -> tuple[str, ...]:
         """The flags of its command, without those that the comparison adds."""
         if self.is_trained:
-            return (*self.shared, *self.own, f"--seed={seed}")
+            return (*self.shared, *self.own, *self.more, f"--seed={seed}")
         return tuple(flag.replace("{seed}", str(seed)) for flag in self.own)
 
     def seeds(self, seeds: list[int]) -> list[int]:
@@ -68,8 +69,12 @@ class Row:
         return parsed_options(self.flags(seed), self.where)
 
 
-def read_rows(path: str) -> list[Row]:
+def read_rows(path: str, more: Sequence[str] = ()) -> list[Row]:
     """The rows of a file, in order.
+
+    Args:
+        path: The file.
+        more: Further flags of all rows, which overrule those of the file.
 
     Raises:
         InputError: Naming the file and line, if it cannot be read, has no rows, or a title or flag is wrong.
@@ -78,7 +83,7 @@ def read_rows(path: str) -> list[Row]:
     rows: list[Row] = []
     for where, title, flags in _lines(path):
         if title:
-            rows.append(Row(title, shared, flags, where))
+            rows.append(Row(title, shared, flags, where, tuple(more)))
         elif rows:
             rows[-1] = dataclasses.replace(rows[-1], own=(*rows[-1].own, *flags))
         else:

@@ -174,7 +174,7 @@ def _by_seeds(first: Results, other: Results, metric: Metric) -> Test:
         return Test(math.nan, (math.nan, math.nan), math.nan, better=False)
     ours, theirs = np.array(pairs).T
     gains = metric.quality(theirs) - metric.quality(ours)
-    p = sign_flip_test(gains) if np.isfinite(gains).all() and len(gains) > 1 else math.nan
+    p = sign_flip_test(gains.tolist()) if np.isfinite(gains).all() and len(gains) > 1 else math.nan
     return Test(float(np.mean(theirs - ours)), t_interval(theirs - ours), p, better=bool(np.mean(gains) > 0))
 
 
