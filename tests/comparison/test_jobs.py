@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tfwarpgan.comparison import running
 from tfwarpgan.comparison.jobs import Job, plan
 from tfwarpgan.comparison.rows import read_rows
 from tfwarpgan.comparison.running import run_jobs
@@ -145,6 +146,17 @@ def test_each_end_is_told(job, run):
     ends = []
     run(job("a", note("a")), job("b", "sys.exit(1)"), on_end=lambda: ends.append(1))
     assert len(ends) == 2
+
+
+def test_what_still_runs_is_not_started_again(job, run, tmp_path):
+    """A comparison that was killed leaves its training behind, which holds the folder."""
+    wait = "open('runs', 'w'); [time.sleep(.02) for _ in range(1000) if not os.path.exists('end')]"
+    left = job("a", wait)
+    process = running._start(left)
+    with pytest.raises(InputError, match="is in use: another comparison, or a training that an earlier one has left"):
+        run(left)
+    (tmp_path / "end").touch()
+    assert process.wait(30) == 0 and run(left)[0] == {"a": True}
 
 
 def test_a_signal_stops_the_children(job, tmp_path):

@@ -96,9 +96,8 @@ def test_six_seeds_are_too_few_for_six_ablations(results):
 
 
 def test_one_seed_is_compared_by_pairs_and_says_so(evaluation):
-    found = {
-        title: {0: read_result(evaluation(title, gain=gain))} for title, gain in (("full", 0.05), ("worse", 0), ("same", 0))
-    }  # fmt: skip
+    gains = {"full": 0.05, "worse": 0, "same": 0}
+    found = {title: {0: read_result(evaluation(title, gain=gain))} for title, gain in gains.items()}
     table = make_table(found, [0], ["ssim_gaussian"])
     assert table.by_pairs and table.tests["worse", "ssim_gaussian"].interval == pytest.approx((-0.025, -0.025))
     assert table.best == {"ssim_gaussian": "full"}

@@ -27,7 +27,7 @@ FINISHED = ("run_dir", "weights", "pictures")  # flags of rows that are not trai
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row: its title, the flags of all rows, its own, where it stands (file and line), and flags that overrule all."""
+    """A row: its title, the flags of all rows, its own, where it stands (file and line), and what overrules all."""
 
     title: str
     shared: tuple[str, ...]

@@ -11,6 +11,8 @@ from types import FrameType
 from typing import TypeAlias
 
 from tfwarpgan.comparison.jobs import Job
+from tfwarpgan.errors import InputError
+from tfwarpgan.storage import locks
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
 _POLL_SECONDS = 0.2
@@ -62,13 +64,25 @@ def _go_on(job: Job, running: dict[Job, Process]) -> bool | None:
 
 
 def _start(job: Job) -> Process:
+    """Starts the next command; it holds the job's folder as long as it lives, even if this process is killed."""
     command = job.left[0]
     _tell(job, f"{command[1].rpartition('.')[2]}, log in {job.log}")
     os.makedirs(job.folder, exist_ok=True)
-    with open(job.log, "ab") as log:
+    try:
+        held = locks.hold(job.folder)
+    except BlockingIOError:
+        raise InputError(
+            f"{job.folder} is in use: another comparison, or a training that an earlier one has left, still runs there "
+            f"({job.log}); wait for its end, or stop it."
+        ) from None
+    with contextlib.ExitStack() as stack:
+        if held is not None:
+            stack.callback(os.close, held)
+        log = stack.enter_context(open(job.log, "ab"))
         return subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+            [sys.executable, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            pass_fds=() if held is None else (held,),
+        )  # fmt: skip
 
 
 def _tell(job: Job, what: str) -> None:
