@@ -103,7 +103,7 @@ def test_a_run_without_parsings_from_training_to_export(ablated, market, tmp_pat
     joints = np.random.default_rng(1).uniform(0, 32, (18, 2))
     people = tfwarpgan.load(str(tmp_path / "run"))
     assert people.signature == ("image", "joints")
-    drawn = people(image, joints)
+    drawn = people.synthesize(image, joints)
 
     export.main(options, export.ExportOptions(export_dir=str(tmp_path / "model"), version=1, batch_sizes=""))
     with SavedModelSession(str(tmp_path / "model/1")) as served:

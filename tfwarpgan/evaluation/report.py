@@ -221,6 +221,9 @@ def write_report(
         InputError: If a file cannot be written.
     """
     rows = [pictures[int(position)] for position in even_pairs(evaluation)]
+    for number, row in enumerate(rows):
+        for kind in SHOWN & row.keys():
+            save_png(os.path.join(os.path.expanduser(output_dir), SHOWN_DIR, f"{number:02d}_{kind}.png"), row[kind])
     texts = {
         "metrics.json": to_json(evaluation, facts),
         "metrics.txt": to_table(evaluation),
@@ -231,8 +234,5 @@ def write_report(
     for name, text in texts.items():
         write_atomically(paths[name], text)
     scale = max(1, 256 // len(rows[0]["condition"]))
-    for number, row in enumerate(rows):
-        for kind in SHOWN & row.keys():
-            save_png(os.path.join(os.path.expanduser(output_dir), SHOWN_DIR, f"{number:02d}_{kind}.png"), row[kind])
     save_png(paths["grid.png"], grid({name: [row[name] for row in rows] for name in rows[0]}, scale))
     return paths, texts["metrics.txt"]
