@@ -6,6 +6,7 @@ What is finished is not done again: the same command goes on where it was stoppe
 """
 
 import dataclasses
+import importlib.util
 import os
 import re
 import shlex
@@ -96,6 +97,8 @@ def main(compare: CompareOptions) -> None:
     def write() -> str:
         return write_table(rows, seeds, compare.folder, evaluate, columns)
 
+    if any(job.left for job in jobs) and not importlib.util.find_spec("tensorflow"):
+        raise ModuleNotFoundError(name="tensorflow")
     went_well = run_jobs(jobs, compare.jobs, write)
     table = write()
     if table:

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-NAMES = [(f"{person:04d}_a.jpg", f"{person:04d}_{view}.jpg") for person in range(1, 9) for view in "bc"]
+NAMES = [(f"{person:04d}_a.jpg", f"{person:04d}_{view}.jpg") for person in range(1, 13) for view in "bc"]
 
 
 @pytest.fixture
 def evaluation(tmp_path):
-    """Function of a name and numbers -> the folder of an evaluation of 16 pairs of 8 persons."""
+    """Function of a name and numbers -> the folder of an evaluation of 24 pairs of 12 persons."""
 
     def make(name, ssim=0.5, l1=0.1, texture=1.0, gain=0.0, names=NAMES):
         """`gain`: added to the SSIM of every second pair."""

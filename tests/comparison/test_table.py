@@ -1,6 +1,7 @@
 """Tables of evaluations whose numbers are known: means, intervals, tests, bold, and what is refused."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -102,6 +103,23 @@ def test_one_seed_is_compared_by_pairs_and_says_so(evaluation):
     assert table.by_pairs and table.tests["worse", "ssim_gaussian"].interval == pytest.approx((-0.025, -0.025))
     assert table.best == {"ssim_gaussian": "full"}
     assert "about these trained models, not about the methods" in "\n".join(formats.notes(table, {}, {}))
+    assert "(12 persons)" in "\n".join(formats.notes(table, {}, {}))
+
+
+def test_few_persons_are_not_tested(evaluation):
+    names = [(f"{person}_a.jpg", f"{person}_b{view}.jpg") for person in range(9) for view in range(4)]
+    found = {title: {0: read_result(evaluation(title, gain=gain, names=names))} for title, gain in (("a", 1), ("b", 0))}
+    table = make_table(found, [0], ["ssim_gaussian"])
+    assert table.best == {} and "Fewer than 10 persons are too few" in "\n".join(formats.notes(table, {}, {}))
+
+
+def test_what_was_measured_otherwise_is_told(results):
+    found = results({"full": [0.5], "theirs": [0.4]})
+    theirs = found["theirs"][0]
+    other = {name: dataclasses.replace(metric, protocol="truncated") for name, metric in theirs.metrics.items()}
+    found["theirs"][0] = dataclasses.replace(theirs, metrics=other)
+    lines = formats.notes(make_table(found, [0], ["l1"]), {}, {})
+    assert "Measured otherwise: [theirs] truncated" in lines
 
 
 def test_pairs_of_one_person_are_one_cluster():
@@ -149,7 +167,7 @@ def test_rows_of_other_pairs_are_refused(evaluation):
         "full": {0: read_result(evaluation("full"))},
         "other": {0: read_result(evaluation("other", names=[("a.jpg", "b.jpg"), ("a.jpg", "c.jpg")]))},
     }
-    with pytest.raises(InputError, match=r"\[other\] was scored on other pairs \(2\) than \[full\] \(16\): .*other"):
+    with pytest.raises(InputError, match=r"\[other\] was scored on other pairs \(2\) than \[full\] \(24\): .*other"):
         make_table(found, [0])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tfwarpgan.comparison.results import Metric
-from tfwarpgan.comparison.table import LEVEL, Cell, Table
+from tfwarpgan.comparison.table import LEAST_PERSONS, LEVEL, Cell, Table
 from tfwarpgan.comparison.table import Test as RowTest
 from tfwarpgan.evaluation.statistics import differences_needed, least_p
 
@@ -39,18 +39,27 @@ def notes(table: Table, failed: Mapping[str, str], facts: Mapping[str, str]) -> 
         lines.append("Bold: significantly better than every other row.")
     else:
         lines.append("No number is bold: none is significantly better than those of every other row.")
-    lines += [f"{metric.id}: {metric.protocol}" for metric in table.metrics]
+    lines += [protocol(metric) for metric in table.metrics]
+    lines += [f"Measured otherwise: {other}" for other in table.others]
     lines += [f"Missing: {run}: {reason}" for run, reason in failed.items()]
     return [*lines, *(f"{name}: {fact}" for name, fact in facts.items())]
+
+
+def protocol(metric: Metric) -> str:
+    """A metric's id and its protocol, which may begin with it."""
+    return metric.protocol if metric.protocol.startswith(metric.id) else f"{metric.id}: {metric.protocol}"
 
 
 def _test_notes(table: Table) -> Iterator[str]:
     others, count = len(table.titles) - 1, len(table.seeds)
     if table.by_pairs:
         yield (
-            f"One seed ({table.seeds[0]}): tests are a paired bootstrap over test pairs, clustered by person; they are "
-            "about these trained models, not about the methods, whose numbers change with the seed."
+            f"One seed ({table.seeds[0]}): tests are a paired bootstrap over test pairs, clustered by person "
+            f"({table.persons} persons); they are about these trained models, not about the methods, whose numbers "
+            "change with the seed."
         )
+        if table.persons < LEAST_PERSONS:
+            yield f"Fewer than {LEAST_PERSONS} persons are too few for a bootstrap: nothing is tested."
     else:
         yield f"Mean over {count} seeds and its 95 % t interval; fewer where the number in parentheses says so."
         least = least_p(count, others)

@@ -34,7 +34,7 @@ def write_table(
         InputError: If rows were scored on other pairs, a column is unknown, or a file cannot be written.
     """
     results: dict[str, dict[int, Result]] = {row.title: {} for row in rows}
-    missing, flags, weights = {}, {}, []
+    missing, flags, weights = {}, {}, {}
     for row in rows:
         for seed in row.seeds(seeds):
             job = job_of(row, seed, folder, evaluate)
@@ -44,7 +44,7 @@ def write_table(
                 continue
             results[row.title][seed] = found
             flags[f"[{row.title}]"] = job.facts.get("flags", "")
-            weights += [f"{job.name} {job.facts['weights']}"] if job.facts.get("weights") else []
+            weights[job.name] = job.facts.get("weights", "")
     if not any(results.values()):
         return ""
     table = make_table(results, seeds, columns)
@@ -53,7 +53,7 @@ def write_table(
         "commit": provenance.commit(),
         "flags sha256": ", ".join(f"{title} {value}" for title, value in flags.items()),
         "test pairs": "; ".join(data),
-        "weights sha256": ", ".join(weights) or formats.NOTHING,
+        "weights sha256": ", ".join(f"{run} {value[:12]}" for run, value in weights.items() if value),
     }
     lines = formats.notes(table, missing, facts)
     shown = {title: next(iter(of_row.values())) for title, of_row in results.items() if of_row}
@@ -62,7 +62,7 @@ def write_table(
         "table.md": formats.to_markdown(table, lines),
         "table.tex": formats.to_latex(table, lines),
         "table.csv": formats.to_csv(table),
-        "table.json": formats.to_json(table, lines, facts),
+        "table.json": formats.to_json(table, lines, {**facts, "weights sha256": weights}),
         "index.html": page.to_html(table, shown, lines, name),
     }
     for file, text in texts.items():

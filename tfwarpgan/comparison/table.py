@@ -7,7 +7,7 @@ compared by pairs, in clusters of a person: then it is one of two trained models
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from tfwarpgan.evaluation.statistics import (
 )
 
 LEVEL = 0.05
+LEAST_PERSONS = 10  # a bootstrap of fewer is too sure of itself
 Results = Mapping[int, Result]  # of a row, by seed
 
 
@@ -65,6 +66,8 @@ class Table:
         best: Name of the metric -> title of the row that is significantly better than every other; or missing.
         seeds: All seeds.
         by_pairs: Whether rows are compared by pairs, not by seeds.
+        persons: Of the test pairs.
+        others: Numbers that were measured otherwise than those of the first row: title and protocol.
     """
 
     titles: tuple[str, ...]
@@ -74,6 +77,8 @@ class Table:
     best: Mapping[str, str]
     seeds: tuple[int, ...]
     by_pairs: bool
+    persons: int
+    others: tuple[str, ...]
 
 
 def make_table(results: Mapping[str, Results], seeds: Sequence[int], columns: Sequence[str] = ()) -> Table:
@@ -89,7 +94,6 @@ def make_table(results: Mapping[str, Results], seeds: Sequence[int], columns: Se
     """
     _check_pairs(results)
     metrics = _columns(results, columns)
-    by_pairs = len(seeds) == 1
     cells = {
         (title, metric.name): _cell({seed: result.values[metric.name] for seed, result in of_row.items()})
         for title, of_row in results.items()
@@ -99,18 +103,40 @@ def make_table(results: Mapping[str, Results], seeds: Sequence[int], columns: Se
     tests: dict[tuple[str, str], Test] = {}
     best: dict[str, str] = {}
     for metric in metrics:
-        there = {title: results[title] for title in results if (title, metric.name) in cells}
-        if not there:
-            continue
-        first, *others = results
-        if first in there:
-            found = _tests(there, first, metric, by_pairs)
-            tests |= {(title, metric.name): test for title, test in found.items()}
-        winner = max(there, key={title: _rank(metric, cells[title, metric.name]) for title in there}.__getitem__)
-        against = _tests(there, winner, metric, by_pairs)
-        if against and all(test.is_significant and not test.better for test in against.values()):
-            best[metric.name] = winner
-    return Table(tuple(results), tuple(metrics), cells, tests, best, tuple(seeds), by_pairs)
+        there = {title: of_row for title, of_row in results.items() if (title, metric.name) in cells}
+        against_first, winner = _tests_of(metric, there, cells, next(iter(results)), by_pairs=len(seeds) == 1)
+        tests |= {(title, metric.name): test for title, test in against_first.items()}
+        best |= {metric.name: winner} if winner else {}
+    return Table(
+        tuple(results), tuple(metrics), cells, tests, best, tuple(seeds),
+        by_pairs=len(seeds) == 1,
+        persons=len(set(person_clusters(next(_all(results)).names))),
+        others=_measured_otherwise(results, metrics),
+    )  # fmt: skip
+
+
+def _tests_of(
+    metric: Metric, there: Mapping[str, Results], cells: Mapping[tuple[str, str], Cell], first: str, by_pairs: bool
+) -> tuple[dict[str, Test], str]:
+    """The tests of a column's rows against the first, and the row that is significantly better than every other."""
+    if not there:
+        return {}, ""
+    against_first = _tests(there, first, metric, by_pairs) if first in there else {}
+    winner = max(there, key={title: _rank(metric, cells[title, metric.name]) for title in there}.__getitem__)
+    against_winner = against_first if winner == first else _tests(there, winner, metric, by_pairs)
+    wins = [test.is_significant and not test.better for test in against_winner.values()]
+    return against_first, winner if wins and all(wins) else ""
+
+
+def _measured_otherwise(results: Mapping[str, Results], metrics: Sequence[Metric]) -> tuple[str, ...]:
+    found = {
+        f"[{title}] {result.metrics[metric.name].protocol}": None
+        for title, of_row in results.items()
+        for result in of_row.values()
+        for metric in metrics
+        if metric.name in result.metrics and result.metrics[metric.name].protocol != metric.protocol
+    }
+    return tuple(found)
 
 
 def _rank(metric: Metric, cell: Cell) -> float:
@@ -153,7 +179,7 @@ def _check_pairs(results: Mapping[str, Results]) -> None:
                 )
 
 
-def _all(results: Mapping[str, Results]) -> Iterable[Result]:
+def _all(results: Mapping[str, Results]) -> Iterator[Result]:
     return (result for of_row in results.values() for result in of_row.values())
 
 
@@ -187,6 +213,8 @@ def _by_pairs(first: Results, other: Results, metric: Metric) -> Test:
         return Test(difference, (math.nan, math.nan), math.nan, better=False)
     known = np.isfinite(values[0]) & np.isfinite(values[1])
     clusters = np.array(person_clusters(ours.names))[known]
+    if len(set(clusters)) < LEAST_PERSONS:
+        return Test(difference, (math.nan, math.nan), math.nan, better=False)
     means = clustered_means(np.stack([values[0][known], values[1][known]]), clusters)
     gains = metric.quality(means[1]) - metric.quality(means[0])
     interval = percentile_interval(means[1] - means[0])
