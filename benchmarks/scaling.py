@@ -58,8 +58,10 @@ def read_bytes(setting, gpus, gbits):
 
 def table(setting):
     """The lines of a setting's table."""
-    yield "| GPUs | pairs a step | ring, s: " + ", ".join(f"{gbits} Gbit/s" for gbits in LINKS) + (
-        " | pairs/s | of the ideal | each worker reads, MB/s |"
+    yield (
+        "| GPUs | pairs a step | ring, s: "
+        + ", ".join(f"{gbits} Gbit/s" for gbits in LINKS)
+        + (" | pairs/s | of the ideal | each worker reads, MB/s |")
     )
     yield "|---|---|---|---|---|---|"
     for gpus in GPUS:

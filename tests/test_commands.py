@@ -162,6 +162,7 @@ def needing(market, tmp_path):
     (tmp_path / "plugins/profile/1").mkdir(parents=True)
     for name in ("saved_model.pb", "plugins/profile/1/a.xplane.pb"):
         (tmp_path / name).touch()
+    (tmp_path / "t.compare").write_text("[full]\n")
     pose = [f"--annotation={market}/market-annotation-test.csv", f"--pose_name={picture}.jpg"]
     files = [f"--image={market}/bounding_box_test/{picture}.jpg", f"--parsing={market}/parsing/{picture}.png"]
     return {
@@ -169,6 +170,7 @@ def needing(market, tmp_path):
         "prepare": [*data, f"--prepared_dir={tmp_path}/prepared"],
         "annotate": [f"--run_dir={tmp_path}", f"--image_dir={market}", f"--parsing_dir={tmp_path}/out"],
         "evaluate": ["--weights=people", f"--output_dir={tmp_path}/out"],
+        "compare": [f"--rows={tmp_path}/t.compare", f"--output_dir={tmp_path}/table"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],

@@ -13,7 +13,6 @@ import sys
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
 MAX_WARMUP_RECORDS = 1000  # most that a server accepts
@@ -59,13 +58,10 @@ def main(options: Options, export: ExportOptions) -> None:
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.data.pictures.framing import Framing
-    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
+    from tfwarpgan.inference.loading import load_labeler, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
-    parse = None
-    if export.human_parser_run_dir:
-        size = (options.data.height, options.data.width)
-        parse = load_human_parser(run_options(export.human_parser_run_dir), size)
+    parse = load_labeler(options, export.human_parser_run_dir)
     pipeline = load_pipeline(options, export.weights, for_new_images=True)
     framing = Framing.of(options.data)
     path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing)

@@ -140,9 +140,9 @@ def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Te
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
     (`parsing_source` ground_truth) only the labeled target is a reference.
     """
-    parsings = {"target": batch["target_parsing"], "warped": tf.argmax(outputs["warped_parsing"], axis=-1)}
-    if "parsing_logits" in outputs:
-        parsings["synthesized"] = tf.argmax(outputs["parsing_logits"], axis=-1)
+    scores = {"warped": "warped_parsing", "synthesized": "parsing_logits"}
+    parsings = {name: tf.argmax(outputs[key], axis=-1) for name, key in scores.items() if key in outputs}
+    parsings["target"] = batch["target_parsing"]
     return {
         name: {
             MODEL: confusion_matrix(parsings[reference], parsings[judged]),
@@ -165,8 +165,8 @@ def evaluate(
     """Scores a pipeline and the baselines.
 
     Args:
-        pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
-            I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
+        pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3] and, where they are made, `warped_parsing`
+            [B, H, W, 20] and, from stage I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
         mean: The mean training image [H, W, 3] in [-1, 1]; None: there is none, and so not that baseline.
         protocols: SSIM protocols; the first ranks the pairs in the report.

@@ -7,7 +7,7 @@ from tfwarpgan.options.data import DATA_SET, PICTURE_FITS, BatchOptions, DataOpt
 from tfwarpgan.options.losses import LossOptions
 from tfwarpgan.options.networks import NetworkOptions
 from tfwarpgan.options.option import option
-from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places
+from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places, stages_of
 from tfwarpgan.options.train import STAGES, TrainOptions, WorkerOptions
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "check_data_place",
     "check_places",
     "option",
+    "stages_of",
 ]

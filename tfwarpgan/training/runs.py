@@ -26,7 +26,7 @@ from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, Options
+from tfwarpgan.options import RUN_FLAGFILE, Options, stages_of
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -37,14 +37,14 @@ from tfwarpgan.training.events import put_back
 from tfwarpgan.training.history import flagfile_of
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.shared_stages import DATA_THAT_MAY_CHANGE
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.stages_from import take_stages
 from tfwarpgan.training.summary import Summary
 from tfwarpgan.training.validation import Validation, scorer
 from tfwarpgan.training.workers import Workers
 from tfwarpgan.typing import Batch, Picture
-
-_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
 
 def train(
@@ -70,7 +70,7 @@ def train(
     if options.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy, stage = choose_strategy(devices, workers), options.train.stage
-    names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
+    names = stages_of(options) if stage == "all" else (stage,)
     _check_devices(options, strategy.num_replicas_in_sync)
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
@@ -81,9 +81,10 @@ def train(
     with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
+        taken = chief_first(lambda: take_stages(options), strategy, workers)
         if workers.is_chief:
             write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
-        return all(train_stage(name, options, stage_data, strategy, workers) for name in names)
+        return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
 
 
 def _check_devices(options: Options, replicas: int) -> None:
@@ -122,7 +123,9 @@ def _identity(options: Options) -> dict[str, Any]:
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}
-    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    same |= {
+        name: value for name, value in data.items() if name not in DATA_THAT_MAY_CHANGE and not name.startswith("lip_")
+    }
     return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
 
