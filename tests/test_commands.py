@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfwarpgan import flagfiles, options
+from tfwarpgan import flagfiles, options, study
 from tfwarpgan.__main__ import COMMANDS
 from tfwarpgan.flags import all_fields
 
@@ -80,7 +80,8 @@ def test_the_package_lists_its_commands():
 
 def test_the_help_begins_with_the_usage(helps):
     for name, text in helps.items():
-        assert text.startswith(f"usage: python -m tfwarpgan.{name} [--flag=value ...]\n\n"), name
+        action = f" {'|'.join(study.ACTIONS)}" if name == "study" else ""
+        assert text.startswith(f"usage: python -m tfwarpgan.{name}{action} [--flag=value ...]\n\n"), name
         assert importlib.import_module(f"tfwarpgan.{name}").__doc__.splitlines()[0] in text
         assert max(map(len, text.splitlines())) <= 120 and len(listed(text)) == len(set(listed(text)))
 
@@ -178,10 +179,17 @@ def needing(market, tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "study"])
 def test_what_is_not_installed_is_told_in_one_sentence(needing, name):
     told = sentence(alone(name, *needing[name]))
     assert "tensorflow" in told and "not installed: pip install 'tfwarpgan[tensorflow]' brings it." in told
+
+
+def test_a_study_needs_no_tensorflow(market, tmp_path):
+    pictures = [f"--a=train={market}/bounding_box_train", f"--b=test={market}/bounding_box_test"]
+    flags = [f"--study={tmp_path}/study", *pictures, "--contact=x@example.org"]
+    assert "has no picture of that name from" in sentence(alone("study", "make", *flags))
+    assert "trials.json is missing" in sentence(alone("study", "analyze", f"--study={tmp_path}"))
 
 
 def test_an_export_without_tensorflow_is_told_too(tmp_path):

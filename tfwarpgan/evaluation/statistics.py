@@ -72,7 +72,8 @@ def resampling_counts(raters: int, items: int, replicates: int, seed: int) -> tu
         Float [replicates, raters] and [replicates, items].
     """
     random = np.random.default_rng(seed)
-    return tuple(random.multinomial(n, np.full(n, 1 / n), replicates).astype(float) for n in (raters, items))  # type: ignore[return-value]
+    of_raters, of_items = (random.multinomial(n, np.full(n, 1 / n), replicates).astype(float) for n in (raters, items))
+    return of_raters, of_items
 
 
 def resampled_sums(values: Floats, counts: tuple[Floats, Floats]) -> Floats:
