@@ -211,7 +211,7 @@ def _at_most(wanted: int, there: int) -> int:
 
 def cli() -> None:
     """The command."""
-    takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
+    takes = ("run_dir", "checkpoint", "batch_size", "parsing_source", *DATA_SET)
     run_command(main, Options, EvaluateOptions, takes=takes, reads_run=True)
 
 

@@ -107,7 +107,7 @@ def parse_batch_sizes(text: str) -> list[int]:
 
 def cli() -> None:
     """The command."""
-    run_command(main, Options, ExportOptions, takes=("run_dir",), reads_run=True)
+    run_command(main, Options, ExportOptions, takes=("run_dir", "checkpoint"), reads_run=True)
 
 
 if __name__ == "__main__":

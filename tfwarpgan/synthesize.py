@@ -365,7 +365,7 @@ def _labels(options: Options) -> tuple[int, ...] | None:
 def cli() -> None:
     """The command."""
     frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "keypoint_scale", "picture_crop", "picture_fit")
-    takes = ("run_dir", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
+    takes = ("run_dir", "checkpoint", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 

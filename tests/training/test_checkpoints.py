@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import load_network
+from tfwarpgan.inference.checkpoints import checkpoints_in, latest_checkpoint, load_network
 from tfwarpgan.models import build
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.optimization import make_optimizer
@@ -30,7 +30,7 @@ def test_every_number_is_saved_and_comes_back(stage, options, batch, tmp_path):
     trainer, checkpoints = trainer_and_checkpoints(stage, options, tmp_path)
     trainer.train_step(batch)
     checkpoints.save()
-    saved = sum(np.prod(shape) for name, shape in tf.train.list_variables(checkpoints.manager.latest_checkpoint))
+    saved = sum(np.prod(shape) for name, shape in tf.train.list_variables(checkpoints_in(checkpoints.folder)[0]))
     networks = sum(network.count_params() for network in trainer.networks.values())
     assert saved >= 3 * networks  # Adam keeps two moments of each weight
     before = numbers(trainer)
@@ -40,18 +40,23 @@ def test_every_number_is_saved_and_comes_back(stage, options, batch, tmp_path):
         np.testing.assert_array_equal(new, old)
 
 
+def load_matcher(options, run_dir):
+    path = latest_checkpoint(str(run_dir), "geometric_matcher")
+    return load_network(build.geometric_matcher(options), path, "geometric_matcher")
+
+
 def test_a_network_alone_is_read_whole(options, batch, tmp_path):
     trainer, checkpoints = trainer_and_checkpoints("geometric_matcher", options, tmp_path)
     trainer.train_step(batch)
     checkpoints.save()
-    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    matcher = load_matcher(options, tmp_path)
     for old, new in zip(trainer.networks["geometric_matcher"].get_weights(), matcher.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
 
 
 def test_a_stage_that_was_not_trained_is_named(options, tmp_path):
     with pytest.raises(InputError, match="--stage=geometric_matcher"):
-        load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+        load_matcher(options, tmp_path)
 
 
 def ema_trainer(options, folder, ema):
@@ -68,7 +73,7 @@ def test_the_running_mean_is_saved_and_is_what_others_read(options, batch, tmp_p
         trainer.train_step(batch)
         weights.append(trainer.networks["geometric_matcher"].get_weights())
     checkpoints.save()
-    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    matcher = load_matcher(options, tmp_path)
     for start, first, second, found in zip(*weights, matcher.get_weights(), strict=True):
         mean = 2 / 11 * start + 9 / 11 * first
         np.testing.assert_allclose(found, 3 / 12 * mean + 9 / 12 * second, rtol=1e-5, atol=1e-7)
@@ -90,4 +95,4 @@ def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, 
         np.testing.assert_array_equal(average, weight)  # it begins with the weights that are there
     other.train_step(batch)
     checkpoints.save()
-    assert checkpoints.manager.latest_checkpoint.endswith("ckpt-2")
+    assert checkpoints_in(checkpoints.folder)[0].endswith("ckpt-2")

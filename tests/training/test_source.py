@@ -51,7 +51,7 @@ def calls(monkeypatch):
         if event == "call" and frame.f_code in watched:
             counts[watched[frame.f_code]] += 1
 
-    monkeypatch.setattr(runs, "train_stage", lambda name, options, stage_data, strategy: bool(stage_data.source))
+    monkeypatch.setattr(runs, "train_stage", lambda name, options, stage_data, *others: bool(stage_data.source))
     sys.setprofile(count)
     yield counts
     sys.setprofile(None)

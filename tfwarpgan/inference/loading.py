@@ -1,5 +1,6 @@
 """Trained networks of a run or a release, loaded for use."""
 
+import dataclasses
 import functools
 import sys
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from tensorflow import keras
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
-from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, load_network, stage_folder, steps_of
 from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.released import load_released
+from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.warping_gan import WarpingGAN
@@ -41,11 +43,15 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
             "use a run of --parsing_source=synthesized."
         )
     average_flip = options.networks.parser_average_flip
+    if weights and options.train.checkpoint != "last":
+        raise InputError("--checkpoint chooses among those of a run; released weights have one: leave it out.")
     if weights:
         names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
         builders = {name: functools.partial(getattr(build, name), options) for name in names}
         return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
-    networks = frozen_networks(options)
+    # The generator's checkpoint may be chosen anew; those before it are what it was trained with.
+    trained = dataclasses.replace(options.train, checkpoint=run_options(options.train.run_dir).train.checkpoint)
+    networks = frozen_networks(dataclasses.replace(options, train=trained))
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
     return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
 
@@ -118,10 +124,12 @@ def load_trained(network: Network, options: Options, name: str) -> Network:
     """Gives a network the weights of its stage in the run, and prints a note if that stage has not finished.
 
     Raises:
-        InputError: If it has not been trained.
+        InputError: If it has not been trained, or there is no such checkpoint as `--checkpoint` names.
     """
-    load_network(network, options.train.run_dir, name)
-    done, steps = steps_saved(options.train.run_dir, name), options.train.steps_of(name)
-    if done < steps:
+    path = chosen_checkpoint(options.train.run_dir, name, options.train.checkpoint)
+    load_network(network, path, name)
+    folder = stage_folder(options.train.run_dir, name)
+    done, steps = max(map(steps_of, checkpoints_in(folder))), options.train.steps_of(name)
+    if done < steps and not read_scores(folder).ended(options.train, name):
         print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
     return network

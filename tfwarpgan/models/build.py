@@ -56,8 +56,9 @@ def pose_guided_parser(options: Options) -> PoseGuidedParser:
     """Stage I's parser."""
     networks = options.networks
     parser = PoseGuidedParser(
-        networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling
-    )
+        networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling,
+        options.train.recompute,
+    )  # fmt: skip
     return _built(parser, parser.keys, options.data)
 
 
@@ -83,7 +84,7 @@ def warping_generator(options: Options) -> WarpingGenerator:
     generator = WarpingGenerator(
         networks.generator_width, networks.generator_blocks, networks.fusion_width,
         networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
-        networks.scales_of_warp(),
+        networks.scales_of_warp(), options.train.recompute,
     )  # fmt: skip
     keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose", "grid"]
     return _built(generator, keys, options.data)

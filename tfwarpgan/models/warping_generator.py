@@ -65,6 +65,7 @@ class WarpingGenerator(keras.Model):
         decorrelated_colors: Whether the appearance encoder sees the condition's colors along their principal axes.
         warp_scales: Where the warping block is injected: "8" (the bottleneck, as in the paper; always there), "4", "2"
             and "1" (the decoder), "image" (the condition image, warped, is offered to the result).
+        recompute: Whether training computes the trunk's activations twice instead of keeping them.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class WarpingGenerator(keras.Model):
         upsampling: str = "transposed",
         decorrelated_colors: bool = False,
         warp_scales: Collection[str] = ("8",),
+        recompute: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # a half-precision grid would move the image
@@ -87,7 +89,7 @@ class WarpingGenerator(keras.Model):
         self.pose_encoder = Encoder(width)
         self.warping_block = SoftGatedWarpingBlock(residual, gate)
         self.fusion = None if fusion_width == joined else NormalizedConvolution(convolution(fusion_width, 3))
-        self.trunk = Trunk(fusion_width, blocks)
+        self.trunk = Trunk(fusion_width, blocks, recompute)
         self.upsamplings = upsamplings(fusion_width, upsampling)
         self.head = OutputHead(fusion_width // 8, width, 3)
         self.skips = []

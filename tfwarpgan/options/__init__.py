@@ -8,7 +8,7 @@ from tfwarpgan.options.losses import LossOptions
 from tfwarpgan.options.networks import NetworkOptions
 from tfwarpgan.options.option import option
 from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places
-from tfwarpgan.options.train import STAGES, TrainOptions
+from tfwarpgan.options.train import STAGES, TrainOptions, WorkerOptions
 
 __all__ = [
     "BatchOptions",
@@ -23,6 +23,7 @@ __all__ = [
     "STAGES",
     "SizeOptions",
     "TrainOptions",
+    "WorkerOptions",
     "check_data_place",
     "check_places",
     "option",
