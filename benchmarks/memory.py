@@ -16,7 +16,8 @@ import sys
 
 import numpy as np
 from absl import app, flags
-from train_step import FLAGS, make_trainer, processor, random_batch
+from processor import processor
+from train_step import FLAGS, make_trainer, random_batch
 
 GIB = 2**30
 POLICIES = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
