@@ -12,12 +12,22 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan import evaluate
+from tfwarpgan.data.joints import pose_gan
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
 from tfwarpgan.evaluation.metrics import ids
+from tfwarpgan.evaluation.metrics.masks import posegan_mask
 from tfwarpgan.evaluation.metrics.ssim import PROTOCOLS, window
 from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, check_places
+from tfwarpgan.options import (
+    RUN_FLAGFILE,
+    DataOptions,
+    MetricOptions,
+    NetworkOptions,
+    Options,
+    TrainOptions,
+    check_places,
+)
 
 SIDE = 32
 
@@ -243,6 +253,10 @@ def test_pictures_of_anyone_are_scored(tmp_path, capsys):
         ({"pictures": "nowhere"}, "--pictures=nowhere is not a folder"),
         ({"metrics": "ssim/person"}, "ssim/person needs label maps"),
         ({"metrics": "ssim/gaussian+mask/posegan"}, "needs the joints of the targets; give --keypoints"),
+        ({"metrics": "pckh"}, "pckh/patn needs the joints of the targets"),
+        ({"metrics": "fid/clean"}, "fid/clean of 1 pictures .* it needs 2048: take kid/clean instead"),
+        ({"metrics": "ssim/win51"}, "ssim/win51 needs images of at least 51 x 51 pixels"),
+        ({"quantization": "truncate"}, "--quantization has no effect beside --pictures"),
     ],
     ids=str,
 )
@@ -256,3 +270,35 @@ def test_what_pictures_need(tmp_path, changes, message):
     assert not pathlib.Path("never").exists()
     with pytest.raises(InputError, match="--targets has no effect without --pictures"):
         EvaluateOptions(targets="x")
+    with pytest.raises(InputError, match="--detected has no effect without --pictures"):
+        evaluate.main(options(tmp_path), EvaluateOptions(), MetricOptions(detected="x"))
+
+
+def test_strips_with_joints_of_an_annotation_and_of_a_detector(tmp_path):
+    """Masks need the target's joints, PCKh those of a detector too; names are split where both halves are known."""
+    random = np.random.default_rng(0)
+    (tmp_path / "strips").mkdir()
+    strip = random.integers(0, 256, (SIDE, 3 * SIDE, 3), np.uint8)
+    Image.fromarray(strip).save(tmp_path / "strips" / "0001_c1.jpg_0001_c2.jpg.png")
+    places = np.stack([np.arange(18) + 4, 20 - np.arange(18)], axis=1)
+    rows = [pose_gan.annotation_row(f"0001_c{n}.jpg", places + n, np.ones(18, bool)) for n in (1, 2)]
+    (tmp_path / "joints.csv").write_text("\n".join(["name:keypoints_y:keypoints_x", *rows]) + "\n")
+    found = pose_gan.annotation_row("0001_c1.jpg_0001_c2.jpg.png", places + 2, np.arange(18) != 17)
+    (tmp_path / "detected.csv").write_text(f"name:keypoints_y:keypoints_x\n{found}\n")
+    evaluate.main(
+        options("", keypoints=str(tmp_path / "joints.csv")),
+        EvaluateOptions(
+            pictures=str(tmp_path / "strips"), picture_layout="posegan", output_dir=str(tmp_path / "out"),
+            metrics="l1/range255,l1/range255+mask/posegan,l1/range255+mask/pg2-condition,pckh,akd,mkr",
+        ),
+        MetricOptions(detected=str(tmp_path / "detected.csv"), detected_format="pose_gan", detector="drawn"),
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "out/metrics.json").read_text())["metrics"]
+    target, generated = (strip[:, panel * SIDE : (panel + 1) * SIDE].astype(float) for panel in (1, 2))
+    mask = posegan_mask(places + 2, np.ones(18, bool), (SIDE, SIDE))
+    expected = (np.abs(target - generated) * mask[..., None]).mean()
+    assert metrics["l1_range255+mask_posegan"]["model"] == pytest.approx(expected)
+    assert 0 < metrics["l1_range255+mask_pg2-condition"]["model"] < metrics["l1_range255"]["model"]
+    assert metrics["pckh_patn"]["model"] == metrics["mkr_mean"]["model"] * 17 == 17 / 18
+    assert metrics["akd_mean"]["model"] == 0 and "weights detector drawn" in metrics["akd_mean"]["measured"]
+    assert (tmp_path / "out/pairs.csv").read_text().splitlines()[1].startswith("0001_c1,0001_c2,")

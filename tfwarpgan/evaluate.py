@@ -8,19 +8,12 @@ A run of the human parser is evaluated on the validation images of LIP instead, 
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.metrics.ids import (
-    DEFAULT,
-    ENOUGH_PICTURES,
-    OF_PARSINGS,
-    check_counts,
-    check_windows,
-    chosen_ids,
-)
+from tfwarpgan.evaluation.metrics.ids import check_counts, check_windows, chosen_ids, measured_ids, note_bias
 from tfwarpgan.evaluation.pictures import LAYOUTS
 from tfwarpgan.flagfiles import is_run, run_options
 from tfwarpgan.inference.released import released_folder, released_names
@@ -32,7 +25,8 @@ if TYPE_CHECKING:
     from tfwarpgan.models.warping_gan import WarpingGAN
 
 NO_FILES = MetricOptions()
-RANKING = DEFAULT[0]  # always measured: it ranks the pairs of the report
+OF_RUNS = ("weights", "beside", "quantization", "mean_image_pairs")
+OF_PICTURES = ("detected", "detected_targets", "detection_scores", "identity_features")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +71,7 @@ class EvaluateOptions:
 
     def ids(self, parsings: bool) -> list[str]:
         """The ids of the metrics; `parsings`: whether the pairs have label maps, which the default measures too."""
-        ids = chosen_ids(self.metrics)
-        more = OF_PARSINGS if parsings and set(DEFAULT) <= set(ids) else ()
-        return list(dict.fromkeys([RANKING, *ids, *more]))
+        return measured_ids(self.metrics, parsings)
 
 
 def output_folder(options: Options, evaluate: EvaluateOptions) -> str:
@@ -104,6 +96,9 @@ def main(options: Options, evaluate: EvaluateOptions, files: MetricOptions = NO_
     if evaluate.pictures:
         score_pictures(options, evaluate, files)
         return
+    for name in OF_PICTURES:
+        if getattr(files, name):
+            raise InputError(f"--{name} has no effect without --pictures; leave it out.")
     folder = output_folder(options, evaluate)
     if options.train.stage == "human_parser" and not evaluate.weights:
         refuse_pairs(evaluate)
@@ -266,12 +261,6 @@ def score_pictures(options: Options, evaluate: EvaluateOptions, metric_files: Me
     print(f"\n{table}\nPictures: {paths['index.html']} and {paths['grid.png']}\nNumbers: {paths['metrics.json']}")
 
 
-def note_bias(ids: Sequence[str], count: int) -> None:
-    """Says where a Frechet distance is of fewer pictures than the field takes."""
-    if count < ENOUGH_PICTURES and any(id.startswith("fid/") for id in ids):
-        print(f"note: fid of {count} pictures is biased upwards; compare it with that of as many pictures alone.")
-
-
 def check_pictures_alone(options: Options, evaluate: EvaluateOptions) -> None:
     """Refuses what has no meaning beside --pictures.
 
@@ -280,9 +269,11 @@ def check_pictures_alone(options: Options, evaluate: EvaluateOptions) -> None:
     """
     if not evaluate.output_dir:
         raise InputError("--output_dir is missing: name the folder for the report of the pictures.")
-    given = {"run_dir": options.train.run_dir, "weights": evaluate.weights, "beside": evaluate.beside}
-    for name, value in given.items():
-        if value:
+    given = {"run_dir": bool(options.train.run_dir)} | {
+        name: getattr(evaluate, name) != getattr(EvaluateOptions, name) for name in OF_RUNS
+    }
+    for name, is_given in given.items():
+        if is_given:
             raise InputError(f"--{name} has no effect beside --pictures; leave one of them out.")
 
 

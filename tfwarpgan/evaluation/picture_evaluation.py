@@ -41,7 +41,7 @@ def evaluate_pictures(
     Raises:
         InputError: If a picture cannot be read, or another size than the others.
     """
-    board, seen = Scoreboard(metrics, sources, tuple(poses or ())), PictureHash()
+    board, seen = Scoreboard(metrics, sources, ("pictures", *(poses or ()))), PictureHash()
     size = (0, 0)
     with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
         for part, target, generated in batches(files, batch_size):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tfwarpgan import __version__
+import tfwarpgan
 from tfwarpgan.typing import Array
 
 MODEL = "model"
@@ -30,7 +30,7 @@ class Measurement:
     quantization: str
     order: str
     reference: str
-    kit: str = __version__
+    kit: str = tfwarpgan.__version__
 
     def of(self, id: str, reference: str = "", weights: str = "") -> str:
         """The whole id of a number, with the reference and the weights that it has of its own."""

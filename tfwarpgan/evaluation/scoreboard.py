@@ -67,6 +67,7 @@ _LACKS = {
     "parsing": "label maps, which only the pairs of a run have",
     "target": "the joints of the targets; give --keypoints",
     "condition": "the joints of the condition images; give --keypoints, and --pairs where the names do not tell them",
+    "pictures": "pictures in files; synthesize them first, then score them with --pictures",
     "detected": "the joints that a detector found in the pictures; give --detected",
 }
 

@@ -48,6 +48,9 @@ def _start(sources: MetricOptions) -> PairMean:
 
 METRICS = (
     Metric(
-        "ds/csv", "largest confidence of a person, 0 where there is none, of the detector of --detection_scores", _start
+        "ds/csv",
+        "largest confidence of a person, 0 where there is none, of the detector of --detection_scores",
+        _start,
+        needs=("pictures",),
     ),
 )

@@ -67,4 +67,11 @@ def read_vectors(path: str) -> dict[str, npt.NDArray[np.float64]]:
     return {name: vector / np.linalg.norm(vector) for name, vector in found.items()}
 
 
-METRICS = (Metric("identity/cosine", "cosine of the embeddings of the picture and of the condition picture", Identity),)
+METRICS = (
+    Metric(
+        "identity/cosine",
+        "cosine of the embeddings of the picture and of the condition picture",
+        Identity,
+        needs=("pictures",),
+    ),
+)

@@ -24,6 +24,7 @@ IDS = (
     "detail/person", "texture/garments",
 )  # fmt: skip
 DEFAULT = ("ssim/gaussian", "l1/range2", "psnr/255")
+RANKING = "ssim/gaussian"  # always measured
 OF_PARSINGS = ("ssim/person", "l1/person", "detail/person", "texture/garments")  # measured where there are parsings
 WINDOWS = {
     "ssim/gaussian": 11, "ssim/posegan": 11, "ssim/uniform7": 7, "ssim/win51": 51, "ssim/ssim_256": 11,
@@ -67,6 +68,18 @@ def _expanded(base: str) -> Iterable[str]:
     return found
 
 
+def measured_ids(text: str, parsings: bool) -> list[str]:
+    """As `chosen_ids`, after the one that ranks the pairs of the report.
+
+    Args:
+        text: Value of --metrics.
+        parsings: Whether the pairs have label maps, over which the default measures too.
+    """
+    ids = chosen_ids(text)
+    more = OF_PARSINGS if parsings and set(DEFAULT) <= set(ids) else ()
+    return list(dict.fromkeys([RANKING, *ids, *more]))
+
+
 def key(id: str) -> str:
     """The name of a metric in metrics.json and pairs.csv; the first ones keep the names that they had before ids."""
     return _KEYS.get(id, id.replace("/", "_"))
@@ -99,3 +112,9 @@ def check_counts(ids: Iterable[str], count: int) -> None:
                 f"--metrics: {id} of {count} pictures would tell their number more than their quality; it needs "
                 f"{LEAST_PICTURES}: take kid/clean instead, which has no such bias."
             )
+
+
+def note_bias(ids: Iterable[str], count: int) -> None:
+    """Prints a note where a Frechet distance is of fewer pictures than the field takes."""
+    if count < ENOUGH_PICTURES and any(id.startswith("fid/") for id in ids):
+        print(f"note: fid of {count} pictures is biased upwards; compare it with that of as many pictures alone.")

@@ -19,7 +19,7 @@ class Pairs:
     """A batch of pairs that are scored.
 
     Attributes:
-        names: (condition, target) of each pair, without suffix.
+        names: (condition, target) of each pair.
         target: `Levels` of the true pictures.
         generated: Of those that are judged.
         parsing: LIP labels of the targets, integer [B, H, W]; None: there are none.
@@ -84,7 +84,7 @@ class Metric:
         protocol: What is computed, in one sentence.
         start: Function of `MetricOptions` -> new `Accumulator`.
         goal: What is better: "higher", "lower", or "one", a number near 1.
-        needs: What `Pairs` must hold beside the pictures: "parsing", or roles of `Pairs.poses`.
+        needs: What `Pairs` must hold beside the pictures: "parsing", "pictures", or roles of `Pairs.poses`.
         of_set: It is a number of all pictures together, without one for each pair.
     """
 

@@ -104,16 +104,15 @@ def _read_zip(path: str, file: IO[bytes]) -> dict[str, Array]:
 
 
 def _read_old(path: str, file: IO[bytes]) -> dict[str, Array]:
-    reader = _Reader(path)
-    if reader.value(file) != MAGIC or _Reader(path).value(file) != VERSION:
+    if _Reader(path).value(file) != MAGIC or _Reader(path).value(file) != VERSION:
         raise InputError(f"{path} is no file of PyTorch; expected a state dictionary.")
     _Reader(path).value(file)  # byte order and sizes of the machine that wrote it
-    found, keys = _Reader(path).value(file), _Reader(path).value(file)
-    storages = {tensor.storage.key: tensor.storage for tensor in _tensors(found).values()}
+    reader = _Reader(path)
+    found, keys = reader.value(file), _Reader(path).value(file)
     arrays = {}
     for key in keys:
         (count,) = struct.unpack("<q", file.read(8))
-        dtype = storages[key].dtype if key in storages else np.dtype("<f4")
+        dtype = reader.storages[key].dtype
         content = file.read(count * dtype.itemsize) if count >= 0 else b""
         arrays[key] = np.frombuffer(content, dtype, count)
     return dict(_arrays(path, found, lambda storage: arrays[storage.key]))
@@ -148,6 +147,7 @@ class _Reader:
         self._path = path
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self.storages: dict[str, _Storage] = {}  # by their keys
 
     def value(self, file: IO[bytes]) -> Any:
         """The value of the next pickle of a file."""
@@ -218,7 +218,7 @@ class _Reader:
         name = storage_type.name.removeprefix("torch.") if isinstance(storage_type, _Name) else ""
         if kind != "storage" or name not in DTYPES or (len(identity) > 5 and identity[5] is not None):
             self._refuse(f"a storage of type {name or 'none'}")
-        return _Storage(str(key), DTYPES[name])
+        return self.storages.setdefault(str(key), _Storage(str(key), DTYPES[name]))
 
     def _made(self, function: Any, arguments: Any) -> Any:
         name = function.name if isinstance(function, _Name) else "nothing that has a name"
