@@ -63,6 +63,10 @@ def program():
     return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
+class ProtocolError(Exception):
+    """What the browser says against a command, as where the page is changing."""
+
+
 class Browser:
     """A headless Chromium, steered by its remote debugging protocol: one tab; use it as a context."""
 
@@ -92,7 +96,7 @@ class Browser:
 
     async def _connect(self):
         port = self._folder / "DevToolsActivePort"
-        for _ in range(300):
+        for _ in range(1200):
             if port.exists() and port.read_text().count("\n"):
                 break
             await asyncio.sleep(0.1)
@@ -103,7 +107,7 @@ class Browser:
 
     def call(self, method, **parameters):
         """A command of the protocol; gives its result."""
-        return self._loop.run_until_complete(asyncio.wait_for(self._call(method, parameters), 30))
+        return self._loop.run_until_complete(asyncio.wait_for(self._call(method, parameters), 60))
 
     async def _call(self, method, parameters):
         self._number += 1
@@ -111,7 +115,8 @@ class Browser:
         while True:
             message = json.loads((await self._socket.receive()).data)
             if message.get("id") == self._number:
-                assert "error" not in message, message
+                if "error" in message:
+                    raise ProtocolError(message["error"])
                 return message["result"]
             if message.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
                 self.console.append(message["params"])
@@ -127,8 +132,9 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", **metrics)
 
     def open(self, address):
-        """Loads a page."""
+        """Loads a page, with its scripts."""
         self.call("Page.navigate", url=address)
+        self.wait("document.readyState == 'complete'")
 
     def value(self, script):
         """The value of a piece of JavaScript."""
@@ -136,12 +142,18 @@ class Browser:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
-    def wait(self, script, seconds=20):
-        """Waits until a piece of JavaScript is true."""
+    def wait(self, script, seconds=60):
+        """Waits until a piece of JavaScript is true; on a page that is just leaving or coming it is not."""
         end = time.monotonic() + seconds
-        while not self.value(f"Boolean({script})"):
+        while not self._is_true(script):
             assert time.monotonic() < end, f"{script}: {self.text()}"
             time.sleep(0.05)
+
+    def _is_true(self, script):
+        try:
+            return self.value(f"(() => {{ try {{ return Boolean({script}); }} catch {{ return false; }} }})()")
+        except ProtocolError:
+            return False
 
     def text(self):
         """What can be read on the page."""

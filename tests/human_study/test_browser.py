@@ -144,7 +144,7 @@ def test_a_person_withdraws_and_nothing_is_left(browser, study, address):
     browser.value("document.querySelector('.jspsych-btn').click()")
     browser.wait("document.querySelector('.picture:not(:disabled)')")
     browser.press("ArrowRight")
-    browser.wait("!document.querySelector('.picture')")
+    browser.wait("/Correct|more natural one/.test(document.body.innerText)")  # comes once the answer is stored
     assert [set(rater.answers.values()).pop().side for rater in raters(study)] == ["right"]
     browser.click("#notice button")
     browser.wait("document.body.innerText.includes('Your answers are deleted')")
