@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import tensorflow as tf
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference import loading
-from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, steps_of
+from tfwarpgan.inference.checkpoints import checkpoints_in, steps_of
 from tfwarpgan.inference.scores import Scores, read_scores, write_scores
 from tfwarpgan.layers.transforms import affine_grid
 from tfwarpgan.models import build
@@ -41,11 +42,6 @@ def scored(monkeypatch, *scores):
     """Makes a stage's validations give these scores, one after the other."""
     left = iter(scores)
     monkeypatch.setattr(runs, "scorer", lambda *arguments: lambda: {"validation_mean_iou": next(left)})
-
-
-def best_of(options):
-    folder = os.path.join(options.train.run_dir, STAGE, "best")
-    return [steps_of(path) for path in checkpoints_in(folder)]
 
 
 class Still:
@@ -107,13 +103,17 @@ def test_a_running_mean_is_what_is_scored(options, batch, mirrored):
         np.testing.assert_array_equal(after, before)
 
 
-def test_the_best_checkpoint_is_kept_and_can_be_chosen(run, monkeypatch, capsys):
-    scored(monkeypatch, 0.2, 0.5, 0.4, 0.5, 0.1, 0.3)
-    options = run()
+def test_a_stage_ends_early_and_its_best_checkpoint_can_be_chosen(run, monkeypatch, capsys):
+    scored(monkeypatch, 0.2, 0.5, 0.4, 0.5)
+    options = run(patience=2, keep_checkpoints=2)
     assert runs.train(options)
-    assert best_of(options) == [2]
-    scores = read_scores(os.path.join(options.train.run_dir, STAGE))
-    assert scores.best == (2, 0.5) and list(scores.values.values()) == [0.2, 0.5, 0.4, 0.5, 0.1, 0.3]
+    assert "finished early at step 4: 2 validations in a row were no better" in capsys.readouterr().out
+    assert runs.train(options)
+    assert "4 steps are done, nothing to train" in capsys.readouterr().out
+    folder = os.path.join(options.train.run_dir, STAGE)
+    assert [steps_of(path) for path in checkpoints_in(os.path.join(folder, "best"))] == [2]
+    scores = read_scores(folder)
+    assert scores.best == (2, 0.5) and list(scores.values.values()) == [0.2, 0.5, 0.4, 0.5]
 
     def weights(which):
         chosen = dataclasses.replace(options, train=dataclasses.replace(options.train, checkpoint=which))
@@ -123,34 +123,34 @@ def test_the_best_checkpoint_is_kept_and_can_be_chosen(run, monkeypatch, capsys)
         return any(np.any(one != two) for one, two in zip(first, second, strict=True))
 
     assert differ(weights("best"), weights("last"))
-    assert not differ(weights("2"), weights("best")) and not differ(weights("6"), weights("last"))
-    with pytest.raises(InputError, match="no checkpoint of step 3 of the stage geometric_matcher, but of 2, 4, 6"):
+    assert not differ(weights("2"), weights("best")) and not differ(weights("4"), weights("last"))
+    with pytest.raises(InputError, match="no checkpoint of step 3 of the stage geometric_matcher, but of 2, 4: name"):
         weights("3")
     assert "note:" not in capsys.readouterr().err
+    shutil.rmtree(os.path.join(folder, "best"))
+    with pytest.raises(InputError, match="no best checkpoint of the stage geometric_matcher: train it with --valid"):
+        weights("best")
 
 
-def test_a_stage_ends_early_and_is_finished(run, monkeypatch, capsys):
-    scored(monkeypatch, 0.9, 0.2, 0.5, 0.4, 0.4)
-    options = run(patience=2, matcher_pretraining_steps=1)
-    assert runs.train(options)
-    assert "finished early at step 3: 2 validations in a row" in capsys.readouterr().out
-    assert runs.train(options)
-    assert "3 steps are done, nothing to train" in capsys.readouterr().out
-    loading.load_trained(build.geometric_matcher(options), options, STAGE)
-    assert "note:" not in capsys.readouterr().err
-    assert runs.train(run(patience=4))  # more patience trains on
-    assert "finished early at step 5" in capsys.readouterr().out
-
-
-def test_scores_of_lost_steps_are_measured_again(run, monkeypatch):
-    scored(monkeypatch, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-    options = run(stop_at=2)
-    assert runs.train(options)
-    folder = os.path.join(options.train.run_dir, STAGE)
-    write_scores(folder, read_scores(folder).added("validation_mean_iou", 3, 0.9))  # of a run that was killed
-    assert runs.train(run())
-    scores = read_scores(folder)
-    assert list(scores.values.values()) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6] and scores.best == (3, 0.9)
+def test_scores_of_lost_steps_are_measured_again(options, tmp_path):
+    folder = tmp_path / STAGE
+    write_scores(str(folder), Scores("validation_mean_iou", {1: 0.1, 2: 0.2, 3: 0.9}, (3, 0.9)))  # of a killed run
+    train = dataclasses.replace(options.train, run_dir=str(tmp_path), validate_every=1, matcher_steps=4)
+    found, watched = iter([0.3, 0.4]), []
+    callback = validation.Validation(
+        STAGE, dataclasses.replace(options, train=train), lambda: {"validation_mean_iou": next(found)},
+        lambda step, scores: watched.append((step, scores)),
+    )  # fmt: skip
+    trainer = Trainer()
+    trainer.steps_done, trainer.stop_training = 2, False
+    callback.set_model(trainer)
+    callback.on_train_begin()
+    for trainer.steps_done in (2, 3, 3, 4):  # a scaled loss made one void
+        callback.on_train_batch_end(0)
+    callback.on_train_end()
+    assert [step for step, _ in watched] == [3, 4] and not trainer.stop_training
+    scores = read_scores(str(folder))
+    assert list(scores.values.values()) == [0.1, 0.2, 0.3, 0.4] and scores.best == (3, 0.9)
 
 
 def test_patience_begins_after_the_pretraining_and_the_best():
@@ -163,14 +163,10 @@ def test_patience_begins_after_the_pretraining_and_the_best():
     assert not Scores().ended(TrainOptions(), STAGE)
 
 
-def test_what_is_not_there_is_said(run, tmp_path):
-    options = run(validate_every=0)
-    assert runs.train(options)
-    with pytest.raises(InputError, match="no best checkpoint of the stage geometric_matcher: train it with --valid"):
-        chosen_checkpoint(options.train.run_dir, STAGE, "best")
-    (tmp_path / "run" / STAGE / "validation.json").write_text("{")
+def test_what_cannot_be_is_said(tmp_path):
+    (tmp_path / "validation.json").write_text("{")
     with pytest.raises(InputError, match="validation.json is damaged"):
-        read_scores(str(tmp_path / "run" / STAGE))
+        read_scores(str(tmp_path))
     for wrong, said in (
         ({"checkpoint": "newest"}, "must be last, best or"),
         ({"patience": 3, "validate_every": 0}, "needs --validate_every"),
@@ -194,8 +190,9 @@ def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
     """They stop early together, with the scores of one worker, and one of them writes."""
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     processes = importlib.import_module("worker_process")
-    changes = {"patience": 1, "validation_pairs": 5, "matcher_pretraining_steps": 0, "learning_rate": 1e-9}
+    changes = {"patience": 1, "validation_pairs": 5, "matcher_pretraining_steps": 0, "learning_rate": 0.0}
     alone, together = run(**changes), run(**changes, run_dir=str(tmp_path / "two"))
+    assert runs.train(alone)  # which prepares the data, too
     flagfile = tmp_path / "two.flags"
     flagfile.write_text(to_flagfile(together))
     addresses = processes.addresses(2)
@@ -206,7 +203,6 @@ def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
         )
         for index in range(2)
     ]  # fmt: skip
-    assert runs.train(alone)
     for index, process in enumerate(started):
         process.join(300)
         assert process.exitcode == 0, (tmp_path / f"log{index}").read_text()[-3000:]
