@@ -1,4 +1,4 @@
-"""What several GPUs would do for the full-size training of the warping generator: the tables of docs/scale.md.
+"""What several GPUs would do for the full-size training of the generator, on paper: the tables of docs/scale.md.
 
     python benchmarks/scaling.py
 

@@ -11,7 +11,7 @@ from tfwarpgan.training.source import open_source
 from tfwarpgan.training.workers import find_workers
 
 
-def main(options: Options, worker_options: WorkerOptions = WorkerOptions()) -> None:
+def main(options: Options, worker_options: WorkerOptions) -> None:
     """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
     workers = find_workers(worker_options)
     source = open_source(options)

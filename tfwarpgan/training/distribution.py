@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import tensorflow as tf
+from tensorflow.python.distribute import collective_all_reduce_strategy
+from tensorflow.python.eager import context
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.training.workers import Workers
+from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
 
+SILENCE = 40.0  # seconds after which a worker counts as gone; one whose process has ended is noticed at once
 # What TensorFlow raises where another worker, or the connection to it, has gone.
 _GONE = (
     tf.errors.UnavailableError,
@@ -24,7 +27,7 @@ _GONE = (
 )
 
 
-def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = Workers()) -> tf.distribute.Strategy:
+def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = ALONE) -> tf.distribute.Strategy:
     """MultiWorkerMirroredStrategy for several workers, MirroredStrategy for several devices, else the default one.
 
     Several workers have to be connected before TensorFlow has done anything else in the process.
@@ -57,8 +60,20 @@ def _connect(workers: Workers, gpus: int) -> tf.distribute.Strategy:
     )
     options = tf.distribute.experimental.CommunicationOptions(implementation=implementation)
     print(f"worker {workers.index} of {workers.count} waits for the others.", file=sys.stderr, flush=True)
+    _set_silence(workers.count)
     with worker_errors(workers):
         return tf.distribute.MultiWorkerMirroredStrategy(cluster, options)
+
+
+def _set_silence(count: int) -> None:
+    """Tells TensorFlow, which has no public way for it, how long a worker may be silent: 10 s would be a busy one's."""
+    jobs = [collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=count)]
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        heartbeat_timeout_in_ms=int(1000 * SILENCE),
+        coordinated_jobs=jobs,
+    )
 
 
 @contextlib.contextmanager

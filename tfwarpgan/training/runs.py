@@ -43,7 +43,7 @@ from tfwarpgan.training.stages import TRAINERS
 from tfwarpgan.training.stages_from import take_stages
 from tfwarpgan.training.summary import Summary
 from tfwarpgan.training.validation import Validation, scorer
-from tfwarpgan.training.workers import Workers
+from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Batch, Picture
 
 
@@ -51,7 +51,7 @@ def train(
     options: Options,
     devices: Sequence[str] | None = None,
     source: Source | None = None,
-    workers: Workers = Workers(),
+    workers: Workers = ALONE,
 ) -> bool:
     """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
 
@@ -138,7 +138,7 @@ class StageData:
         workers: `Workers`, of whose training batches this one reads its share.
     """
 
-    def __init__(self, options: Options, source: Source, workers: Workers = Workers()) -> None:
+    def __init__(self, options: Options, source: Source, workers: Workers = ALONE) -> None:
         self.options = options
         self.share = Share(workers.index, workers.count)
         self.step_size = options.data.batch_size * options.train.accumulate  # images or pairs
@@ -192,7 +192,7 @@ class StageData:
 
 
 def train_stage(
-    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = Workers()
+    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = ALONE
 ) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
     run_dir, train = os.path.expanduser(options.train.run_dir), options.train
