@@ -47,6 +47,7 @@ def measure(options, benchmark):
     from tfwarpgan.serving.service import allocator
 
     allocator.keep_freed_memory()
+    os.environ.setdefault('TF_ONEDNN_ASSUME_FROZEN_WEIGHTS', '1')
     threads = benchmark.threads or len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     print(f"{processor()}; {threads} threads, TensorFlow {tf.__version__}, {options.data.height}x{options.data.width}")

@@ -1,11 +1,12 @@
 """Peak memory of a training step of the generator, and the largest batches that cards of several sizes hold.
 
-    python benchmarks/memory.py [--configs=configs/market.flags] [--batches=1,2,4] [--ways=plain,recompute,...]
+    python benchmarks/memory.py [--configs=configs/market.flags] [--batches=1,6] [--ways=plain,recompute,...]
 
-Each figure comes from a process of its own: its peak (VmHWM, so Linux) after two steps, less what it was before the
-networks were built. A straight line through the batches splits it into what a batch does not change and what a pair
-adds, its activations. The former can be counted too: weights, gradients and Adam's two moments, 16 bytes for each
-weight that is trained, 4 for each that is not. The graph is the one that a GPU would get (`core_ops_only`); what a GPU
+Each figure comes from a process of its own: its peak (VmHWM, so Linux) after its steps, less what it was before the
+networks were built. The model: weights and Adam's two moments are always there, 12 bytes for each weight that is
+trained and 4 for each that is not; beside them either the activations, when the backward pass begins, or the gradients,
+4 bytes for each trained weight, when it ends. What a pair's activations take is read off the largest batch: a smaller
+one may have its peak amid the backward pass. The graph is the one that a GPU would get (`core_ops_only`); what a GPU
 needs beside (context, cuDNN's workspaces) is `--reserved` GiB of each card. Peaks do not depend on other programs.
 """
 
@@ -114,20 +115,19 @@ def report(way, figures):
         way: Its name.
         figures: Dictionary, batch size -> figures of `measure`.
     """
-    batches = sorted(figures)
-    peaks = [figures[batch]["peak"] for batch in batches]
-    pair, fixed = np.polyfit(batches, peaks, 1)
-    found = figures[batches[0]]
-    counted = 16 * found["trained"] + 4 * found["frozen"]
-    measured = ", ".join(f"{batch}: {value / GIB:.2f}" for batch, value in zip(batches, peaks))
-    largest = [int(((float(card) - FLAGS.reserved) * GIB - fixed) // pair) for card in FLAGS.cards]
+    peaks = {batch: figure["peak"] for batch, figure in sorted(figures.items())}
+    batch, figure = max(figures.items())
+    held = 12 * figure["trained"] + 4 * figure["frozen"]
+    pair = (figure["peak"] - held) / batch
+    rooms = [(float(card) - FLAGS.reserved) * GIB - held for card in FLAGS.cards]
+    largest = [int(room // pair) if room > 4 * figure["trained"] else 0 for room in rooms]
     print(
-        f"  {way:20s} {measured}; {pair / GIB:.3f} a pair + {fixed / GIB:.2f} (counted {counted / GIB:.2f}); "
-        f"batches {', '.join(str(max(0, batch)) for batch in largest)}",
+        f"  {way:20s} {', '.join(f'{each}: {value / GIB:.2f}' for each, value in peaks.items())}; "
+        f"{held / GIB:.2f} + {pair / GIB:.3f} a pair; batches {', '.join(map(str, largest))}",
         flush=True,
     )
 
 
 if __name__ == "__main__":
-    FLAGS.set_default("batches", ["1", "2", "4"])
+    FLAGS.set_default("batches", ["1", "6"])
     app.run(main)

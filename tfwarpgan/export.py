@@ -33,6 +33,12 @@ class ExportOptions:
         "Batch sizes for warm-up requests, the same as in the server's batching configuration; empty: no warm-up. With "
         "--check: batch sizes whose messages are measured.",
     )
+    export_precision: str = option(
+        "float32",
+        "What the exported model computes in; bfloat16 (mixed: weights and outputs stay float32) is faster where the "
+        "server's GPU or processor has instructions for it, and slower elsewhere.",
+        choices=("float32", "bfloat16"),
+    )
     check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
     def __post_init__(self) -> None:
@@ -59,13 +65,18 @@ def main(options: Options, export: ExportOptions) -> None:
         raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference.loading import load_labeler, load_pipeline
+    from tfwarpgan.inference.precision import built_with
     from tfwarpgan.serving.exporting.publish import publish
 
     parse = load_labeler(options, export.human_parser_run_dir)
-    pipeline = load_pipeline(options, export.weights, for_new_images=True)
+    pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), None
+    if export.export_precision == "bfloat16":
+        with built_with("mixed_bfloat16"):
+            pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), pipeline
     framing = Framing.of(options.data)
-    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing)
-    print("Checked in a session against the model in this process (differences of 8-bit levels):")
+    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing, reference)
+    model = "the model in this process" if reference is None else "the model in float32"
+    print(f"Checked in a session against {model} (differences of 8-bit levels):")
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")
     print(f"SavedModel: {path}")

@@ -15,7 +15,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, load_network, stage_folder, steps_of
 from tfwarpgan.inference.pipeline import LocalPipeline
-from tfwarpgan.inference.precision import policy_of
+from tfwarpgan.inference.precision import built_with
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.models import build
@@ -101,11 +101,9 @@ def load_human_parser(
     Raises:
         InputError: If the run holds no trained human parser.
     """
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
-    # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
-    parser = build.human_parser(options, first_weights=False)
-    keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
+    with built_with(options.train.precision):  # which is not the generator's
+        # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
+        parser = build.human_parser(options, first_weights=False)
     load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
