@@ -13,6 +13,7 @@ Needs `pip install '.[benchmarks]' onnx onnxscript onnxruntime`, and tf2onnx for
 """
 
 import dataclasses
+import functools
 import os
 import tempfile
 import time
@@ -47,7 +48,7 @@ def measure(options, benchmark):
     from tfwarpgan.serving.service import allocator
 
     allocator.keep_freed_memory()
-    os.environ.setdefault('TF_ONEDNN_ASSUME_FROZEN_WEIGHTS', '1')
+    os.environ.setdefault("TF_ONEDNN_ASSUME_FROZEN_WEIGHTS", "1")
     threads = benchmark.threads or len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     print(f"{processor()}; {threads} threads, TensorFlow {tf.__version__}, {options.data.height}x{options.data.width}")
@@ -60,7 +61,7 @@ def measure(options, benchmark):
             names = list(served.signatures["serving_default"].inputs)
             for batch in numbers(benchmark.batches):
                 inputs = {name: samples[name][[row % len(samples[name]) for row in range(batch)]] for name in names}
-                runs = {"export": lambda: served("serving_default", inputs)}
+                runs = {"export": functools.partial(served, "serving_default", inputs)}
                 runs |= peers(options, benchmark, threads, inputs, path)
                 report(batch, turns(runs, benchmark.rounds))
 

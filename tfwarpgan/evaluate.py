@@ -159,8 +159,8 @@ def score_human_parser(options: Options, folder: str) -> None:
     """Scores the human parser of a run, writes metrics.json and prints the table."""
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
-    from tfwarpgan.training.runs import StageData
     from tfwarpgan.training.source import open_source
+    from tfwarpgan.training.stage_data import StageData
 
     stage_data = StageData(options, open_source(options))
     metrics = evaluate_human_parser(load_human_parser(options), stage_data.dataset("test"))
