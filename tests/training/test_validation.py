@@ -19,6 +19,7 @@ from tfwarpgan.models import build
 from tfwarpgan.options import Options, TrainOptions
 from tfwarpgan.training import runs, validation
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stage_data import StageData
 from tfwarpgan.training.stages import TRAINERS
 
 STAGE = "geometric_matcher"
@@ -178,7 +179,7 @@ def test_what_cannot_be_is_said(tmp_path):
 
 def test_validation_pairs_lie_evenly_over_the_split(run):
     options = run(validation_pairs=3)
-    stage_data = runs.StageData(options, runs.open_source(options))
+    stage_data = StageData(options, runs.open_source(options))
     pairs = [batch["target_keypoints"].numpy() for batch in stage_data.validation()]
     everything = np.concatenate([batch["target_keypoints"].numpy() for batch in stage_data.dataset("test")])
     last = len(everything) - 1
