@@ -35,7 +35,7 @@ class ExportOptions:
     )
     export_precision: str = option(
         "float32",
-        "What the exported model computes in; bfloat16 (mixed: weights and outputs stay float32) is faster where the "
+        "What the exported generator computes in; bfloat16 (mixed: weights and outputs stay float32) is faster where the "
         "server's GPU or processor has instructions for it, and slower elsewhere.",
         choices=("float32", "bfloat16"),
     )
@@ -64,15 +64,13 @@ def main(options: Options, export: ExportOptions) -> None:
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.data.pictures.framing import Framing
-    from tfwarpgan.inference.loading import load_labeler, load_pipeline
-    from tfwarpgan.inference.precision import built_with
+    from tfwarpgan.inference.loading import in_bfloat16, load_labeler, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
     parse = load_labeler(options, export.human_parser_run_dir)
     pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), None
     if export.export_precision == "bfloat16":
-        with built_with("mixed_bfloat16"):
-            pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), pipeline
+        pipeline, reference = in_bfloat16(pipeline, options), pipeline
     framing = Framing.of(options.data)
     path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing, reference)
     model = "the model in this process" if reference is None else "the model in float32"

@@ -56,6 +56,18 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
     return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip, keys)
 
 
+def in_bfloat16(pipeline: WarpingGAN, options: Options) -> WarpingGAN:
+    """The same pipeline, whose generator computes in mixed bfloat16.
+
+    The stages before it stay as they are: they decide on labels, and what is decided otherwise is another picture.
+    """
+    with built_with("mixed_bfloat16"):
+        generator = build.warping_generator(options)
+    generator.set_weights(pipeline.generator.get_weights())
+    networks = {**pipeline.networks, "warping_generator": generator}
+    return WarpingGAN(networks, pipeline.data_options, pipeline.parsing_source, pipeline.average_flip)
+
+
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
     """The trained networks as a `LocalPipeline`, for new images.
 
