@@ -90,16 +90,20 @@ def run_options(options, market, tmp_path):
 
 @pytest.fixture
 def training(processes, run_options, tmp_path):
-    """Function of a run's name, its steps, workers and who gets which signal after which step -> the processes."""
+    """Function of a run's name, its steps, workers and who gets which signal after which step -> the processes.
 
-    def training(run, steps, count=2, who=None, step=None, number=None):
+    The last worker may have flags of its own.
+    """
+
+    def training(run, steps, count=2, who=None, step=None, number=None, last=()):
         train = dataclasses.replace(run_options.train, run_dir=str(tmp_path / run), parser_steps=steps)
         flagfile = tmp_path / f"{run}.flags"
         flagfile.write_text(to_flagfile(dataclasses.replace(run_options, train=train)))
         workers = [f"--workers={','.join(processes.addresses(count))}"]
         return [
             processes.start(
-                processes.train, [f"--flagfile={flagfile}", *workers, f"--worker={index}"],
+                processes.train,
+                [f"--flagfile={flagfile}", *workers, f"--worker={index}", *(last if index == count - 1 else ())],
                 *((step, number) if index == who else ()), log=tmp_path / f"{run}{index}.log",
             )
             for index in range(count)
@@ -131,9 +135,9 @@ def logged(folder):
 
 def test_a_run_survives_its_workers(training, tmp_path):
     """Three kills, of either worker, and a termination signal; then with one worker, and with two again."""
-    undisturbed = training("undisturbed", 12)  # beside the others
+    undisturbed = training("undisturbed", 14)  # beside the others
     for who, step in ((1, 3), (0, 5), (1, 7)):
-        started = training("run", 8, who=who, step=step, number=signal.SIGKILL)
+        started = training("run", 10, who=who, step=step, number=signal.SIGKILL)
         started[who].join(600)
         began = time.monotonic()
         codes = ends(started, 60)
@@ -142,21 +146,21 @@ def test_a_run_survives_its_workers(training, tmp_path):
         (sentence,) = lines(tmp_path / f"run{1 - who}.log", "error: ")
         assert sentence.startswith("error: Another worker stopped or cannot be reached any more")
         assert "Traceback" not in (tmp_path / f"run{1 - who}.log").read_text()
-    assert ends(training("run", 8, who=1, step=6, number=signal.SIGTERM)) == [130, 130]
+    assert ends(training("run", 10, who=1, step=7, number=signal.SIGTERM)) == [130, 130]
     for index in range(2):
         (sentence,) = lines(tmp_path / f"run{index}.log", "pose_guided_parser: stopped")
-        assert sentence == "pose_guided_parser: stopped at step 7, which is saved; run again to go on."
-    assert ends(training("run", 8)) == [0, 0]
-    assert ends(training("run", 10, count=1)) == [0]
-    assert ends(training("run", 12)) == [0, 0]
+        assert sentence == "pose_guided_parser: stopped at step 8, which is saved; run again to go on."
+    assert ends(training("run", 10)) == [0, 0]
+    assert ends(training("run", 12, count=1)) == [0]
+    assert ends(training("run", 14)) == [0, 0]
     assert ends(undisturbed) == [0, 0]
 
-    want, got = (tensors(tmp_path / run / "pose_guided_parser/ckpt-8") for run in ("undisturbed", "run"))
+    want, got = (tensors(tmp_path / run / "pose_guided_parser/ckpt-10") for run in ("undisturbed", "run"))
     assert want.keys() == got.keys() and len(want) > 50
     for name, value in want.items():
         np.testing.assert_array_equal(got[name], value, err_msg=name)
     want, got = logged(tmp_path / "undisturbed"), logged(tmp_path / "run")
-    assert want.keys() == got.keys() and {step for _, step in want} == set(range(1, 13))
+    assert want.keys() == got.keys() and {step for _, step in want} == set(range(1, 15))
     for key, value in want.items():
         np.testing.assert_allclose(got[key], value, rtol=1e-5, atol=1e-6, err_msg=str(key))
 
@@ -167,3 +171,11 @@ def test_the_chief_alone_writes(training, tmp_path):
     written = {path for path in set(tmp_path.rglob("*")) - before if path.is_file()}
     assert len([path for path in written if "tfevents" in path.name]) == 1
     assert len(list((tmp_path / "run/pose_guided_parser").glob("*.index"))) == 1
+
+
+def test_workers_with_other_flags_are_told(training, tmp_path):
+    assert ends(training("run", 2, last=["--learning_rate=0.5"])) == [2, 2]
+    for index in range(2):
+        (sentence,) = lines(tmp_path / f"run{index}.log", "error: ")
+        assert sentence == "error: Worker 1 has other flags or data than worker 0: give all of them the same."
+    assert not (tmp_path / "run").exists()

@@ -92,10 +92,11 @@ def _check_devices(options: Options, replicas: int) -> None:
 
 
 def _shared(options: Options, stage_data: StageData) -> str:
-    """What all workers must hold, as text: flags but for places, and data."""
+    """What all workers must have in common, as text: flags but for places, what "auto" means, and data."""
     places: dict[str, Any] = dict.fromkeys((*PATHS, "prepared_dir"), "")
     data, train = dataclasses.replace(options.data, **places), dataclasses.replace(options.train, run_dir="")
-    return to_flagfile(dataclasses.replace(options, data=data, train=train)) + stage_data.name
+    flags = to_flagfile(dataclasses.replace(options, data=data, train=train))
+    return flags + policy_of(options.train.precision) + stage_data.name
 
 
 def _check_same_run(options: Options, run_dir: str) -> None:
