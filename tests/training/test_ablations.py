@@ -9,8 +9,9 @@ import tensorflow as tf
 
 import tfwarpgan
 from tfwarpgan import evaluate, export
+from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation.evaluator import parsing_confusions
-from tfwarpgan.inference.loading import load_pipeline
+from tfwarpgan.inference.loading import load_labeler, load_pipeline
 from tfwarpgan.models import build
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
@@ -61,6 +62,8 @@ def test_a_pipeline_gives_and_learns_what_its_generator_uses(ablated, pipeline_o
     outputs = pipeline_of(options)(batch)
     assert set(parsing_confusions(batch, outputs)) == measured
     assert {"condition", "target pose", "synthesized", "target"} | columns == set(sample_columns(batch, outputs))
+    if "warped_image" in outputs:  # unwarped
+        np.testing.assert_allclose(outputs["warped_image"], batch["condition_image"], atol=1e-5)
     judged = build.generator_discriminator(options).keys
     assert ("condition_parsing" in judged) == ("target_parsing" in judged) == (flags is not IMAGE_POSE)
 
@@ -78,16 +81,16 @@ def test_the_two_encoders_without_a_block_learn(ablated, pipeline_of, batch):
     assert np.mean(changed) > 0.9
 
 
-def test_unwarped_features_stay_where_they_are(ablated, pipeline_of, batch):
-    outputs = pipeline_of(ablated(warp="identity"))(batch)
-    np.testing.assert_allclose(outputs["warped_image"], batch["condition_image"], atol=1e-5)
-
-
 def test_without_parsings_no_label_map_has_an_effect(ablated, pipeline_of, batch):
     pipeline = pipeline_of(ablated(**IMAGE_POSE))
     assert set(pipeline.conditions(batch)) == {"condition_image", "target_pose"}
     other = {**batch, "condition_parsing": tf.zeros_like(batch["condition_parsing"])}
     np.testing.assert_array_equal(pipeline(batch)["image"], pipeline(other)["image"])
+
+
+def test_a_human_parser_has_no_effect_without_parsings(ablated):
+    with pytest.raises(InputError, match="--human_parser_run_dir=runs/lip has no effect"):
+        load_labeler(ablated(**IMAGE_POSE), "runs/lip")
 
 
 def test_a_run_without_parsings_from_training_to_export(ablated, market, tmp_path, capsys):

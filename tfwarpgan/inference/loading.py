@@ -86,8 +86,16 @@ def load_labeler(options: Options, human_parser_run_dir: str = "") -> Callable[[
     """What labels images that come without a label map, see `load_human_parser`; None if nothing does.
 
     Networks that see no parsing need no labels: for them every pixel is background.
+
+    Raises:
+        InputError: If such networks are given a human parser, or its run holds none.
     """
     if "condition_parsing" not in options.networks.generator_keys:
+        if human_parser_run_dir:
+            raise InputError(
+                f"--human_parser_run_dir={human_parser_run_dir} has no effect: these networks see no parsing; leave it "
+                "out."
+            )
         return lambda images: tf.zeros([*tf.unstack(tf.shape(images)[:3]), NUM_LABELS])
     if not human_parser_run_dir:
         return None
