@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 from absl import app, flags
 from processor import processor
 from train_step import FLAGS, make_trainer, random_batch
