@@ -2,14 +2,14 @@
 
     python benchmarks/inference.py                                # full size, untrained weights, 128x64
     python benchmarks/inference.py --height=256 --width=256 --batches=1 --rounds=3
-    python benchmarks/inference.py --weights=people               # released weights, against ONNX Runtime alone
+    python benchmarks/inference.py --weights=people               # released weights, alone
 
 The export is run in a session, as a server runs it. All take turns in one process, which keeps freed memory as the
 service does, and ratios are taken round by round. Medians of the rounds, (lowest to highest); ratios above 1 say that
-the export is the faster. At full size, PyTorch has the networks of torch_peer.py, and ONNX Runtime the same by
-torch.onnx. The released weights have blocks that the peer has not: ONNX Runtime then has the export itself, by tf2onnx.
+the export is the faster. PyTorch has the networks of torch_peer.py, and ONNX Runtime the same by torch.onnx. They have
+no blocks at every scale as the released weights have, which are measured without them.
 
-Needs `pip install '.[benchmarks]' onnx onnxscript onnxruntime`, and tf2onnx for the released weights.
+Needs `pip install '.[benchmarks]' onnx onnxscript onnxruntime`.
 """
 
 import dataclasses
@@ -36,6 +36,7 @@ class BenchmarkOptions:
     rounds: int = option(7, "Measured rounds, after one that is not.", minimum=1)
     threads: int = option(0, "Threads of each; 0: as many as there are processors.", minimum=0)
     peers: str = option(",".join(PEERS), "What the export is compared with: of eager, compile and onnx.")
+    keep_weights: bool = option(True, "Let TensorFlow keep weights in the processor's layout, as rendered servers do.")
     channels_last: bool = option(False, "NHWC tensors in PyTorch.")
 
 
@@ -48,7 +49,8 @@ def measure(options, benchmark):
     from tfwarpgan.serving.service import allocator
 
     allocator.keep_freed_memory()
-    os.environ.setdefault("TF_ONEDNN_ASSUME_FROZEN_WEIGHTS", "1")
+    if benchmark.keep_weights:
+        os.environ["TF_ONEDNN_ASSUME_FROZEN_WEIGHTS"] = "1"
     threads = benchmark.threads or len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     print(f"{processor()}; {threads} threads, TensorFlow {tf.__version__}, {options.data.height}x{options.data.width}")
@@ -62,15 +64,15 @@ def measure(options, benchmark):
             for batch in numbers(benchmark.batches):
                 inputs = {name: samples[name][[row % len(samples[name]) for row in range(batch)]] for name in names}
                 runs = {"export": functools.partial(served, "serving_default", inputs)}
-                runs |= peers(options, benchmark, threads, inputs, path)
+                runs |= peers(options, benchmark, threads, inputs)
                 report(batch, turns(runs, benchmark.rounds))
 
 
-def peers(options, benchmark, threads, inputs, path):
+def peers(options, benchmark, threads, inputs):
     """Dictionary, name -> function that answers these inputs once."""
     wanted = benchmark.peers.split(",")
-    if benchmark.weights:
-        return {"onnx": converted_export(path, inputs, threads)} if "onnx" in wanted else {}
+    if benchmark.weights or not benchmark.peers:
+        return {}
     import torch
     from torch_peer import TorchPeer
     from torch_served import Served
@@ -103,21 +105,6 @@ def onnx_runtime(model, tensors, threads):
         save_onnx(model, tensors, path)
         session = onnx_session(path, threads)
     feeds = dict(zip([each.name for each in session.get_inputs()], [tensor.numpy() for tensor in tensors]))
-    return lambda: session.run(None, feeds)
-
-
-def converted_export(path, inputs, threads):
-    """Function that runs `serving_default` of a SavedModel once in ONNX Runtime."""
-    import subprocess
-    import sys
-
-    with tempfile.TemporaryDirectory() as folder:
-        target = os.path.join(folder, "model.onnx")
-        command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", path, "--output", target]
-        command += ["--signature_def", "serving_default", "--tag", "serve", "--opset", "18"]
-        subprocess.run(command, check=True, capture_output=True)
-        session = onnx_session(target, threads)
-    feeds = {each.name: inputs[each.name.removesuffix(":0")] for each in session.get_inputs()}
     return lambda: session.run(None, feeds)
 
 

@@ -35,8 +35,8 @@ class ExportOptions:
     )
     export_precision: str = option(
         "float32",
-        "What the exported generator computes in; bfloat16 (mixed: weights and outputs stay float32) is faster where "
-        "the server's GPU or processor has instructions for it, and slower elsewhere.",
+        "What the exported generator computes in; bfloat16 (mixed: weights and outputs stay float32) is for servers "
+        "whose GPU or processor has instructions for it, and slower elsewhere.",
         choices=("float32", "bfloat16"),
     )
     check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
