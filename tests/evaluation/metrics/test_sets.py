@@ -39,7 +39,7 @@ def pictures():
 def measured(id, pictures, options, batch=5):
     (metric,) = chosen_metrics([id])
     accumulator = metric.start(options)
-    for start in range(0, COUNT, batch):
+    for start in range(0, len(pictures[0]), batch):
         target, generated = (part[start : start + batch] for part in pictures)
         accumulator.update(Pairs([("", "")] * len(target), target, generated))
     return accumulator.result()
