@@ -71,7 +71,10 @@ def trace_stages(workers, options, batches, steps, path):
 
 
 def stage_course(stage, options, batch, steps, strategy, workers):
-    """Name of a mean -> its value after each step, the steps before it included."""
+    """Name of a mean -> its value after each step, the steps before it included.
+
+    As in `test_trainers`, Adam's epsilon is so large that a step is no mere sign of the gradient.
+    """
     import tensorflow as tf
 
     from tfwarpgan.data.batches.shares import Share
@@ -80,6 +83,11 @@ def stage_course(stage, options, batch, steps, strategy, workers):
     from tfwarpgan.training.loop import run_steps
     from tfwarpgan.training.optimization import make_optimizer
 
+    def optimizer(name):
+        adam = make_optimizer(options.train, steps, name)
+        adam.epsilon = 0.1
+        return adam
+
     stages.frozen_networks = lambda options: {
         name: getattr(build, name)(options) for name in ("pose_guided_parser", "geometric_matcher")
     }
@@ -87,7 +95,7 @@ def stage_course(stage, options, batch, steps, strategy, workers):
     tf.keras.utils.set_random_seed(0)
     with strategy.scope():
         trainer = stages.TRAINERS[stage](options)
-        trainer.compile_networks(lambda name: make_optimizer(options.train, steps, name))
+        trainer.compile_networks(optimizer)
     size = len(next(iter(batch.values())))
     share = Share(workers.index, workers.count)
     dataset = share.of(tf.data.Dataset.from_tensor_slices(batch).repeat(), size).batch(share.size(size), True)
