@@ -1,4 +1,4 @@
-"""What several GPUs would do for the full-size training of the warping generator, on paper: the tables of docs/scale.md.
+"""What several GPUs would do for the full-size training of the generator, on paper: the tables of docs/scale.md.
 
     python benchmarks/scaling.py
 
@@ -58,8 +58,10 @@ def read_bytes(setting, gpus, gbits):
 
 def table(setting):
     """The lines of a setting's table."""
-    yield "| GPUs | pairs a step | ring, s: " + ", ".join(f"{gbits} Gbit/s" for gbits in LINKS) + (
-        " | pairs/s | of the ideal | each worker reads, MB/s |"
+    yield (
+        "| GPUs | pairs a step | ring, s: "
+        + ", ".join(f"{gbits} Gbit/s" for gbits in LINKS)
+        + (" | pairs/s | of the ideal | each worker reads, MB/s |")
     )
     yield "|---|---|---|---|---|---|"
     for gpus in GPUS:

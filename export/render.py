@@ -68,7 +68,9 @@ class TrainingOptions:
     training_gpus: int = option(1, "NVIDIA GPUs per worker.", minimum=0)
     training_cpus: int = option(4, "CPU cores per worker.", minimum=1)
     training_memory_mib: int = option(16384, "Memory per worker, in MiB.", minimum=1024)
-    training_failures: int = option(100, "Failures, each worker's counted, after which the training is given up.", minimum=0)
+    training_failures: int = option(
+        100, "Failures, each worker's counted, after which the training is given up.", minimum=0
+    )
     training_image: str = option("tfwarpgan:latest", "Image with Python and 'tfwarpgan[cuda]'; build your own.")
     training_flagfile: str = option(str(HERE.parent / "configs" / "people.flags"), "Flagfile of the run.")
     training_dir: str = option(

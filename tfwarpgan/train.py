@@ -3,6 +3,7 @@
 python -m tfwarpgan.train --flagfile=configs/market.flags
 """
 
+import os
 import sys
 
 from tfwarpgan.command_line import run_command
@@ -11,9 +12,11 @@ from tfwarpgan.training.source import open_source
 from tfwarpgan.training.workers import find_workers
 
 
-def main(options: Options, worker_options: WorkerOptions = WorkerOptions()) -> None:
+def main(options: Options, worker_options: WorkerOptions) -> None:
     """Trains what the options say; exits with 130 if a signal stopped it, after saving everything."""
     workers = find_workers(worker_options)
+    if workers.count > 1 and os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "2":
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # of a lost worker it says the same many times
     source = open_source(options)
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tfwarpgan import train
 from tfwarpgan.data.layouts import layout, lip, opening
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DataOptions, LossOptions, Options, TrainOptions, check_data_place
+from tfwarpgan.options import DataOptions, LossOptions, Options, TrainOptions, WorkerOptions, check_data_place
 from tfwarpgan.training import runs
 from tfwarpgan.training.source import open_source
 
@@ -63,7 +63,7 @@ def run_options(data, run_dir, **more):
 
 
 def start(data, tmp_path, **more):
-    train.main(run_options(data, tmp_path / "run", **more))
+    train.main(run_options(data, tmp_path / "run", **more), WorkerOptions())
 
 
 def test_the_layout_is_opened_once(data, tmp_path, calls):

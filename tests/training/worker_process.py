@@ -37,10 +37,20 @@ def _call(log, function, *arguments):
     sys.stdout.flush()
 
 
-def train(arguments):
-    """The command, with these arguments."""
-    from tfwarpgan import train
+def train(arguments, step=None, number=None):
+    """The command, with these arguments; after that step it gets the signal of that number."""
+    import tensorflow as tf
 
+    from tfwarpgan import train
+    from tfwarpgan.training import runs
+
+    class Signal(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.steps_done == step:
+                os.kill(os.getpid(), number)
+
+    watching = runs._watching
+    runs._watching = lambda *arguments: [*watching(*arguments), Signal()]
     sys.argv = ["train", *arguments]
     train.cli()
 

@@ -2,18 +2,23 @@
 
 import contextlib
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import tensorflow as tf
+from tensorflow.python.distribute import collective_all_reduce_strategy
+from tensorflow.python.eager import context
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.training.workers import Workers
+from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
 
+SILENCE = 30.0  # seconds after which a worker counts as gone; one whose process has ended is noticed at once
+PATIENCE = 3600.0  # seconds in which all workers have to begin
 # What TensorFlow raises where another worker, or the connection to it, has gone.
 _GONE = (
     tf.errors.UnavailableError,
@@ -24,7 +29,7 @@ _GONE = (
 )
 
 
-def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = Workers()) -> tf.distribute.Strategy:
+def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = ALONE) -> tf.distribute.Strategy:
     """MultiWorkerMirroredStrategy for several workers, MirroredStrategy for several devices, else the default one.
 
     Several workers have to be connected before TensorFlow has done anything else in the process.
@@ -57,8 +62,21 @@ def _connect(workers: Workers, gpus: int) -> tf.distribute.Strategy:
     )
     options = tf.distribute.experimental.CommunicationOptions(implementation=implementation)
     print(f"worker {workers.index} of {workers.count} waits for the others.", file=sys.stderr, flush=True)
+    _set_limits(workers.count)
     with worker_errors(workers):
         return tf.distribute.MultiWorkerMirroredStrategy(cluster, options)
+
+
+def _set_limits(count: int) -> None:
+    """Tells TensorFlow, in the one way there is, how long a worker may be silent; its own 10 s end busy ones, too."""
+    jobs = [collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=count)]
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        cluster_register_timeout_in_ms=int(1000 * PATIENCE),
+        heartbeat_timeout_in_ms=int(1000 * SILENCE),
+        coordinated_jobs=jobs,
+    )
 
 
 @contextlib.contextmanager
@@ -69,14 +87,11 @@ def worker_errors(workers: Workers) -> Iterator[None]:
     except _GONE as error:
         if workers.count == 1:
             raise
+        reason = re.search(r"aborted by: ([^\n]+)", str(error))
         raise InputError(
-            f"Another worker stopped or cannot be reached any more ({_reason(error)}): run the same command on all "
-            "workers, and the training goes on from the last checkpoint."
+            f"Another worker stopped or cannot be reached any more{f' ({reason[1].strip()})' if reason else ''}: run "
+            "the same command on all workers, and the training goes on from the last checkpoint."
         ) from None
-
-
-def _reason(error: tf.errors.OpError) -> str:
-    return str(error.message or type(error).__name__).strip().splitlines()[0][:120].strip()
 
 
 def chief_first(make: Callable[[], Made], strategy: tf.distribute.Strategy, workers: Workers) -> Made:

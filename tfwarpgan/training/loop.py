@@ -41,7 +41,8 @@ def run_steps(
     step, batches = step_function(trainer, strategy), distributed(dataset, strategy)
     watching = keras.callbacks.CallbackList(list(callbacks), model=trainer)
     trainer.stop_training = False
-    logs, number, interrupted = {}, 0, False
+    logs: Logs = {}
+    number, interrupted = 0, False
     with StopSignals() as signals:
         watching.on_train_begin()
         while trainer.steps_done < steps and not (interrupted or trainer.stop_training):

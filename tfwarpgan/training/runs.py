@@ -41,7 +41,7 @@ from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stages import TRAINERS
 from tfwarpgan.training.summary import Summary
 from tfwarpgan.training.validation import Validation, scorer
-from tfwarpgan.training.workers import Workers
+from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Batch, Picture
 
 _MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
@@ -51,7 +51,7 @@ def train(
     options: Options,
     devices: Sequence[str] | None = None,
     source: Source | None = None,
-    workers: Workers = Workers(),
+    workers: Workers = ALONE,
 ) -> bool:
     """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
 
@@ -96,10 +96,11 @@ def _check_devices(options: Options, replicas: int) -> None:
 
 
 def _shared(options: Options, stage_data: "StageData") -> str:
-    """What all workers must hold, as text: flags but for places, and data."""
-    places = {name: "" for name in (*PATHS, "prepared_dir")}
+    """What all workers must have in common, as text: flags but for places, what "auto" means, and data."""
+    places: dict[str, Any] = {name: "" for name in (*PATHS, "prepared_dir")}
     data, train = dataclasses.replace(options.data, **places), dataclasses.replace(options.train, run_dir="")
-    return to_flagfile(dataclasses.replace(options, data=data, train=train)) + stage_data.name
+    flags = to_flagfile(dataclasses.replace(options, data=data, train=train))
+    return flags + policy_of(options.train.precision) + stage_data.name
 
 
 def _check_same_run(options: Options, run_dir: str) -> None:
@@ -135,7 +136,7 @@ class StageData:
         workers: `Workers`, of whose training batches this one reads its share.
     """
 
-    def __init__(self, options: Options, source: Source, workers: Workers = Workers()) -> None:
+    def __init__(self, options: Options, source: Source, workers: Workers = ALONE) -> None:
         self.options = options
         self.share = Share(workers.index, workers.count)
         self.step_size = options.data.batch_size * options.train.accumulate  # images or pairs
@@ -158,7 +159,7 @@ class StageData:
 
     def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
         """Batches of "train", from position `start` on, of which this is the worker's share; or of "test"."""
-        part = {"start": start, "share": self.share if split == "train" else WHOLE}
+        part: dict[str, Any] = {"start": start, "share": self.share if split == "train" else WHOLE}
         data_options = self.options.data
         if split == "train":
             data_options = dataclasses.replace(data_options, batch_size=self.step_size)
@@ -189,7 +190,7 @@ class StageData:
 
 
 def train_stage(
-    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = Workers()
+    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = ALONE
 ) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
     run_dir, train = os.path.expanduser(options.train.run_dir), options.train

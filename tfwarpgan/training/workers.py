@@ -39,6 +39,9 @@ class Workers:
         return self.index == 0
 
 
+ALONE = Workers()  # one process
+
+
 def find_workers(options: WorkerOptions, environment: Mapping[str, str] = os.environ) -> Workers:
     """The workers that --workers and --worker name; without them those of TF_CONFIG; without it this process alone.
 
@@ -61,7 +64,7 @@ def find_workers(options: WorkerOptions, environment: Mapping[str, str] = os.env
         addresses, index = _from_tf_config(environment.get("TF_CONFIG") or "{}")
         source = "TF_CONFIG"
     if not addresses:
-        return Workers()
+        return ALONE
     _check(addresses, index, source)
     return Workers(addresses, index, options.communication)
 
