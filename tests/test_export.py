@@ -118,9 +118,11 @@ def test_other_batch_sizes_are_refused(text):
 
 
 def test_an_unfinished_run_is_refused(tmp_path, small_options):
+    options = small_options(run_dir=str(tmp_path))
+    (tmp_path / RUN_FLAGFILE).write_text(to_flagfile(options))
     with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
-        export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
-    assert list(tmp_path.iterdir()) == []
+        export.main(options, export.ExportOptions(export_dir=str(tmp_path / "people")))
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_FLAGFILE]
 
 
 @pytest.fixture(scope="module")
