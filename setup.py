@@ -62,7 +62,19 @@ TENSORFLOW = [
 CUDA = ["tensorflow[and-cuda]==2.15.1" + BEFORE_312, "tensorflow[and-cuda]==2.21.*" + FROM_312]
 # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
 PROFILE = ["tensorboard-plugin-profile==2.21.*" + FROM_312]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces")
+COMMANDS = (
+    "train",
+    "prepare",
+    "annotate",
+    "evaluate",
+    "compare",
+    "synthesize",
+    "export",
+    "serve",
+    "traces",
+    "study",
+    "convert",
+)
 
 setup(
     name="tfwarpgan",
@@ -76,7 +88,15 @@ setup(
     # tarfile's filters.
     python_requires=">=3.10.12,!=3.11.0,!=3.11.1,!=3.11.2,!=3.11.3,<3.13",
     packages=find_packages(include=["tfwarpgan", "tfwarpgan.*"]),
-    package_data={"tfwarpgan": ["data/people_render.tar.gz", "py.typed", "weights/*/*"]},
+    package_data={
+        "tfwarpgan": [
+            "data/people_render.tar.gz",
+            "human_study/web/*",
+            "human_study/web/*/*",
+            "py.typed",
+            "weights/*/*",
+        ]
+    },
     install_requires=BASE,
     extras_require={
         "tensorflow": TENSORFLOW,
@@ -99,6 +119,8 @@ setup(
             "pytest>=8",
             "pyyaml>=6",
             "ruff>=0.9",
+            "scikit-image>=0.25",  # and scipy: the tests' peers of SSIM, masks and the Frechet distance
+            "scipy>=1.15",
             "tensorflow-serving-api==2.15.*" + BEFORE_312,
         ],
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],

@@ -205,10 +205,12 @@ class TorchPeer:
         height, width: Size of the pictures.
         channels_last: Whether tensors are NHWC in memory.
         fused: Whether Adam is one kernel per network.
+        device: "cpu" or "cuda".
     """
 
-    def __init__(self, networks, height, width, channels_last=False, fused=False):
-        self.size = (height, width)
+    def __init__(self, networks, height, width, channels_last=False, fused=False, device="cpu"):
+        self.size, self.device = (height, width), device
+        self.half = False  # whether the forward passes run in bfloat16, by autocast
         fusion_width = networks.fusion_width or 16 * networks.generator_width
         self.generator = Generator(networks.generator_width, networks.generator_blocks, fusion_width, height, width)
         self.discriminator = Discriminator(networks.discriminator_width)
@@ -216,8 +218,9 @@ class TorchPeer:
         self.matcher = Matcher(networks.matcher_width, height, width)
         self.vgg = Vgg19()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        for network in (self.generator, self.discriminator, self.parser, self.matcher, self.vgg):
-            network.to(memory_format=self.memory_format)
+        self.networks = (self.generator, self.discriminator, self.parser, self.matcher, self.vgg)
+        for network in self.networks:
+            network.to(device, memory_format=self.memory_format)
         for network in (self.parser, self.matcher, self.vgg):
             network.requires_grad_(False)
         self.optimizers = [
@@ -225,9 +228,14 @@ class TorchPeer:
             for network in (self.generator, self.discriminator)
         ]
 
+    def compile(self):
+        """Compiles each network where it is called first."""
+        for network in self.networks:
+            network.compile()
+
     def tensors(self, batch):
         """A batch of arrays as tensors, pictures as [B, 3, H, W]."""
-        values = {name: torch.from_numpy(value) for name, value in batch.items()}
+        values = {name: torch.from_numpy(value).to(self.device) for name, value in batch.items()}
         for name in ("condition_image", "target_image"):
             values[name] = values[name].permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
         return values
@@ -239,9 +247,10 @@ class TorchPeer:
 
     def step(self, batch):
         """One training step; gives both losses."""
-        inputs = self._conditions(batch)
-        fake = self.generator(*inputs["generator"])
-        total, of_discriminator = self._losses(inputs["judged"], batch["target_image"], fake)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+            inputs = self._conditions(batch)
+            fake = self.generator(*inputs["generator"])
+            total, of_discriminator = self._losses(inputs["judged"], batch["target_image"], fake)
         losses = ((self.generator, total), (self.discriminator, of_discriminator))
         gradients = [
             torch.autograd.grad(loss, list(network.parameters()), retain_graph=network is self.generator)
@@ -255,9 +264,9 @@ class TorchPeer:
 
     @torch.no_grad()
     def _conditions(self, batch):
-        condition = self._one_hot(batch["condition_parsing"])
-        pose = self._pose_map(batch["target_keypoints"], batch["target_visible"])
-        target = self._one_hot(self.parser(torch.cat([condition, pose], 1)).argmax(1))
+        condition = self.one_hot(batch["condition_parsing"])
+        pose = self.pose_map(batch["target_keypoints"], batch["target_visible"])
+        target = self.one_hot(self.parser(torch.cat([condition, pose], 1)).argmax(1))
         affine, spline = self.matcher(condition, target)
         image = batch["condition_image"]
         appearance = torch.cat([image, condition], 1)
@@ -266,13 +275,13 @@ class TorchPeer:
             "judged": torch.cat([appearance, target, pose], 1),
         }
 
-    def _one_hot(self, labels):
+    def one_hot(self, labels):
         one_hot = functional.one_hot(labels.long(), LABELS).permute(0, 3, 1, 2).float()
         return one_hot.contiguous(memory_format=self.memory_format)
 
-    def _pose_map(self, keypoints, visible):
+    def pose_map(self, keypoints, visible):
         y, x = keypoints[:, :, None, None, 0], keypoints[:, :, None, None, 1]
-        rows, columns = torch.arange(self.size[0]).view(-1, 1), torch.arange(self.size[1])
+        rows, columns = torch.arange(self.size[0]).view(-1, 1).to(x), torch.arange(self.size[1]).to(x)
         discs = ((rows - y) ** 2 + (columns - x) ** 2 <= 16).float()
         return (discs * visible[:, :, None, None]).contiguous(memory_format=self.memory_format)
 

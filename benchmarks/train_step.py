@@ -1,6 +1,6 @@
-"""Speed of the full-size training step of the warping generator, against the same networks in PyTorch eager.
+"""Speed of the full-size training step of the warping generator, against the same networks in PyTorch.
 
-    python benchmarks/train_step.py [--batches=4,20] [--rounds=7]
+    python benchmarks/train_step.py [--batches=4,20] [--rounds=7] [--compile] [--precision=bfloat16] [--device=cuda]
 
 Needs `pip install '.[benchmarks]'`. A step is the whole of it: frozen parser and matcher, generator, discriminator,
 VGG19, both gradients, both Adam steps. The two take turns in one process, and the ratio is taken round by round, so
@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 from absl import app, flags
+from processor import processor
 
 flags.DEFINE_list("batches", ["4", "20"], "Batch sizes.")
 flags.DEFINE_integer("rounds", 7, "Measured rounds, after one that is not.", lower_bound=1)
@@ -24,6 +25,9 @@ flags.DEFINE_integer("matrix", 4096, "Rows of the square matrices of the product
 flags.DEFINE_integer("threads", 0, "Threads of either framework; 0: as they choose.", lower_bound=0)
 flags.DEFINE_bool("channels_last", False, "NHWC tensors in PyTorch.")
 flags.DEFINE_bool("fused_adam", False, "PyTorch's fused Adam.")
+flags.DEFINE_bool("compile", False, "PyTorch's networks through torch.compile; otherwise eager.")
+flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], "Mixed bfloat16 in TensorFlow, autocast in PyTorch.")
+flags.DEFINE_enum("device", "cpu", ["cpu", "cuda"], "PyTorch's device; TensorFlow takes a GPU that it sees by itself.")
 flags.DEFINE_bool("jit_compile", False, "XLA for TensorFlow's step.")
 FLAGS = flags.FLAGS
 
@@ -38,7 +42,12 @@ def main(argv):
     if FLAGS.threads:
         torch.set_num_threads(FLAGS.threads)
         tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
-    print(f"TensorFlow {tf.__version__}, PyTorch {torch.__version__}, {torch.get_num_threads()} PyTorch threads")
+    if FLAGS.precision == "bfloat16":
+        tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    if FLAGS.device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    compiled = " compiled" if FLAGS.compile else ""
+    print(f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__}{compiled}, {FLAGS.precision}")
     for batch_size in map(int, FLAGS.batches):
         report(batch_size)
 
@@ -105,7 +114,10 @@ def torch_step(options, batch):
     """(function that runs one step of the peer, numbers of parameters by network)."""
     from torch_peer import TorchPeer
 
-    peer = TorchPeer(options.networks, FLAGS.height, FLAGS.width, FLAGS.channels_last, FLAGS.fused_adam)
+    peer = TorchPeer(options.networks, FLAGS.height, FLAGS.width, FLAGS.channels_last, FLAGS.fused_adam, FLAGS.device)
+    if FLAGS.compile:
+        peer.compile()
+    peer.half = FLAGS.precision == "bfloat16"
     tensors = peer.tensors(batch)
     return lambda: peer.step(tensors), peer.parameters()
 

@@ -133,7 +133,7 @@ def imports():
                 packages = node.module.split(".")[1:]
                 found |= {(importer, room([*packages, alias.name])) for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module == "tfwarpgan":
-                found |= {(importer, room([alias.name])) for alias in node.names}
+                found |= {(importer, room([alias.name])) for alias in node.names if alias.name != "__version__"}
     return {(importer, imported) for importer, imported in found if importer != imported}
 
 

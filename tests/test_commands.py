@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfwarpgan import flagfiles, options
+from tfwarpgan import flagfiles, options, study
 from tfwarpgan.__main__ import COMMANDS
 from tfwarpgan.flags import all_fields
 
@@ -80,16 +80,19 @@ def test_the_package_lists_its_commands():
 
 def test_the_help_begins_with_the_usage(helps):
     for name, text in helps.items():
-        assert text.startswith(f"usage: python -m tfwarpgan.{name} [--flag=value ...]\n\n"), name
+        action = f" {'|'.join(study.ACTIONS)}" if name == "study" else ""
+        assert text.startswith(f"usage: python -m tfwarpgan.{name}{action} [--flag=value ...]\n\n"), name
         assert importlib.import_module(f"tfwarpgan.{name}").__doc__.splitlines()[0] in text
         assert max(map(len, text.splitlines())) <= 120 and len(listed(text)) == len(set(listed(text)))
 
 
 def test_the_help_of_a_training_lists_all_of_its_options_in_their_groups(helps):
-    fields = [field for cls in options.PARTS for field in all_fields(cls)]
+    parts = (options.WorkerOptions, *options.PARTS)
+    fields = [field for cls in parts for field in all_fields(cls)]
     assert listed(helps["train"]) == [field.name for field in fields]
-    assert {field.name for field in fields} == {field.name for field in all_fields(options.Options)}
-    titles = [f"\n{cls.__doc__.splitlines()[0].rstrip('.')}:\n" for cls in options.PARTS]
+    of_a_run = [field for cls in options.PARTS for field in all_fields(cls)]
+    assert {field.name for field in of_a_run} == {field.name for field in all_fields(options.Options)}
+    titles = [f"\n{cls.__doc__.splitlines()[0].rstrip('.')}:\n" for cls in parts]
     places = [helps["train"].index(title) for title in titles]
     assert places == sorted(places)
     assert "--height=N" in helps["train"] and "(default: 128; 32 to 1024)" in helps["train"]
@@ -162,6 +165,7 @@ def needing(market, tmp_path):
     (tmp_path / "plugins/profile/1").mkdir(parents=True)
     for name in ("saved_model.pb", "plugins/profile/1/a.xplane.pb"):
         (tmp_path / name).touch()
+    (tmp_path / "t.compare").write_text("[full]\n")
     pose = [f"--annotation={market}/market-annotation-test.csv", f"--pose_name={picture}.jpg"]
     files = [f"--image={market}/bounding_box_test/{picture}.jpg", f"--parsing={market}/parsing/{picture}.png"]
     return {
@@ -169,6 +173,7 @@ def needing(market, tmp_path):
         "prepare": [*data, f"--prepared_dir={tmp_path}/prepared"],
         "annotate": [f"--run_dir={tmp_path}", f"--image_dir={market}", f"--parsing_dir={tmp_path}/out"],
         "evaluate": ["--weights=people", f"--output_dir={tmp_path}/out"],
+        "compare": [f"--rows={tmp_path}/t.compare", f"--output_dir={tmp_path}/table"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
@@ -176,10 +181,17 @@ def needing(market, tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("study", "convert")])
 def test_what_is_not_installed_is_told_in_one_sentence(needing, name):
     told = sentence(alone(name, *needing[name]))
     assert "tensorflow" in told and "not installed: pip install 'tfwarpgan[tensorflow]' brings it." in told
+
+
+def test_a_study_needs_no_tensorflow(market, tmp_path):
+    pictures = [f"--a=train={market}/bounding_box_train", f"--b=test={market}/bounding_box_test"]
+    flags = [f"--study={tmp_path}/study", *pictures, "--contact=x@example.org"]
+    assert "has no picture of that name from" in sentence(alone("study", "make", *flags))
+    assert "trials.json is missing" in sentence(alone("study", "analyze", f"--study={tmp_path}"))
 
 
 def test_an_export_without_tensorflow_is_told_too(tmp_path):

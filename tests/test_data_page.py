@@ -1,5 +1,6 @@
 """Every command on the page about data is one that the options accept."""
 
+import dataclasses
 import pathlib
 import re
 import shlex
@@ -34,6 +35,6 @@ def test_all_layouts_formats_and_mappings_are_there():
 
 
 def test_the_flags_offer_what_the_readers_read():
-    fields = {field.name: field for field in options.dataclasses.fields(options.DataOptions)}
+    fields = {field.name: field for field in dataclasses.fields(options.DataOptions)}
     assert set(fields["keypoint_format"].metadata["choices"]) == set(joint_files.READERS)
     assert all(name in fields["label_mapping"].metadata["help"] for name in label_mappings.MAPPINGS)

@@ -12,11 +12,22 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan import evaluate
+from tfwarpgan.data.joints import pose_gan
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluate import EvaluateOptions
-from tfwarpgan.evaluation.ssim import PROTOCOLS, window
+from tfwarpgan.evaluation.metrics import ids
+from tfwarpgan.evaluation.metrics.masks import posegan_mask
+from tfwarpgan.evaluation.metrics.ssim import PROTOCOLS, window
 from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.options import RUN_FLAGFILE, DataOptions, NetworkOptions, Options, TrainOptions, check_places
+from tfwarpgan.options import (
+    RUN_FLAGFILE,
+    DataOptions,
+    MetricOptions,
+    NetworkOptions,
+    Options,
+    TrainOptions,
+    check_places,
+)
 
 SIDE = 32
 
@@ -70,13 +81,13 @@ def options(run_dir, **data):
 
 
 def test_from_data_to_report(tmp_path, fakes, capsys):
-    evaluate.main(options(tmp_path, flip=True), EvaluateOptions(ssim_protocols="uniform7"))
+    evaluate.main(options(tmp_path, flip=True), EvaluateOptions(metrics="default,ssim/uniform7"))
     assert fakes == ["train", "test", "test"]
     folder = tmp_path / "evaluation"
     content = json.loads((folder / "metrics.json").read_text())
     assert content["pairs"] == 5 and content["mean_image_training_pairs"] == 3 and content["height"] == SIDE
     assert [name for name in content["metrics"] if not name.startswith("color_")] == [
-        "ssim_gaussian", "ssim_uniform7", "l1", "ssim_person", "l1_person", "detail", "texture",
+        "ssim_gaussian", "l1", "psnr_255", "ssim_uniform7", "ssim_person", "l1_person", "detail", "texture",
         "parsing_miou", "matcher_miou_target", "matcher_miou_synthesized",
     ]  # fmt: skip
     l1 = content["metrics"]["l1"]
@@ -159,17 +170,21 @@ def test_where_the_report_goes():
         evaluate.output_folder(options(""), EvaluateOptions())
 
 
-def test_protocols():
-    assert EvaluateOptions(ssim_protocols="win51, gaussian").protocols == ["gaussian", "win51"]
-    assert EvaluateOptions().protocols == ["gaussian"]
-    assert evaluate.SSIM_PROTOCOLS == {name: len(window(name)) for name in PROTOCOLS}
-    with pytest.raises(InputError, match="--ssim_protocols: 'best' must be one of gaussian, posegan"):
-        EvaluateOptions(ssim_protocols="gaussian,best")
+def test_ids_of_the_metrics():
+    assert EvaluateOptions().ids(parsings=False) == ["ssim/gaussian", "l1/range2", "psnr/255"]
+    assert EvaluateOptions().ids(parsings=True)[3:] == list(ids.OF_PARSINGS)
+    assert EvaluateOptions(metrics="psnr, psnr/255").ids(parsings=True) == ["ssim/gaussian", "psnr/255"]
+    assert {id: len(window(id.partition("/")[2])) for id in ids.WINDOWS} == ids.WINDOWS
+    assert set(ids.WINDOWS) == {f"ssim/{name}" for name in PROTOCOLS}
+    with pytest.raises(InputError, match="--metrics: 'ssim/best' must be default, or one of ssim/gaussian"):
+        EvaluateOptions(metrics="ssim/gaussian,ssim/best")
+    with pytest.raises(InputError, match=r"--metrics: '\+black3' in 'ssim/gaussian\+black3' must be \+white40"):
+        EvaluateOptions(metrics="ssim/gaussian+black3")
 
 
 def test_a_window_larger_than_the_pictures_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(InputError, match="win51 needs images of at least 51 x 51 pixels, .* 32 x 32"):
-        evaluate.main(options(tmp_path), EvaluateOptions(ssim_protocols="uniform7,win51"))
+    with pytest.raises(InputError, match="ssim/win51 needs images of at least 51 x 51 pixels, .* 32 x 32"):
+        evaluate.main(options(tmp_path), EvaluateOptions(metrics="ssim/uniform7,ssim/win51"))
 
 
 def test_flags_of_pairs_are_refused_for_a_human_parser(tmp_path):
@@ -197,7 +212,93 @@ def test_beside_is_a_run_or_released_weights_of_the_same_size(tmp_path, monkeypa
 
 
 def test_the_command_ends_with_one_sentence():
-    command = [sys.executable, "-m", "tfwarpgan.evaluate", "--ssim_protocols=best", "--output_dir=x"]
+    command = [sys.executable, "-m", "tfwarpgan.evaluate", "--metrics=best", "--output_dir=x"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[1])
     assert result.returncode == 2
-    assert result.stderr.startswith("error: --ssim_protocols: 'best'") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: --metrics: 'best'") and result.stderr.count("\n") == 1
+
+
+def test_pictures_of_anyone_are_scored(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    for name in ("a", "b", "c"):
+        for folder in ("generated", "true"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(random.integers(0, 256, (SIDE, 24, 3), np.uint8)).save(tmp_path / folder / f"{name}.png")
+    chosen = EvaluateOptions(
+        pictures=str(tmp_path / "generated"), targets=str(tmp_path / "true"), output_dir=str(tmp_path / "out"),
+        metrics="ssim/posegan+white4,l1/range255",
+    )  # fmt: skip
+    evaluate.main(options(""), chosen)
+    content = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert content["pairs"] == 3 and (content["height"], content["width"]) == (SIDE, 24)
+    assert list(content["metrics"]) == ["ssim_gaussian", "ssim_posegan+white4", "l1_range255"]
+    assert "padding 4 white columns" in content["metrics"]["ssim_posegan+white4"]["measured"]
+    pictures = [[np.asarray(Image.open(path)).astype(float) for path in sorted((tmp_path / folder).iterdir())]
+                for folder in ("generated", "true")]  # fmt: skip
+    expected = np.mean([np.abs(a - b).mean() for a, b in zip(*pictures)])
+    assert content["metrics"]["l1_range255"]["model"] == pytest.approx(expected)
+    rows = (tmp_path / "out/pairs.csv").read_text().splitlines()
+    assert rows[0] == "from,to,ssim_gaussian_model,ssim_posegan+white4_model,l1_range255_model"
+    assert [row.split(",")[1] for row in rows[1:]] == ["a", "b", "c"]
+    assert "3 test pairs" in capsys.readouterr().out
+    assert (tmp_path / "out/index.html").read_text().count("<img") == 3 * 3 * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"output_dir": ""}, "--output_dir is missing"),
+        ({"weights": "people"}, "--weights has no effect beside --pictures"),
+        ({"targets": ""}, "--targets is missing"),
+        ({"pictures": "nowhere"}, "--pictures=nowhere is not a folder"),
+        ({"metrics": "ssim/person"}, "ssim/person needs label maps"),
+        ({"metrics": "ssim/gaussian+mask/posegan"}, "needs the joints of the targets; give --keypoints"),
+        ({"metrics": "pckh"}, "pckh/patn needs the joints of the targets"),
+        ({"metrics": "fid/clean"}, "fid/clean of 1 pictures .* it needs 2048: take kid/clean instead"),
+        ({"metrics": "ssim/win51"}, "ssim/win51 needs images of at least 51 x 51 pixels"),
+        ({"quantization": "truncate"}, "--quantization has no effect beside --pictures"),
+    ],
+    ids=str,
+)
+def test_what_pictures_need(tmp_path, changes, message):
+    for folder in ("generated", "true"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(np.zeros((SIDE, SIDE, 3), np.uint8)).save(tmp_path / folder / "a.png")
+    values = {"pictures": str(tmp_path / "generated"), "targets": str(tmp_path / "true"), "output_dir": "never"}
+    with pytest.raises(InputError, match=message):
+        evaluate.main(options(""), EvaluateOptions(**(values | changes)))
+    assert not pathlib.Path("never").exists()
+    with pytest.raises(InputError, match="--targets has no effect without --pictures"):
+        EvaluateOptions(targets="x")
+    with pytest.raises(InputError, match="--detected has no effect without --pictures"):
+        evaluate.main(options(tmp_path), EvaluateOptions(), MetricOptions(detected="x"))
+
+
+def test_strips_with_joints_of_an_annotation_and_of_a_detector(tmp_path):
+    """Masks need the target's joints, PCKh those of a detector too; names are split where both halves are known."""
+    random = np.random.default_rng(0)
+    (tmp_path / "strips").mkdir()
+    strip = random.integers(0, 256, (SIDE, 3 * SIDE, 3), np.uint8)
+    Image.fromarray(strip).save(tmp_path / "strips" / "0001_c1.jpg_0001_c2.jpg.png")
+    places = np.stack([np.arange(18) + 4, 20 - np.arange(18)], axis=1)
+    rows = [pose_gan.annotation_row(f"0001_c{n}.jpg", places + n, np.ones(18, bool)) for n in (1, 2)]
+    (tmp_path / "joints.csv").write_text("\n".join(["name:keypoints_y:keypoints_x", *rows]) + "\n")
+    found = pose_gan.annotation_row("0001_c1.jpg_0001_c2.jpg.png", places + 2, np.arange(18) != 17)
+    (tmp_path / "detected.csv").write_text(f"name:keypoints_y:keypoints_x\n{found}\n")
+    evaluate.main(
+        options("", keypoints=str(tmp_path / "joints.csv")),
+        EvaluateOptions(
+            pictures=str(tmp_path / "strips"), picture_layout="posegan", output_dir=str(tmp_path / "out"),
+            metrics="l1/range255,l1/range255+mask/posegan,l1/range255+mask/pg2-condition,pckh,akd,mkr",
+        ),
+        MetricOptions(detected=str(tmp_path / "detected.csv"), detected_format="pose_gan", detector="drawn"),
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "out/metrics.json").read_text())["metrics"]
+    target, generated = (strip[:, panel * SIDE : (panel + 1) * SIDE].astype(float) for panel in (1, 2))
+    mask = posegan_mask(places + 2, np.ones(18, bool), (SIDE, SIDE))
+    expected = (np.abs(target - generated) * mask[..., None]).mean()
+    assert metrics["l1_range255+mask_posegan"]["model"] == pytest.approx(expected)
+    assert 0 < metrics["l1_range255+mask_pg2-condition"]["model"] < metrics["l1_range255"]["model"]
+    assert metrics["pckh_patn"]["model"] == metrics["mkr_mean"]["model"] * 17 == 17 / 18
+    assert metrics["akd_mean"]["model"] == 0 and "weights detector drawn" in metrics["akd_mean"]["measured"]
+    assert (tmp_path / "out/pairs.csv").read_text().splitlines()[1].startswith("0001_c1,0001_c2,")

@@ -33,7 +33,10 @@ def test_a_command_is_run_as_a_module(command):
     assert isinstance(last, ast.If) and ast.unparse(last) == "if __name__ == '__main__':\n    cli()"
 
 
-@pytest.mark.parametrize("pattern", ["data/people_render.tar.gz", "weights/*/*.npz", "weights/*/options.flags"])
+@pytest.mark.parametrize("pattern", [
+    "data/people_render.tar.gz", "weights/*/*.npz", "weights/*/options.flags", "human_study/web/*.js",
+    "human_study/web/jspsych/license.txt",
+])  # fmt: skip
 def test_what_the_package_ships_is_there(pattern):
     files = list((ROOT / "tfwarpgan").glob(pattern))
     assert files and all(path.stat().st_size > 0 for path in files)

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -25,8 +25,31 @@ _HELP = ("help", "helpshort", "h", "?")
 _OF_EXTRA = ("tensorflow", "tensorflow_datasets", "keras", "grpc", "google", "aiohttp", "prometheus_client")
 
 
+def run_actions(actions: Mapping[str, tuple[Any, ...]]) -> None:
+    """Runs a command whose first argument says what to do.
+
+    Args:
+        actions: Name -> (function, dataclasses), which are `run_command`'s.
+    """
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name in actions:
+        main, *classes = actions[name]
+        del sys.argv[1]
+        run_command(main, *classes, action=f" {name}")
+    elif name.lstrip("-").partition("=")[0] in _HELP:
+        classes = list(dict.fromkeys(cls for _, *listed in actions.values() for cls in listed))
+        description = sys.modules[next(iter(actions.values()))[0].__module__].__doc__
+        print(help_text(f"{_program()} {'|'.join(actions)}", description, help_groups(classes, ())), end="")
+    else:
+        _exit(f"Say first what to do: {_program()} {', '.join(actions)}; --help lists the flags of each.")
+
+
 def run_command(
-    main: Callable[..., None], *classes: type[Any], takes: Sequence[str | type[Any]] = PARTS, reads_run: bool = False
+    main: Callable[..., None],
+    *classes: type[Any],
+    takes: Sequence[str | type[Any]] = PARTS,
+    reads_run: bool = False,
+    action: str = "",
 ) -> None:
     """Runs a command: flags in, an instance of each dataclass to `main`, user errors as one sentence.
 
@@ -38,6 +61,7 @@ def run_command(
             hold them, unless the command reads a run.
         reads_run: Whether the options of the run in --run_dir (or of the released --weights) are read before the
             command line, which wins.
+        action: What stands behind the command's name, for the help.
     """
     takes = takes if Options in classes else ()
     groups = help_groups(classes, takes)
@@ -47,7 +71,7 @@ def run_command(
     def parse(argv: list[str]) -> list[str]:
         if any(name in _HELP for name in _names(argv[1:])):
             of_run = [field.name for field in all_fields(Options) if field.name != "run_dir"] if reads_run else []
-            print(help_text(_program(), sys.modules[main.__module__].__doc__, groups, of_run), end="")
+            print(help_text(_program() + action, sys.modules[main.__module__].__doc__, groups, of_run), end="")
             sys.exit(0)
         try:
             given = flags.FLAGS.read_flags_from_files(argv[1:])

@@ -131,8 +131,10 @@ def check_parsings(options: Options, job: SynthesizeOptions) -> None:
     """Refuses images that nothing labels.
 
     Raises:
-        InputError: If neither parsings nor a human parser are named.
+        InputError: If neither parsings nor a human parser are named, and the networks see parsings.
     """
+    if "condition_parsing" not in options.networks.generator_keys:
+        return
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
     if job.image and not (job.parsing or job.human_parser_run_dir):

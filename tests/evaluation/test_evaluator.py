@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.evaluation import evaluator
+from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
+
+DEFAULT = ("ssim/gaussian", "l1/range2", "ssim/person", "l1/person", "detail/person", "texture/garments")
 
 HEIGHT, WIDTH = 32, 32
 
@@ -48,8 +51,10 @@ def perfect(batch):
 MEAN = np.zeros((HEIGHT, WIDTH, 3), np.float32)
 
 
-def run(pipeline, pairs, **options):
-    return evaluator.evaluate(pipeline, dataset_of(pairs), MEAN, progress=False, **options)
+def run(pipeline, pairs, ids=DEFAULT, batch_size=4, **options):
+    return evaluator.evaluate(
+        pipeline, dataset_of(pairs, batch_size), MEAN, chosen_metrics(ids), progress=False, **options
+    )
 
 
 def by_name(evaluation):
@@ -121,10 +126,42 @@ def test_the_picture_is_scored_as_its_png():
 
 
 def test_every_protocol_is_named():
-    evaluation = run(perfect, make_pairs(2), protocols=("gaussian", "uniform7"))
+    evaluation = run(perfect, make_pairs(2), ("ssim/gaussian", "ssim/uniform7", "l1/range2"))
     assert [metric.name for metric in evaluation.metrics[:3]] == ["ssim_gaussian", "ssim_uniform7", "l1"]
-    assert by_name(evaluation)["ssim_uniform7"].protocol.startswith("uniform7: uniform window of 7")
-    assert "range 2" in by_name(evaluation)["l1"].protocol
+    assert by_name(evaluation)["ssim_uniform7"].protocol.startswith("uniform window of 7")
+    assert "[-1, 1]" in by_name(evaluation)["l1"].protocol
+
+
+def test_every_number_says_all_that_it_depends_on():
+    evaluation = run(perfect, make_pairs(2), max_pairs=2)
+    for metric in evaluation.metrics:
+        assert metric.measured.startswith(f"{metric.id}; size 32x32; padding none; quantization round; order ")
+        assert "; reference 2 targets sha256:" in metric.measured and "; tfwarpgan 0." in metric.measured
+    ids = [metric.id for metric in evaluation.metrics]
+    assert len(set(ids)) == len(ids) and all("/" in id for id in ids)
+    other = run(perfect, make_pairs(2, seed=1))
+    assert other.measurement.reference != evaluation.measurement.reference
+
+
+def test_truncated_levels_are_lower():
+    def brighter(batch):
+        return {**perfect(batch), "image": batch["target_image"] + 0.6 / 127.5}
+
+    rounded, truncated = (
+        by_name(run(brighter, make_pairs(2), ("l1/range255",), quantization=way))["l1_range255"].model
+        for way in ("round", "truncate")
+    )
+    assert 0.9 < rounded <= 1 and truncated < 0.01
+
+
+def test_masks_take_the_joints_of_the_pairs():
+    pairs = make_pairs(2)
+    pairs["target_keypoints"] += np.arange(18, dtype=np.float32)[:, None] / 2
+    name = "l1_range255+mask_posegan"
+    evaluation = run(perfect, pairs, ("l1/range255+mask/posegan", "l1/range255"))
+    found = by_name(evaluation)
+    copied = [found[key].baselines["copy_condition"] for key in (name, "l1_range255")]
+    assert 0 < copied[0] < copied[1] / 2
 
 
 def test_without_stage_one_only_the_label_is_a_reference():
@@ -139,7 +176,7 @@ def test_without_stage_one_only_the_label_is_a_reference():
 
 def test_batches_of_any_size_give_the_same_numbers():
     pairs = make_pairs(5)
-    results = [evaluator.evaluate(perfect, dataset_of(pairs, size), MEAN, progress=False) for size in (1, 5)]
+    results = [run(perfect, pairs, batch_size=size) for size in (1, 5)]
     for one, other in zip(results[0].metrics, results[1].metrics, strict=True):
         np.testing.assert_allclose(one.model, other.model, rtol=1e-6)
         np.testing.assert_allclose(list(one.baselines.values()), list(other.baselines.values()), rtol=1e-6)
@@ -147,4 +184,4 @@ def test_batches_of_any_size_give_the_same_numbers():
 
 def test_no_pairs_are_refused():
     with pytest.raises(InputError, match="contains no pairs"):
-        evaluator.evaluate(perfect, dataset_of(make_pairs(1)).take(0), MEAN, progress=False)
+        evaluator.evaluate(perfect, dataset_of(make_pairs(1)).take(0), MEAN, [], progress=False)

@@ -10,6 +10,8 @@ from tfwarpgan.data.batches import pairs
 from tfwarpgan.data.records import preparation
 from tfwarpgan.evaluation import evaluator
 from tfwarpgan.evaluation.baselines import mean_image
+from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
+from tfwarpgan.evaluation.metrics.ids import DEFAULT
 from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.loading import load_pipeline
 from tfwarpgan.inference.released import released_folder
@@ -20,7 +22,7 @@ PAIRS, MEAN_PAIRS = 24, 400
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory):
-    """Name -> `Metric` over some test pairs of many persons."""
+    """Name -> `Result` over some test pairs of many persons."""
     options, home = run_options(FOLDER), tmp_path_factory.mktemp("home")
     data = dataclasses.replace(options.data, prepared_dir=str(home / "prepared"), flip=False)
     with pytest.MonkeyPatch.context() as patch:
@@ -29,7 +31,8 @@ def scores(tmp_path_factory):
     mean, _ = mean_image(pairs.pairs_dataset(prepared, data), MEAN_PAIRS)
     every = prepared.num_pairs["test"] // PAIRS
     test = pairs.pairs_dataset(prepared, data, split="test", names=True).unbatch().shard(every, 0).batch(PAIRS)
-    evaluation = evaluator.evaluate(load_pipeline(options, "people"), test, mean, progress=False)
+    metrics = chosen_metrics(DEFAULT)
+    evaluation = evaluator.evaluate(load_pipeline(options, "people"), test, mean, metrics, progress=False)
     assert len(evaluation) == PAIRS
     return {metric.name: metric for metric in evaluation.metrics}
 

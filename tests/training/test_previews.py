@@ -8,7 +8,7 @@ import pytest
 
 from tfwarpgan.data.batches.pairs import pairs_dataset
 from tfwarpgan.data.records.preparation import prepare
-from tfwarpgan.evaluation.pose_change import pose_change
+from tfwarpgan.evaluation.metrics.pose_change import pose_change
 from tfwarpgan.options import DataOptions
 from tfwarpgan.training import previews
 

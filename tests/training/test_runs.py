@@ -89,7 +89,7 @@ def test_a_resumed_run_ends_like_one_that_never_stopped(precision, run_options, 
     halves = changed(run_options, run_dir=str(tmp_path / "halves"), **course)
     assert runs.train(whole)
     assert runs.train(changed(halves, stop_at=2))
-    assert restored(halves, "pose_guided_parser")[1] == 2
+    assert "ckpt-2.index" in os.listdir(stage_folder(halves.train.run_dir, "pose_guided_parser"))
     assert runs.train(halves)
     one, step = restored(whole, "pose_guided_parser")
     two, _ = restored(halves, "pose_guided_parser")
@@ -115,7 +115,7 @@ def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(precision, run
     options = changed(run_options, **course, log_every=20, checkpoint_every=20, pictures_every=20)
     assert runs.train(changed(options, stop_at=2))
     before = saved(options, "pose_guided_parser")
-    scaled = ", 4[0-9] times in a row at ever lower scales of the loss" if precision == "mixed_float16" else ""
+    scaled = ", [45][0-9] times in a row at ever lower scales of the loss" if precision == "mixed_float16" else ""
     told = rf"^pose_guided_parser: not finite at step [34]{scaled}: .+; the run ends, and .*ckpt-2 is kept: run again"
     with pytest.raises(InputError, match=told):
         runs.train(changed(options, learning_rate=1e38))
@@ -124,7 +124,7 @@ def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(precision, run
     note = "note: this run had --learning_rate=0.0002 until now (pose_guided_parser 2); options.flags keeps that."
     assert note in capsys.readouterr().err.splitlines()
     with open(os.path.join(options.train.run_dir, "options.flags")) as file:
-        assert file.read().startswith("# Until pose_guided_parser 2:\n#   --learning_rate=0.0002\n--run_dir=")
+        assert file.read().startswith("# Until pose_guided_parser 2:\n#   --learning_rate=0.0002\n--dataset=")
 
 
 def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):

@@ -10,16 +10,17 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference import loading
 from tfwarpgan.inference.checkpoints import checkpoints_in, steps_of
 from tfwarpgan.inference.scores import Scores, read_scores, write_scores
 from tfwarpgan.layers.transforms import affine_grid
 from tfwarpgan.models import build
 from tfwarpgan.options import Options, TrainOptions
-from tfwarpgan.training import runs, validation
+from tfwarpgan.training import distribution, runs, validation
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stage_data import StageData
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.workers import Workers
 
 STAGE = "geometric_matcher"
 
@@ -178,7 +179,7 @@ def test_what_cannot_be_is_said(tmp_path):
 
 def test_validation_pairs_lie_evenly_over_the_split(run):
     options = run(validation_pairs=3)
-    stage_data = runs.StageData(options, runs.open_source(options))
+    stage_data = StageData(options, runs.open_source(options))
     pairs = [batch["target_keypoints"].numpy() for batch in stage_data.validation()]
     everything = np.concatenate([batch["target_keypoints"].numpy() for batch in stage_data.dataset("test")])
     last = len(everything) - 1
@@ -186,29 +187,33 @@ def test_validation_pairs_lie_evenly_over_the_split(run):
     assert Options().train.validation_pairs == 256
 
 
-def test_two_workers_share_the_validation_pairs(run, tmp_path, monkeypatch):
-    """They stop early together, with the scores of one worker, and one of them writes."""
+def add_up(workers, path):
+    """What a worker of two gets as the total of both."""
+    sums = {"pairs": np.float64(workers.index + 1), "ssim": np.full([2], 0.1 + workers.index / 3)}
+    np.savez(path, **distribution.total(sums, distribution.choose_strategy(None, workers), workers))
+
+
+def test_workers_share_the_pairs_and_get_the_same_total(run, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     processes = importlib.import_module("worker_process")
-    changes = {"patience": 1, "validation_pairs": 5, "matcher_pretraining_steps": 0, "learning_rate": 0.0}
-    alone, together = run(**changes), run(**changes, run_dir=str(tmp_path / "two"))
-    assert runs.train(alone)  # which prepares the data, too
-    flagfile = tmp_path / "two.flags"
-    flagfile.write_text(to_flagfile(together))
-    addresses = processes.addresses(2)
+    of_two = [Workers(processes.addresses(2), 0)]
+    of_two.append(dataclasses.replace(of_two[0], index=1))
     started = [
-        processes.start(
-            processes.train, [f"--flagfile={flagfile}", f"--workers={','.join(addresses)}", f"--worker={index}"],
-            log=tmp_path / f"log{index}",
-        )
-        for index in range(2)
-    ]  # fmt: skip
+        processes.start(add_up, workers, tmp_path / f"{workers.index}.npz", log=tmp_path / f"log{workers.index}")
+        for workers in of_two
+    ]
+    options = run(validation_pairs=5)
+    source = runs.open_source(options)
+    shares = [runs.StageData(options, source, workers).validation() for workers in (Workers(), *of_two)]
+    whole, *parts = [np.concatenate([batch["target_keypoints"].numpy() for batch in share]) for share in shares]
+    assert [len(part) for part in parts] == [3, 2]
+    np.testing.assert_array_equal(whole[::2], parts[0])
+    np.testing.assert_array_equal(whole[1::2], parts[1])
     for index, process in enumerate(started):
-        process.join(300)
+        process.join(120)
         assert process.exitcode == 0, (tmp_path / f"log{index}").read_text()[-3000:]
-    one, two = (read_scores(os.path.join(options.train.run_dir, STAGE)) for options in (alone, together))
-    assert one.values and list(two.values) == list(one.values)
-    assert list(two.values.values()) == pytest.approx(list(one.values.values()), abs=1e-6)
-    assert sorted(name.partition(".")[0] for name in os.listdir(tmp_path / "two")) == [
-        "events", STAGE, "options", "summary",
-    ]  # fmt: skip
+    first, second = (np.load(tmp_path / f"{index}.npz") for index in range(2))
+    np.testing.assert_allclose(first["ssim"], [0.2 + 1 / 3] * 2, rtol=1e-12)
+    for name in ("pairs", "ssim"):
+        np.testing.assert_array_equal(first[name], second[name])
+    assert first["pairs"] == 3

@@ -5,7 +5,6 @@ is rounded to the 256 levels of a PNG before it is scored, so the numbers are th
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,31 +14,20 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation import baselines, colors
-from tfwarpgan.evaluation.detail import PROTOCOL as DETAIL_PROTOCOL
-from tfwarpgan.evaluation.detail import TEXTURE_PROTOCOL, detail, texture
-from tfwarpgan.evaluation.l1 import PERSON_PROTOCOL as L1_PERSON_PROTOCOL
-from tfwarpgan.evaluation.l1 import PROTOCOL as L1_PROTOCOL
-from tfwarpgan.evaluation.l1 import l1, l1_person
-from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
-from tfwarpgan.evaluation.person import person_of
-from tfwarpgan.evaluation.pose_change import pose_change
-from tfwarpgan.evaluation.ssim import PERSON_PROTOCOL, PROTOCOLS, ssim, ssim_person
+from tfwarpgan.evaluation import baselines
+from tfwarpgan.evaluation.metrics import colors
+from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, iou_by_label, mean_iou
+from tfwarpgan.evaluation.metrics.metric import NO_SOURCES, Metric, Pairs
+from tfwarpgan.evaluation.metrics.pose_change import pose_change
+from tfwarpgan.evaluation.results import MODEL, Evaluation, Measurement, PictureHash, Result
+from tfwarpgan.evaluation.scoreboard import Scoreboard
 from tfwarpgan.inference.pipeline import for_any_batch_size
-from tfwarpgan.layers.pixels import from_pixels, to_pixels
-from tfwarpgan.typing import Array, Arrays, Batch, Image, Tensor, Tensors
+from tfwarpgan.layers.pixels import from_pixels, to_levels, to_pixels
+from tfwarpgan.options import MetricOptions
+from tfwarpgan.typing import Arrays, Batch, Image, Tensor, Tensors
 
-# Metrics of a pair whose goal is not "higher".
-GOALS = {"l1": "lower", "l1_person": "lower", "texture": "one"}
-PAIR_PROTOCOLS = {
-    **{f"ssim_{name}": f"{name}: {protocol}" for name, protocol in PROTOCOLS.items()},
-    "l1": L1_PROTOCOL,
-    "ssim_person": PERSON_PROTOCOL,
-    "l1_person": L1_PERSON_PROTOCOL,
-    "detail": DETAIL_PROTOCOL,
-    "texture": TEXTURE_PROTOCOL,
-}
-MODEL, COPY, MEAN = "model", *baselines.NAMES
+COPY, MEAN = baselines.NAMES
+SIDES = ("target", "condition")
 IOU_PROTOCOL = "intersection over union of all test pixels, mean over the LIP labels that occur in the reference"
 # Name -> (what is compared, the judged parsing, the reference); the baseline is the condition parsing as it is.
 PARSINGS = {
@@ -57,81 +45,19 @@ PARSINGS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Metric:
-    """One number of the model with its protocol and the same number of the baselines.
-
-    `goal` says what is better: "higher", "lower", or "one", a number near 1.
-    """
-
-    name: str
-    protocol: str
-    goal: str
-    model: float
-    baselines: dict[str, float]
-    by_label: tuple[float, ...] = ()
-
-    @property
-    def beats_baselines(self) -> bool:
-        return all(self._distance(self.model) < self._distance(value) for value in self.baselines.values())
-
-    def _distance(self, value: float) -> float:
-        return {"higher": -value, "lower": value, "one": abs(value - 1.0)}[self.goal]
+def quantize(images: Image, quantization: str = "round") -> Tensor:
+    """Images in [-1, 1] as the 256 levels of a PNG, uint8: rounded, or truncated as pose-gan and CFLD do."""
+    if quantization == "round":
+        return to_pixels(images)
+    return tf.cast(tf.clip_by_value(to_levels(tf.cast(images, tf.float32)), 0.0, 255.0), tf.uint8)
 
 
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """The metrics over all pairs, and those of each pair (`pairs[metric][who]`, float32 [pairs]).
-
-    `pose_change` is the size of each pair's change of pose, float32 [pairs], see `pose_change`.
-    """
-
-    metrics: tuple[Metric, ...]
-    names: tuple[tuple[str, str], ...]
-    pairs: dict[str, dict[str, Array]]
-    pose_change: Array
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def ranking(self, metric: str = "ssim_gaussian") -> npt.NDArray[np.intp]:
-        """The positions of the pairs, the best first."""
-        values = self.pairs[metric][MODEL]
-        return np.argsort(values if GOALS.get(metric) == "lower" else -values, kind="stable")
-
-
-def quantize(images: Image) -> Image:
-    """Images in [-1, 1], rounded to the 256 levels of a PNG."""
-    return from_pixels(to_pixels(images))
-
-
-def contenders(batch: Batch, outputs: Tensors, mean: Tensor | None) -> dict[str, Image]:
-    """The images that are scored: who (the model or a baseline) -> float [B, H, W, 3] in [-1, 1]."""
-    images = {MODEL: quantize(outputs["image"]), COPY: baselines.copy_condition(batch)}
+def contenders(batch: Batch, outputs: Tensors, mean: Tensor | None, quantization: str = "round") -> dict[str, Tensor]:
+    """The pictures that are scored: who (the model or a baseline) -> uint8 [B, H, W, 3]."""
+    pictures = {MODEL: quantize(outputs["image"], quantization), COPY: to_pixels(baselines.copy_condition(batch))}
     if mean is not None:
-        images[MEAN] = tf.broadcast_to(quantize(mean)[tf.newaxis], tf.shape(batch["target_image"]))
-    return images
-
-
-def image_metrics(
-    batch: Batch, images_of: Mapping[str, Image], protocols: Sequence[str] = ("gaussian",)
-) -> dict[str, dict[str, Tensor]]:
-    """The metrics of each pair: name -> who -> float32 [B]; see `contenders`."""
-    target, parsing = batch["target_image"], batch["target_parsing"]
-    person = person_of(parsing)
-    metrics: dict[str, Callable[[Image, Image], Tensor]] = {
-        f"ssim_{protocol}": functools.partial(ssim, protocol=protocol) for protocol in protocols
-    }
-    metrics |= {
-        "l1": l1,
-        "ssim_person": functools.partial(ssim_person, person=person),
-        "l1_person": functools.partial(l1_person, person=person),
-        "detail": functools.partial(detail, person=person),
-        "texture": functools.partial(texture, parsing=parsing),
-    }
-    return {
-        name: {who: metric(target, images) for who, images in images_of.items()} for name, metric in metrics.items()
-    }
+        pictures[MEAN] = tf.broadcast_to(to_pixels(mean)[tf.newaxis], tf.shape(batch["target_image"]))
+    return pictures
 
 
 def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Tensor]]:
@@ -140,9 +66,9 @@ def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Te
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
     (`parsing_source` ground_truth) only the labeled target is a reference.
     """
-    parsings = {"target": batch["target_parsing"], "warped": tf.argmax(outputs["warped_parsing"], axis=-1)}
-    if "parsing_logits" in outputs:
-        parsings["synthesized"] = tf.argmax(outputs["parsing_logits"], axis=-1)
+    scores = {"warped": "warped_parsing", "synthesized": "parsing_logits"}
+    parsings = {name: tf.argmax(outputs[key], axis=-1) for name, key in scores.items() if key in outputs}
+    parsings["target"] = batch["target_parsing"]
     return {
         name: {
             MODEL: confusion_matrix(parsings[reference], parsings[judged]),
@@ -157,22 +83,26 @@ def evaluate(
     pipeline: Callable[[Batch], Tensors],
     dataset: Iterable[Batch],
     mean: npt.NDArray[np.float32] | None,
-    protocols: Sequence[str] = ("gaussian",),
+    metrics: Sequence[Metric],
+    sources: MetricOptions = NO_SOURCES,
     max_pairs: int | None = None,
     total: int | None = None,
     progress: bool = True,
+    quantization: str = "round",
 ) -> Evaluation:
     """Scores a pipeline and the baselines.
 
     Args:
-        pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3], `warped_parsing` [B, H, W, 20] and, from stage
-            I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
+        pipeline: Callable, batch -> dictionary of `image` [B, H, W, 3] and, where they are made, `warped_parsing`
+            [B, H, W, 20] and, from stage I, `parsing_logits` [B, H, W, 20]; `models.warping_gan.WarpingGAN`.
         dataset: Batches of test pairs, with names; read once.
         mean: The mean training image [H, W, 3] in [-1, 1]; None: there is none, and so not that baseline.
-        protocols: SSIM protocols; the first ranks the pairs in the report.
+        metrics: What to measure beside the colors and the parsings; see `metrics.catalog`.
+        sources: Files that some metrics need.
         max_pairs: Pairs to stop after; None: all.
         total: Pairs that the data set holds, for the progress bar.
         progress: Whether to draw a progress bar.
+        quantization: "round" or "truncate", see `quantize`.
 
     Returns:
         An `Evaluation`.
@@ -180,65 +110,81 @@ def evaluate(
     Raises:
         InputError: If there is no pair.
     """
-
-    def score_batch(batch: Batch) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
-        outputs = pipeline(batch)
-        images_of = contenders(batch, outputs, mean)
-        shown = {**images_of, "target": batch["target_image"]}
-        means = {who: colors.part_means(images, batch["target_parsing"]) for who, images in shown.items()}
-        scores = {
-            "pairs": image_metrics(batch, images_of, protocols),
-            "colors": means,
-            "pose_change": pose_change(batch, batch["target_image"].shape[1]),
-        }
-        return scores, parsing_confusions(batch, outputs)
-
-    score = for_any_batch_size(score_batch)
+    draw = for_any_batch_size(lambda batch: _draw(pipeline, batch, mean, quantization))
+    board, seen = Scoreboard(metrics, sources, ("parsing", *SIDES)), PictureHash()
     names: list[tuple[str, str]] = []
     parts: list[dict[str, Any]] = []
     confusions: dict[str, Arrays] = {}
     with tqdm(total=total, unit="pair", desc="evaluate", disable=not progress) as bar:
         for batch in limited(dataset, max_pairs):
+            drawn = tf.nest.map_structure(np.asarray, draw(tensors(batch)))
+            pictures = drawn.pop("pictures")
             names += batch_names(batch)
-            scores, counts = tf.nest.map_structure(np.asarray, score(tensors(batch)))
-            parts.append(scores)
+            _score(board, batch, pictures)
+            seen.update(pictures["target"])
+            counts = drawn.pop("confusions")
             confusions = tf.nest.map_structure(np.add, confusions, counts) if confusions else counts
+            parts.append(drawn)
             bar.update(len(names) - bar.n)
     if not names:
         raise InputError("The test split contains no pairs: there is nothing to evaluate.")
-    scores = tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
-    pairs = scores["pairs"]
-    metrics = [*_pair_metrics(pairs), *_color_metrics(scores["colors"]), *_parsing_metrics(confusions)]
-    return Evaluation(tuple(metrics), tuple(names), pairs, scores["pose_change"])
+    height, width = pictures["target"].shape[1:3]
+    measurement = Measurement(height, width, quantization, "of the test list", str(seen))
+    found = tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
+    extra = [*_color_metrics(found["colors"]), *_parsing_metrics(confusions)]
+    results = [*board.results(measurement), *(_measured(result, measurement, len(names)) for result in extra)]
+    return Evaluation(tuple(results), tuple(names), board.pairs(), found["pose_change"], measurement)
 
 
-def _pair_metrics(pairs: Mapping[str, Arrays]) -> Iterator[Metric]:
-    for name, scores in pairs.items():
-        means = {who: _mean(values) for who, values in scores.items()}
-        yield Metric(name, PAIR_PROTOCOLS[name], GOALS.get(name, "higher"), means.pop(MODEL), means)
+def _draw(
+    pipeline: Callable[[Batch], Tensors], batch: Batch, mean: npt.NDArray[np.float32] | None, quantization: str
+) -> dict[str, Any]:
+    """What is computed of a batch in the graph: the pictures of all contenders, and what only a pipeline has."""
+    outputs = pipeline(batch)
+    pictures = {**contenders(batch, outputs, mean, quantization), "target": to_pixels(batch["target_image"])}
+    return {
+        "pictures": pictures,
+        "colors": {
+            who: colors.part_means(from_pixels(levels), batch["target_parsing"]) for who, levels in pictures.items()
+        },
+        "confusions": parsing_confusions(batch, outputs),
+        "pose_change": pose_change(batch, batch["target_image"].shape[1]),
+    }
 
 
-def _mean(values: Array) -> float:
-    """The mean of those that are numbers: a pair without a person has no mean over it."""
-    values = values[np.isfinite(values)]
-    return float(np.mean(values, dtype=np.float64)) if len(values) else float("nan")
+def _score(board: Scoreboard, batch: Batch, pictures: Arrays) -> None:
+    poses = {
+        side: (np.asarray(batch[f"{side}_keypoints"]), np.asarray(batch[f"{side}_visible"])) for side in SIDES
+    }  # fmt: skip
+    for who, generated in pictures.items():
+        if who != "target":
+            pairs = Pairs(
+                batch_names(batch), pictures["target"], generated, np.asarray(batch["target_parsing"]), poses
+            )  # fmt: skip
+            board.update(who, pairs)
 
 
-def _color_metrics(means: Arrays) -> Iterator[Metric]:
+def _measured(result: Result, measurement: Measurement, count: int) -> Result:
+    return dataclasses.replace(result, measured=measurement.of(result.id), count=count)
+
+
+def _color_metrics(means: Arrays) -> Iterator[Result]:
     slopes = {who: colors.slopes(means["target"], values) for who, values in means.items() if who != "target"}
     for axis, axis_name in enumerate(colors.AXIS_NAMES):
         for part, (part_name, labels) in enumerate(colors.PARTS.items()):
             found = {who: float(values[part, axis]) for who, values in slopes.items()}
             protocol = colors.PROTOCOL.format(axis=axis_name, labels=", ".join(map(str, labels)))
-            yield Metric(f"color_{part_name}_{axis_name}", protocol, "one", found.pop(MODEL), found)
+            name = f"color_{part_name}_{axis_name}"
+            yield Result(name, f"color/{part_name}_{axis_name}", protocol, "one", found.pop(MODEL), found)
 
 
-def _parsing_metrics(confusions: Mapping[str, Arrays]) -> Iterator[Metric]:
+def _parsing_metrics(confusions: Mapping[str, Arrays]) -> Iterator[Result]:
     for name, counts in confusions.items():
         means = {who: float(mean_iou(matrix)) for who, matrix in counts.items()}
         by_label = tuple(np.asarray(iou_by_label(counts[MODEL])).tolist())
         protocol = f"{PARSINGS[name][0]}; {IOU_PROTOCOL}"
-        yield Metric(name, protocol, "higher", means.pop(MODEL), means, by_label)
+        id = "miou/" + name.replace("_miou", "")
+        yield Result(name, id, protocol, "higher", means.pop(MODEL), means, by_label)
 
 
 def limited(dataset: Iterable[Batch], max_pairs: int | None) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfwarpgan.body.labels import LABELS
-from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
+from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, iou_by_label, mean_iou
 from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.typing import Batch, Image, Tensor
 

@@ -1,9 +1,10 @@
 """The report of an evaluation: metrics with their protocols and baselines, a table, a grid and a page of pictures.
 
-    metrics.json   every metric with its protocol, the number of pairs and the baselines beside it
+    metrics.json   every metric with its id, its protocol, all that it depends on, and the baselines beside it
     metrics.txt    the same as a table
     pairs.csv      the numbers of each pair
     grid.png       pairs at even distances through the test list: not chosen by their score
+    even_pairs/    its pictures one by one, which pages of comparisons show
     index.html     the best, median and worst pairs by SSIM, and pairs by size of the pose change, with their pictures
                    inside the file
 
@@ -11,6 +12,7 @@ Each file is written under another name and then renamed: a report is never half
 """
 
 import csv
+import dataclasses
 import html
 import io
 import json
@@ -24,8 +26,8 @@ import numpy.typing as npt
 
 from tfwarpgan.body.labels import LABELS
 from tfwarpgan.evaluation.baselines import NAMES as BASELINES
-from tfwarpgan.evaluation.evaluator import MODEL, Evaluation, Metric
-from tfwarpgan.evaluation.pose_change import THIRDS
+from tfwarpgan.evaluation.metrics.pose_change import THIRDS
+from tfwarpgan.evaluation.results import MODEL, Evaluation, Result
 from tfwarpgan.storage.writing import save_png, write_atomically
 from tfwarpgan.typing import Array, Picture
 from tfwarpgan.viewing.drawing import grid
@@ -34,6 +36,8 @@ from tfwarpgan.viewing.pages import image, page
 Positions: TypeAlias = npt.NDArray[np.intp]  # of pairs in the test list
 Pictures: TypeAlias = Mapping[int, Mapping[str, Picture]]  # position -> title -> picture
 
+SHOWN_DIR = "even_pairs"
+SHOWN = {"condition", "synthesized", "generated", "target"}
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 
 
@@ -83,15 +87,27 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any] | None = None) -> s
         evaluation: An `Evaluation`.
         facts: What else the numbers depend on (data set, size, pairs of the mean image): name -> value.
     """
-    metrics = {}
-    for metric in evaluation.metrics:
-        entry = {"protocol": metric.protocol, "goal": metric.goal, "pairs": len(evaluation)}
-        entry |= {MODEL: _finite(metric.model), "baselines": {k: _finite(v) for k, v in metric.baselines.items()}}
-        entry["beats_baselines"] = bool(metric.beats_baselines)
-        if metric.by_label:
-            entry["by_label"] = {label: _finite(value) for label, value in zip(LABELS, metric.by_label)}
-        metrics[metric.name] = entry
-    return json.dumps({"pairs": len(evaluation), **(facts or {}), "metrics": metrics}, indent=2) + "\n"
+    content = {
+        "pairs": len(evaluation),
+        **(facts or {}),
+        "measurement": dataclasses.asdict(evaluation.measurement),
+        "metrics": {result.name: _entry(result, len(evaluation)) for result in evaluation.metrics},
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _entry(result: Result, pairs: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": result.id, "protocol": result.protocol, "measured": result.measured}
+    entry |= {"goal": result.goal, "pairs": pairs, "count": result.count, MODEL: _finite(result.model)}
+    if result.spread is not None:
+        entry["spread"] = _finite(result.spread)
+    if result.beside:
+        entry["beside"] = {name: _finite(value) for name, value in result.beside.items()}
+    entry["baselines"] = {name: _finite(value) for name, value in result.baselines.items()}
+    entry["beats_baselines"] = result.beats_baselines
+    if result.by_label:
+        entry["by_label"] = {label: _finite(value) for label, value in zip(LABELS, result.by_label)}
+    return entry
 
 
 def _mean(values: Array) -> float:
@@ -103,21 +119,25 @@ def _finite(value: float) -> float | None:
 
 
 def to_table(evaluation: Evaluation) -> str:
-    """The metrics as a table to read: one line per metric, the protocols under it."""
+    """The metrics as a table to read: one line per metric, and under it what each depends on, and its protocol."""
     lines = [f"{len(evaluation)} test pairs", ""]
-    rows = [HEADER, *(_row(metric) for metric in evaluation.metrics)]
+    rows = [HEADER, *(_row(result) for result in evaluation.metrics)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
         lines.append("  ".join(cells).rstrip())
-    lines += ["", *(f"{metric.name}: {metric.protocol}" for metric in evaluation.metrics)]
+    for result in evaluation.metrics:
+        beside = "".join(f"; {name} {value:.6g}" for name, value in result.beside.items())
+        lines += ["", f"{result.measured}{beside}", f"    {result.protocol}"]
     return "\n".join(lines) + "\n"
 
 
-def _row(metric: Metric) -> list[str]:
-    baselines = [f"{metric.baselines[name]:.4f}" if name in metric.baselines else "-" for name in BASELINES]
-    name = f"{metric.name} ({'1 is best' if metric.goal == 'one' else metric.goal + ' is better'})"
-    return [name, f"{metric.model:.4f}", *baselines, "yes" if metric.beats_baselines else "NO"]
+def _row(result: Result) -> list[str]:
+    baselines = [f"{result.baselines[name]:.4f}" if name in result.baselines else "-" for name in BASELINES]
+    name = f"{result.id} ({'1 is best' if result.goal == 'one' else result.goal + ' is better'})"
+    spread = "" if result.spread is None else f" +- {result.spread:.4f}"
+    beats = {True: "yes", False: "NO", None: "-"}[result.beats_baselines]
+    return [name, f"{result.model:.4f}{spread}", *baselines, beats]
 
 
 def to_csv(evaluation: Evaluation) -> str:
@@ -155,16 +175,19 @@ def to_html(
 def _html_table(evaluation: Evaluation) -> Iterator[str]:
     yield f"<p>{len(evaluation)} test pairs</p><table>"
     yield f"<tr>{''.join(f'<th>{name}</th>' for name in HEADER)}<th>protocol</th></tr>"
-    for metric in evaluation.metrics:
-        name, *numbers = (html.escape(cell) for cell in _row(metric))
+    for result in evaluation.metrics:
+        name, *numbers = (html.escape(cell) for cell in _row(result))
         cells = "".join(f'<td class="number">{cell}</td>' for cell in numbers)
-        yield f'<tr><td>{name}</td>{cells}<td class="protocol">{html.escape(metric.protocol)}</td></tr>'
+        protocol = html.escape(f"{result.protocol} [{result.measured}]")
+        yield f'<tr><td>{name}</td>{cells}<td class="protocol">{protocol}</td></tr>'
     yield "</table>"
 
 
 def _html_thirds(evaluation: Evaluation) -> Iterator[str]:
     """The metrics of the pairs in three equal parts, by how far the joints move."""
     parts = pairs_by_pose_change(evaluation)
+    if not any(map(len, parts.values())):
+        return
     yield "<h2>By size of the pose change</h2><table>"
     headings = [f"{title} ({_moves(evaluation.pose_change[positions])})" for title, positions in parts.items()]
     yield f"<tr><th>metric</th>{''.join(f'<th>{heading}</th>' for heading in headings)}</tr>"
@@ -218,6 +241,9 @@ def write_report(
         InputError: If a file cannot be written.
     """
     rows = [pictures[int(position)] for position in even_pairs(evaluation)]
+    for number, row in enumerate(rows):
+        for kind in SHOWN & row.keys():
+            save_png(os.path.join(os.path.expanduser(output_dir), SHOWN_DIR, f"{number:02d}_{kind}.png"), row[kind])
     texts = {
         "metrics.json": to_json(evaluation, facts),
         "metrics.txt": to_table(evaluation),
@@ -227,6 +253,6 @@ def write_report(
     paths = {name: os.path.join(os.path.expanduser(output_dir), name) for name in (*texts, "grid.png")}
     for name, text in texts.items():
         write_atomically(paths[name], text)
-    scale = max(1, 256 // len(rows[0]["condition"]))
+    scale = max(1, 256 // len(next(iter(rows[0].values()))))
     save_png(paths["grid.png"], grid({name: [row[name] for row in rows] for name in rows[0]}, scale))
     return paths, texts["metrics.txt"]

@@ -11,14 +11,34 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.layers.matrix_convolution import matrix_convolution
 from tfwarpgan.layers.normalization import InstanceNormalization
-from tfwarpgan.typing import Features
+from tfwarpgan.layers.sampling import on_cpu
+from tfwarpgan.typing import Features, Tensor
+
+# Fewest channels, in and out, for which the matrix product was faster than oneDNN's convolution in float32
+# (benchmarks/convolution.py).
+MATRIX_CHANNELS = 1024
+
+
+class Convolution(keras.layers.Conv2D):
+    """Keras' 2-D convolution; a wide one is a matrix product where a CPU computes it, in a graph that stays here."""
+
+    def convolution_op(self, inputs: Features, kernel: Tensor) -> Features:
+        kernel = tf.convert_to_tensor(kernel)
+        if self._is_plain and inputs.dtype == tf.float32 and min(kernel.shape[2:]) >= MATRIX_CHANNELS and on_cpu():
+            return matrix_convolution(inputs, kernel)
+        return super().convolution_op(inputs, kernel)
+
+    @property
+    def _is_plain(self) -> bool:
+        return (self.strides, self.dilation_rate, self.padding) == ((1, 1), (1, 1), "same")
 
 
 def convolution(filters: int, size: int, strides: int = 1, padding: str = "same", **kwargs: Any) -> keras.layers.Layer:
     """A 2-D convolution whose weights start from N(0, 0.02)."""
     initializer = keras.initializers.RandomNormal(stddev=0.02)
-    return keras.layers.Conv2D(filters, size, strides, padding, kernel_initializer=initializer, **kwargs)
+    return Convolution(filters, size, strides, padding, kernel_initializer=initializer, **kwargs)
 
 
 def upsample_nearest(features: Features) -> Features:

@@ -46,6 +46,11 @@ def core_ops_only() -> Iterator[None]:
         _core_ops_depth -= 1
 
 
+def on_cpu() -> bool:
+    """Whether what is traced now runs on this machine's CPU: there is no GPU, and `core_ops_only` is not open."""
+    return not _core_ops_depth and not tf.config.list_physical_devices("GPU")
+
+
 def sample(features: Features, grid: Grid, *, core_ops: bool = False) -> Features:
     """Samples features bilinearly at the positions of a grid; positions outside take the nearest border.
 

@@ -5,9 +5,10 @@ Library code takes these dataclasses and never reads a flag. This package does n
 
 from tfwarpgan.options.data import DATA_SET, PICTURE_FITS, BatchOptions, DataOptions, SizeOptions, check_data_place
 from tfwarpgan.options.losses import LossOptions
+from tfwarpgan.options.metrics import MetricOptions
 from tfwarpgan.options.networks import NetworkOptions
 from tfwarpgan.options.option import option
-from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places
+from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places, stages_of
 from tfwarpgan.options.train import STAGES, TrainOptions, WorkerOptions
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DATA_SET",
     "DataOptions",
     "LossOptions",
+    "MetricOptions",
     "NetworkOptions",
     "Options",
     "PARTS",
@@ -27,4 +29,5 @@ __all__ = [
     "check_data_place",
     "check_places",
     "option",
+    "stages_of",
 ]

@@ -14,6 +14,7 @@ PICTURE_FITS = {
     "pad": "keeps all of the image and adds rows or columns at both sides",
     "stretch": "squeezes the image",
 }
+KEYPOINT_FORMATS = ("pose_gan", "openpose", "coco_17", "mediapipe_33", "mmpose", "yolo_pose", "nted")
 _BOX = r"-?[0-9]{1,5},-?[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4}"
 _BOXES = (
     ("keypoint_frame", r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", "HEIGHTxWIDTH"),
@@ -56,7 +57,7 @@ class JointOptions:
         "pose_gan",
         "Format of --keypoints: CSV of pose-gan, JSON of OpenPose, COCO, MediaPipe, mmpose or YOLO-pose, or text files "
         "of NTED or YOLO-pose.",
-        choices=("pose_gan", "openpose", "coco_17", "mediapipe_33", "mmpose", "yolo_pose", "nted"),
+        choices=KEYPOINT_FORMATS,
     )
     keypoint_images: str = option("", "For COCO results: JSON file whose 'images' map image numbers to file names.")
     keypoint_missing: str = option(

@@ -17,6 +17,10 @@ class TrainOptions:
     stage: str = option(
         "all", "Stage to train; 'all' trains every stage except the human parser, in order.", choices=("all", *STAGES)
     )
+    stages_from: str = option(
+        "",
+        "Earlier runs, separated by commas, whose finished stages before the generator are copied instead of trained.",
+    )
     human_parser_steps: int = option(60000, "Training steps of the human parser.", minimum=1)
     parser_steps: int = option(100000, "Training steps of the pose-guided parser.", minimum=1)
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.records.preparation import Prepared
-from tfwarpgan.evaluation.pose_change import pose_change
+from tfwarpgan.evaluation.metrics.pose_change import pose_change
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options

@@ -9,16 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwarpgan.data.batches import human_parser
-from tfwarpgan.data.batches.human_parser import prepared_lip_dataset
-from tfwarpgan.data.batches.pairs import pairs_dataset
-from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.opening import PATHS, Source
-from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
@@ -26,7 +20,7 @@ from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, Options
+from tfwarpgan.options import RUN_FLAGFILE, Options, stages_of
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -37,14 +31,15 @@ from tfwarpgan.training.events import put_back
 from tfwarpgan.training.history import flagfile_of
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.shared_stages import DATA_THAT_MAY_CHANGE
 from tfwarpgan.training.source import open_source
+from tfwarpgan.training.stage_data import StageData
 from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.stages_from import take_stages
 from tfwarpgan.training.summary import Summary
 from tfwarpgan.training.validation import Validation, scorer
 from tfwarpgan.training.workers import ALONE, Workers
-from tfwarpgan.typing import Batch, Picture
-
-_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
+from tfwarpgan.typing import Picture
 
 
 def train(
@@ -70,7 +65,7 @@ def train(
     if options.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy, stage = choose_strategy(devices, workers), options.train.stage
-    names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
+    names = stages_of(options) if stage == "all" else (stage,)
     _check_devices(options, strategy.num_replicas_in_sync)
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
@@ -81,9 +76,10 @@ def train(
     with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
+        taken = chief_first(lambda: take_stages(options), strategy, workers)
         if workers.is_chief:
             write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
-        return all(train_stage(name, options, stage_data, strategy, workers) for name in names)
+        return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
 
 
 def _check_devices(options: Options, replicas: int) -> None:
@@ -95,9 +91,9 @@ def _check_devices(options: Options, replicas: int) -> None:
         )
 
 
-def _shared(options: Options, stage_data: "StageData") -> str:
+def _shared(options: Options, stage_data: StageData) -> str:
     """What all workers must have in common, as text: flags but for places, what "auto" means, and data."""
-    places: dict[str, Any] = {name: "" for name in (*PATHS, "prepared_dir")}
+    places: dict[str, Any] = dict.fromkeys((*PATHS, "prepared_dir"), "")
     data, train = dataclasses.replace(options.data, **places), dataclasses.replace(options.train, run_dir="")
     flags = to_flagfile(dataclasses.replace(options, data=data, train=train))
     return flags + policy_of(options.train.precision) + stage_data.name
@@ -123,70 +119,10 @@ def _identity(options: Options) -> dict[str, Any]:
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}
-    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    same |= {
+        name: value for name, value in data.items() if name not in DATA_THAT_MAY_CHANGE and not name.startswith("lip_")
+    }
     return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
-
-
-class StageData:
-    """The data sets of a run, prepared if needed before anything is built.
-
-    Args:
-        options: `Options`.
-        source: What `source.open_source` gave.
-        workers: `Workers`, of whose training batches this one reads its share.
-    """
-
-    def __init__(self, options: Options, source: Source, workers: Workers = ALONE) -> None:
-        self.options = options
-        self.share = Share(workers.index, workers.count)
-        self.step_size = options.data.batch_size * options.train.accumulate  # images or pairs
-        self.source: Any = source  # rows of LIP, where nothing is prepared
-        self.is_lip = options.train.stage == "human_parser"
-        is_prepared = not self.is_lip or options.data.dataset == "lip"
-        self.prepared: Any = prepare(options.data, source=source) if is_prepared else None
-        if self.prepared and self.prepared.num_pairs.get("train") == 0:
-            raise InputError(
-                f"The data set in {options.data.data_dir} has no training pairs: it can be evaluated, not trained; "
-                "give lists of training pairs, or build pairs with --pair_source=rule."
-            )
-
-    @property
-    def name(self) -> str:
-        """What tells these data from others, wherever they lie: of prepared data, a hash of the content."""
-        if self.prepared is None:
-            return str({split: len(rows) for split, rows in self.source.items()})
-        return os.path.relpath(self.prepared.folder, os.path.expanduser(self.options.data.prepared_dir))
-
-    def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
-        """Batches of "train", from position `start` on, of which this is the worker's share; or of "test"."""
-        part: dict[str, Any] = {"start": start, "share": self.share if split == "train" else WHOLE}
-        data_options = self.options.data
-        if split == "train":
-            data_options = dataclasses.replace(data_options, batch_size=self.step_size)
-        if self.prepared is None:
-            return human_parser.lip_dataset(self.source, data_options, split, **part)
-        if self.is_lip:
-            return prepared_lip_dataset(self.prepared, data_options, split, **part)
-        return pairs_dataset(self.prepared, data_options, split, **part)
-
-    def validation(self) -> tf.data.Dataset:
-        """Batches of this worker's share of the validation pairs, which lie evenly over the test split; or images."""
-        count, data_options = self.options.train.validation_pairs, self.options.data
-        if self.is_lip:
-            batches = self.dataset("test").take(-(-count // data_options.batch_size))
-            return batches.shard(self.share.workers, self.share.worker)
-        there = self.prepared.num_pairs["test"]
-        positions = (
-            np.linspace(0, there - 1, min(count, there)).round().astype(int)[self.share.worker :: self.share.workers]
-        )
-        return pairs_dataset(self.prepared, data_options, "test", only=positions.tolist())
-
-    def preview_batch(self) -> Batch:
-        """The test images, or test pairs, that the previews draw."""
-        if self.is_lip:
-            return {key: value[: previews.ROWS] for key, value in next(iter(self.dataset("test"))).items()}
-        data_options = dataclasses.replace(self.options.data, batch_size=previews.ROWS)
-        return next(iter(pairs_dataset(self.prepared, data_options, "test", only=previews.spread(self.prepared))))
 
 
 def train_stage(

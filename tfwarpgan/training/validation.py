@@ -15,14 +15,13 @@ from tensorflow import keras
 
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.compat import variables_of
-from tfwarpgan.evaluation.evaluator import quantize
-from tfwarpgan.evaluation.l1 import l1
-from tfwarpgan.evaluation.mean_iou import confusion_matrix, mean_iou
-from tfwarpgan.evaluation.ssim import ssim
+from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, mean_iou
+from tfwarpgan.evaluation.metrics.ssim import ssim
 from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in, stage_folder
 from tfwarpgan.inference.pipeline import for_any_batch_size
 from tfwarpgan.inference.scores import read_scores, write_scores
 from tfwarpgan.layers.label_maps import binomial_filter
+from tfwarpgan.layers.pixels import to_pixels
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
@@ -80,8 +79,9 @@ def _summing(stage: str, trainer: Any, options: Options) -> Callable[[Batch], di
         return _confusions(batch["target_parsing"], pipeline.warped(pipeline.conditions(batch))["warped_parsing"])
 
     def warping_generator(batch: Batch) -> dict[str, Tensor]:
-        target, image = batch["target_image"], quantize(trainer.pipeline(batch)["image"])
-        metrics = {"ssim": ssim(target, image), "l1": l1(target, image)}
+        image, target = trainer.pipeline(batch)["image"], batch["target_image"]
+        distance = tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
+        metrics = {"ssim": ssim(to_pixels(target), to_pixels(image)), "l1": distance}
         return {name: tf.reduce_sum(values) for name, values in metrics.items()} | {"pairs": tf.shape(target)[0]}
 
     return {

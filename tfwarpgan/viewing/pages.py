@@ -45,3 +45,9 @@ def png_image(name: str, data: bytes, style: str = "") -> str:
     """A piece of HTML that shows the bytes of a PNG; `style` is a class of the page's, or empty."""
     kind = f'class="{style}" ' if style else ""
     return f'<img {kind}alt="{html.escape(name)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+
+
+def image_file(name: str, path: str) -> str:
+    """A piece of HTML that shows a PNG file, whose bytes lie in the page."""
+    with open(path, "rb") as file:
+        return png_image(name, file.read())

@@ -1,19 +1,19 @@
-"""SSIM against a NumPy reference that loops over windows, hand-computed values and, where it is there, scikit-image."""
+"""SSIM against a NumPy reference that loops over windows, hand-computed values and scikit-image."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.evaluation.ssim import PROTOCOLS, ssim, window
+from tfwarpgan.evaluation.metrics.ssim import PROTOCOLS, ssim, window
 
 
 def pictures(height=13, width=12, seed=0):
-    """A batch of two pairs in [-1, 1]: uint8 noise, the second picture of each near the first."""
+    """A batch of two pairs of levels: uint8 noise, the second picture of each near the first."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 256, (2, height, width, 3))
     y = np.clip(x + rng.integers(-60, 60, x.shape), 30, 200)
-    return [images.astype(np.float32) / 127.5 - 1 for images in (x, y)]
+    return [images.astype(np.uint8) for images in (x, y)]
 
 
 def reference(x, y, protocol):
@@ -45,28 +45,28 @@ def reference(x, y, protocol):
 @pytest.mark.parametrize("protocol", ["gaussian", "posegan", "uniform7", "win51"])
 def test_agrees_with_the_definition(protocol):
     x, y = pictures(52, 53) if protocol == "win51" else pictures()
-    expected = [reference((a + 1.0) * 127.5, (b + 1.0) * 127.5, protocol) for a, b in zip(x, y, strict=True)]
+    expected = [reference(a.astype(float), b.astype(float), protocol) for a, b in zip(x, y, strict=True)]
     assert min(expected) < 0.9
-    np.testing.assert_allclose(ssim(x, y, protocol), expected, rtol=1e-5)
+    np.testing.assert_allclose(ssim(x, y, protocol), expected, rtol=1e-7)
 
 
 def test_protocols_differ():
     x, y = pictures(52, 53)
     values = [round(float(ssim(x, y, protocol)[0]), 5) for protocol in PROTOCOLS]
-    assert len(set(values)) == 4
+    assert len(set(values)) == 5  # posegan and ssim_256 differ in the last digits alone
 
 
 @pytest.mark.parametrize("protocol", ["gaussian", "uniform7"])
 def test_flat_pictures_by_hand(protocol):
     """Without variance only the luminance is left: (2 * 51 * 102 + c1) / (51^2 + 102^2 + c1), c1 = 6.5025."""
-    x, y = (np.full((1, 12, 11, 3), value / 127.5 - 1, np.float32) for value in (51, 102))
-    np.testing.assert_allclose(ssim(x, y, protocol), [10410.5025 / 13011.5025], rtol=1e-5)
+    x, y = (np.full((1, 12, 11, 3), value, np.uint8) for value in (51, 102))
+    np.testing.assert_allclose(ssim(x, y, protocol), [10410.5025 / 13011.5025], rtol=1e-9)
 
 
 def test_equal_pictures_give_one_and_negatives_less_than_zero():
     x, _ = pictures()
     np.testing.assert_allclose(ssim(x, x), [1, 1], rtol=1e-6)
-    assert np.all(np.asarray(ssim(x, -x)) < 0)
+    assert np.all(np.asarray(ssim(x, 255 - x)) < 0)
 
 
 def test_the_gaussian_window_has_eleven_taps():
@@ -81,7 +81,7 @@ def test_each_pair_is_scored_alone_in_graph_and_eager():
     together = ssim(x, y)
     alone = tf.concat([ssim(x[:1], y[:1]), ssim(x[1:], y[1:])], axis=0)
     np.testing.assert_allclose(together, alone, rtol=1e-6)
-    compiled = tf.function(ssim, input_signature=[tf.TensorSpec([None, 13, 12, 3])] * 2)
+    compiled = tf.function(ssim, input_signature=[tf.TensorSpec([None, 13, 12, 3], tf.uint8)] * 2)
     np.testing.assert_allclose(together, compiled(x, y), rtol=1e-6)
 
 
@@ -92,21 +92,26 @@ def test_a_picture_of_one_color_has_no_range():
 
 def test_too_small_pictures_are_refused():
     x, y = pictures()
-    with pytest.raises(InputError, match="win51 needs images of at least 51 x 51 pixels, these have 13 x 12"):
+    with pytest.raises(InputError, match="ssim/win51 needs images of at least 51 x 51 pixels, these have 13 x 12"):
         ssim(x, y, "win51")
 
 
-@pytest.mark.parametrize("protocol", ["gaussian", "uniform7", "win51"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_agrees_with_scikit_image(protocol):
-    metrics = pytest.importorskip("skimage.metrics", reason="scikit-image, a peer of the tests only, is not installed")
-    options = {
-        "gaussian": {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False},
-        "uniform7": {"win_size": 7},
-        "win51": {"win_size": 51},
-    }[protocol]
+    metrics = pytest.importorskip("skimage.metrics", reason="scikit-image, of the extra 'dev', is not installed")
+    color = pytest.importorskip("skimage.color")
+    window = {"uniform7": {"win_size": 7}, "win51": {"win_size": 51}, "bodyroi7": {"win_size": 7}}.get(
+        protocol, {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    )  # fmt: skip
     x, y = pictures(64, 56)
-    expected = [
-        metrics.structural_similarity((a + 1.0) * 127.5, (b + 1.0) * 127.5, data_range=255, channel_axis=-1, **options)
-        for a, b in zip(x.astype(np.float64), y.astype(np.float64), strict=True)
-    ]
-    np.testing.assert_allclose(ssim(x, y, protocol), expected, rtol=1e-5)
+
+    def expected(a, b):
+        if protocol == "bodyroi7":
+            a, b = color.rgb2gray(a), color.rgb2gray(b)
+            return metrics.structural_similarity(a, b, data_range=a.max() - a.min(), **window)
+        if protocol == "ssim_256":
+            a, b = ((levels.astype(np.float32) / np.float32(255)) * np.float32(255) for levels in (a, b))
+        span = 255 if protocol in ("gaussian", "uniform7", "win51") else b.max() - b.min()
+        return metrics.structural_similarity(a, b, data_range=span, channel_axis=-1, **window)
+
+    np.testing.assert_allclose(ssim(x, y, protocol), [expected(a, b) for a, b in zip(x, y)], rtol=1e-7)

@@ -6,16 +6,10 @@ same places; `texture` only whether there are as many, so that a sharp print in 
 
 import tensorflow as tf
 
-from tfwarpgan.evaluation.person import masked_mean
+from tfwarpgan.evaluation.metrics.metric import Metric, in_graph_by_parsing
+from tfwarpgan.evaluation.metrics.person import masked_mean, person_of
 from tfwarpgan.typing import Image, Labels, Tensor
 
-PROTOCOL = (
-    "picture minus its 3x3 mean, synthesized against target: Pearson correlation over the person's pixels and channels"
-)
-TEXTURE_PROTOCOL = (
-    "root mean square of picture minus its 3x3 mean over the target's garments (labels 5, 6, 7, 9, 12), synthesized "
-    "over target; 1 is as rich"
-)
 GARMENTS = (5, 6, 7, 9, 12)
 
 
@@ -26,17 +20,18 @@ def high_pass(images: Image) -> Image:
     return images - tf.nn.avg_pool2d(padded, 3, 1, "VALID")
 
 
-def detail(target: Image, generated: Image, person: Tensor) -> Tensor:
+def detail(target: Image, generated: Image, parsing: Labels) -> Tensor:
     """Correlation of the fine detail of each pair over the person.
 
     Args:
         target: [B, H, W, C].
         generated: Likewise.
-        person: bool [B, H, W].
+        parsing: The target's labels, integer [B, H, W].
 
     Returns:
         float32 [B] in [-1, 1]; 0 where one of them has no detail, NaN for a pair without a person.
     """
+    person = person_of(parsing)
     x, y = (_centered(high_pass(images), person) for images in (target, generated))
     covariance = masked_mean(x * y, person)
     spread = tf.sqrt(masked_mean(x * x, person) * masked_mean(y * y, person))
@@ -61,3 +56,22 @@ def texture(target: Image, generated: Image, parsing: Labels) -> Tensor:
 
 def _centered(values: Tensor, mask: Tensor) -> Tensor:
     return values - masked_mean(values, mask)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+
+
+METRICS = (
+    Metric(
+        "detail/person",
+        "picture minus its 3x3 mean, synthesized against target: Pearson correlation over the person's pixels and "
+        "channels",
+        in_graph_by_parsing(detail),
+        needs=("parsing",),
+    ),
+    Metric(
+        "texture/garments",
+        "root mean square of picture minus its 3x3 mean over the target's garments (labels 5, 6, 7, 9, 12), "
+        "synthesized over target; 1 is as rich",
+        in_graph_by_parsing(texture),
+        "one",
+        ("parsing",),
+    ),
+)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.evaluation.mean_iou import confusion_matrix, iou_by_label, mean_iou
+from tfwarpgan.evaluation.metrics.mean_iou import confusion_matrix, iou_by_label, mean_iou
 
 TRUTH = [[0, 0, 1], [1, 2, 255]]
 PREDICTION = [[0, 1, 1], [1, 0, 2]]

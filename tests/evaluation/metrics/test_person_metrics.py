@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.evaluation import colors
-from tfwarpgan.evaluation.detail import detail, high_pass, texture
-from tfwarpgan.evaluation.l1 import l1_person
-from tfwarpgan.evaluation.person import masked_mean
-from tfwarpgan.evaluation.pose_change import pose_change
-from tfwarpgan.evaluation.ssim import ssim, ssim_person, window
+from tfwarpgan.evaluation.metrics import colors
+from tfwarpgan.evaluation.metrics.detail import detail, high_pass, texture
+from tfwarpgan.evaluation.metrics.l1 import l1_person
+from tfwarpgan.evaluation.metrics.person import masked_mean
+from tfwarpgan.evaluation.metrics.pose_change import pose_change
+from tfwarpgan.evaluation.metrics.ssim import ssim, ssim_person, window
 
 
 @pytest.fixture
 def example():
     generator = np.random.default_rng(3)
-    target, generated = generator.uniform(-1, 1, [2, 2, 24, 20, 3]).astype(np.float32)
+    target, generated = generator.integers(0, 256, [2, 2, 24, 20, 3]).astype(np.float32)
     parsing = np.zeros([2, 24, 20], np.uint8)
     parsing[0, 3:20, 2:9], parsing[0, 0:6, 14:] = 5, 2
     parsing[1, 10:, :] = 9
@@ -32,7 +32,7 @@ def test_masked_mean_by_hand():
 def full_map(x, y):
     """The SSIM map of two pictures [H, W], each window written out, the border mirrored with its edge repeated."""
     weights = np.outer(window("gaussian"), window("gaussian"))
-    x, y = (np.pad((p.astype(np.float64) + 1) * 127.5, 5, "symmetric") for p in (x, y))
+    x, y = (np.pad(p.astype(np.float64), 5, "symmetric") for p in (x, y))
     result = np.zeros([x.shape[0] - 10, x.shape[1] - 10])
     for row, column in np.ndindex(*result.shape):
         a, b = (p[row : row + 11, column : column + 11] for p in (x, y))
@@ -46,19 +46,19 @@ def full_map(x, y):
 
 def test_ssim_person_is_the_mean_of_the_full_map(example):
     target, generated, parsing = example
-    found = ssim_person(target, generated, parsing > 0)
+    found = ssim_person(target, generated, parsing)
     for row in range(2):
         maps = [full_map(target[row, ..., c], generated[row, ..., c]) for c in range(3)]
         np.testing.assert_allclose(found[row], np.mean([m[parsing[row] > 0] for m in maps]), rtol=1e-5)
-    inside = np.zeros_like(parsing, bool)
-    inside[:, 5:-5, 5:-5] = True  # where no window leaves the picture, it is the usual SSIM
+    inside = np.zeros_like(parsing)
+    inside[:, 5:-5, 5:-5] = 5  # where no window leaves the picture, it is the usual SSIM
     np.testing.assert_allclose(ssim_person(target, generated, inside), ssim(target, generated), rtol=1e-5)
 
 
 def test_l1_person(example):
     target, generated, parsing = example
-    expected = [np.abs(t - g)[p > 0].mean() for t, g, p in zip(target, generated, parsing)]
-    np.testing.assert_allclose(l1_person(target, generated, parsing > 0), expected, rtol=1e-5)
+    expected = [np.abs(t - g)[p > 0].mean() / 127.5 for t, g, p in zip(target, generated, parsing)]
+    np.testing.assert_allclose(l1_person(target, generated, parsing), expected, rtol=1e-5)
 
 
 def test_high_pass_by_hand():
@@ -71,14 +71,14 @@ def test_high_pass_by_hand():
 def test_detail_is_the_correlation_of_the_high_pass(example):
     target, generated, parsing = example
     generated = 0.5 * target + 0.5 * generated
-    found = detail(target, generated, parsing > 0)
+    found = detail(target, generated, parsing)
     x, y = high_pass(target).numpy(), high_pass(generated).numpy()
     for row in range(2):
         mask = parsing[row] > 0
         expected = np.corrcoef(x[row][mask].ravel(), y[row][mask].ravel())[0, 1]
         np.testing.assert_allclose(found[row], expected, rtol=1e-4)
-    np.testing.assert_allclose(detail(target, 0.3 * target + 0.1, parsing > 0), [1, 1], rtol=1e-4)
-    np.testing.assert_array_equal(detail(target, tf.zeros_like(target), parsing > 0), [0, 0])
+    np.testing.assert_allclose(detail(target, 0.3 * target + 0.1, parsing), [1, 1], rtol=1e-4)
+    np.testing.assert_array_equal(detail(target, tf.zeros_like(target), parsing), [0, 0])
 
 
 def test_texture_is_a_ratio_over_the_garments_alone(example):
