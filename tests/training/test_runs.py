@@ -166,7 +166,7 @@ def test_steps_that_are_done_or_never_come_are_not_profiled_without_a_word(run_o
 
 
 def test_generator_needs_the_stages_before_it(run_options):
-    with pytest.raises(InputError, match="--stage=geometric_matcher"):
+    with pytest.raises(InputError, match="--stage=pose_guided_parser"):
         runs.train(changed(run_options, stage="warping_generator"))
 
 
