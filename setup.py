@@ -62,7 +62,19 @@ TENSORFLOW = [
 CUDA = ["tensorflow[and-cuda]==2.15.1" + BEFORE_312, "tensorflow[and-cuda]==2.21.*" + FROM_312]
 # From TensorFlow 2.16 on, TensorBoard's profile page is a package with many dependencies of its own.
 PROFILE = ["tensorboard-plugin-profile==2.21.*" + FROM_312]
-COMMANDS = ("train", "prepare", "annotate", "evaluate", "synthesize", "export", "serve", "traces", "study", "convert")
+COMMANDS = (
+    "train",
+    "prepare",
+    "annotate",
+    "evaluate",
+    "compare",
+    "synthesize",
+    "export",
+    "serve",
+    "traces",
+    "study",
+    "convert",
+)
 
 setup(
     name="tfwarpgan",

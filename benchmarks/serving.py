@@ -72,26 +72,31 @@ def percentile(values, share):
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
+def make_pipeline(options, weights):
+    """The `WarpingGAN` of released weights; without a name, of untrained networks of the options' sizes."""
+    from tfwarpgan.inference.loading import load_pipeline
+    from tfwarpgan.models import build
+    from tfwarpgan.models.warping_gan import WarpingGAN
+
+    if weights:
+        return load_pipeline(options, weights, for_new_images=True)
+    names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
+    untrained = {name: getattr(build, name)(options) for name in names}
+    # Scores of labels that differ by rounding only would fall to either one, another picture each time.
+    scores = untrained["pose_guided_parser"].decoder.head.output_convolution.convolution
+    scores.bias.assign([float(label) for label in range(scores.bias.shape[0])])
+    return WarpingGAN(untrained, options.data)
+
+
 @contextlib.contextmanager
 def exported(options, benchmark, folder):
     """Path of the SavedModel to measure."""
     if benchmark.saved_model:
         yield os.path.abspath(os.path.expanduser(benchmark.saved_model))
         return
-    from tfwarpgan.inference.loading import load_pipeline
-    from tfwarpgan.models import build
-    from tfwarpgan.models.warping_gan import WarpingGAN
     from tfwarpgan.serving.exporting.publish import publish
 
-    if benchmark.weights:
-        pipeline = load_pipeline(options, benchmark.weights, for_new_images=True)
-    else:
-        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        untrained = {name: getattr(build, name)(options) for name in names}
-        # Scores of labels that differ by rounding only would fall to either one, another picture each time.
-        scores = untrained["pose_guided_parser"].decoder.output_convolution.convolution
-        scores.bias.assign([float(label) for label in range(scores.bias.shape[0])])
-        pipeline = WarpingGAN(untrained, options.data)
+    pipeline = make_pipeline(options, benchmark.weights)
     path, _ = publish(pipeline, os.path.join(folder, "model"), batch_sizes=numbers(benchmark.batches))
     yield path
 

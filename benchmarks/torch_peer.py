@@ -264,9 +264,9 @@ class TorchPeer:
 
     @torch.no_grad()
     def _conditions(self, batch):
-        condition = self._one_hot(batch["condition_parsing"])
-        pose = self._pose_map(batch["target_keypoints"], batch["target_visible"])
-        target = self._one_hot(self.parser(torch.cat([condition, pose], 1)).argmax(1))
+        condition = self.one_hot(batch["condition_parsing"])
+        pose = self.pose_map(batch["target_keypoints"], batch["target_visible"])
+        target = self.one_hot(self.parser(torch.cat([condition, pose], 1)).argmax(1))
         affine, spline = self.matcher(condition, target)
         image = batch["condition_image"]
         appearance = torch.cat([image, condition], 1)
@@ -275,11 +275,11 @@ class TorchPeer:
             "judged": torch.cat([appearance, target, pose], 1),
         }
 
-    def _one_hot(self, labels):
+    def one_hot(self, labels):
         one_hot = functional.one_hot(labels.long(), LABELS).permute(0, 3, 1, 2).float()
         return one_hot.contiguous(memory_format=self.memory_format)
 
-    def _pose_map(self, keypoints, visible):
+    def pose_map(self, keypoints, visible):
         y, x = keypoints[:, :, None, None, 0], keypoints[:, :, None, None, 1]
         rows, columns = torch.arange(self.size[0]).view(-1, 1).to(x), torch.arange(self.size[1]).to(x)
         discs = ((rows - y) ** 2 + (columns - x) ** 2 <= 16).float()

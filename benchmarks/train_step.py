@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 from absl import app, flags
+from processor import processor
 
 flags.DEFINE_list("batches", ["4", "20"], "Batch sizes.")
 flags.DEFINE_integer("rounds", 7, "Measured rounds, after one that is not.", lower_bound=1)
@@ -49,18 +50,6 @@ def main(argv):
     print(f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__}{compiled}, {FLAGS.precision}")
     for batch_size in map(int, FLAGS.batches):
         report(batch_size)
-
-
-def processor():
-    """The processor's name, and those of its instructions that matter here."""
-    import pathlib
-    import platform
-
-    information = pathlib.Path("/proc/cpuinfo")
-    text = information.read_text() if information.exists() else ""
-    model = next((line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), "")
-    fast = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {name} " in text]
-    return f"{model or platform.processor()} ({', '.join(fast)})"
 
 
 def benchmark_options(batch_size):

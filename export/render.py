@@ -1,8 +1,9 @@
-"""Renders the files of a deployment from template.txt: configuration of the server, compose, Kubernetes, alerts.
+"""Renders the files of a deployment from template.txt: server configuration, compose, Kubernetes, alerts, a training.
 
     python export/render.py --model=people --stable=1 --canary=2
 
-writes config/*.config, compose.yaml, kubernetes.yaml and alerts.yaml beside this file, or into --output_dir. With
+writes config/*.config and compose.yaml, kubernetes.yaml, alerts.yaml, training.yaml beside this file, or into
+--output_dir. With
 --tls_dir also tls/ssl.config, which holds the server's key: keep it out of version control.
 """
 
@@ -16,6 +17,7 @@ import textwrap
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import option
+from tfwarpgan.storage.object_store import is_remote
 
 HERE = pathlib.Path(__file__).resolve().parent
 TLS_FILES = {"server_key": "server.key", "server_certificate": "server.crt", "authority": "ca.crt"}
@@ -40,6 +42,46 @@ COMPOSE_GPUS = """    deploy:
       resources:
         reservations:
           devices: [{{driver: nvidia, count: {count}, capabilities: [gpu]}}]"""
+TRAINING_CLAIM = """apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {model}-training
+  labels: {{app: {model}-training}}
+spec:
+  # Data, prepared data and the run, for all workers.
+  accessModes: [ReadWriteMany]
+  resources:
+    requests:
+      storage: 100Gi"""
+TRAINING_VOLUME = """        - name: training
+          persistentVolumeClaim: {{claimName: {model}-training}}"""
+# Key, secret and region of an object store, as the environment variables that its client reads.
+TRAINING_SECRET = """          envFrom:
+            - secretRef: {{name: {model}-training}}"""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingOptions:
+    """The training on several machines."""
+
+    training_workers: int = option(2, "Workers, each a pod.", minimum=1, maximum=1000)
+    training_gpus: int = option(1, "NVIDIA GPUs per worker.", minimum=0)
+    training_cpus: int = option(4, "CPU cores per worker.", minimum=1)
+    training_memory_mib: int = option(16384, "Memory per worker, in MiB.", minimum=1024)
+    training_failures: int = option(
+        100, "Failures, each worker's counted, after which the training is given up.", minimum=0
+    )
+    training_image: str = option("tfwarpgan:latest", "Image with Python and 'tfwarpgan[cuda]'; build your own.")
+    training_flagfile: str = option(str(HERE.parent / "configs" / "people.flags"), "Flagfile of the run.")
+    training_dir: str = option(
+        "/training", "Folder of data, prepared data and runs: of a volume of all workers, or s3://bucket/folder."
+    )
+
+    def __post_init__(self):
+        if not re.fullmatch(r"(/|s3://)[\w./-]*[\w-]", self.training_dir):
+            raise InputError(f"--training_dir={self.training_dir} must be an absolute path or s3://bucket/folder.")
+        if not re.fullmatch(r"[\w.:@/-]+", self.training_image):
+            raise InputError(f"--training_image={self.training_image} must be the name of an image.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,17 +123,17 @@ class RenderOptions:
             raise InputError(f"--batch_sizes={self.batch_sizes} must be positive numbers separated by commas.")
 
 
-def render(options):
+def render(options, training=TrainingOptions()):
     """The files of a deployment.
 
     Returns:
         Dictionary of texts by file name.
 
     Raises:
-        InputError: If a file of --tls_dir cannot be read.
+        InputError: If a file of --tls_dir or the flagfile cannot be read.
     """
     sections = re.split(r"^#### (\S+)\n", (HERE / "template.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    values, files = _values(options), {}
+    values, files = {**_values(options), **_training_values(options.model, training)}, {}
     for name, text in zip(sections[::2], sections[1::2]):
         if name.startswith("tls/") and not options.tls_dir:
             continue
@@ -138,6 +180,35 @@ def _values(options):
     }
 
 
+def _training_values(model, training):
+    remote = is_remote(training.training_dir)
+    addresses = (f"{model}-training-{index}.{model}-training:2222" for index in range(training.training_workers))
+    volume = {
+        "claim": TRAINING_CLAIM.format(model=model),
+        "volume": TRAINING_VOLUME.format(model=model),
+        "mount": f"            - {{name: training, mountPath: {training.training_dir}}}",
+        "place": f"          workingDir: {training.training_dir}",  # of the relative paths of the flagfile
+    }
+    return {
+        **dataclasses.asdict(training),
+        "training_flagfile": textwrap.indent(_flags_of(training.training_flagfile), "    "),
+        "training_addresses": ",".join(addresses),
+        "training_tolerations": TOLERATIONS if training.training_gpus else "",
+        "training_gpu_limit": f', nvidia.com/gpu: "{training.training_gpus}"' if training.training_gpus else "",
+        "training_secret": TRAINING_SECRET.format(model=model) if remote else "",
+        **{f"training_{name}": "" if remote else text for name, text in volume.items()},
+    }
+
+
+def _flags_of(flagfile):
+    """The flags of a flagfile, without its comments."""
+    try:
+        lines = pathlib.Path(flagfile).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--training_flagfile={flagfile} cannot be read ({error}).") from None
+    return "\n".join(line for line in lines if line.startswith("-"))
+
+
 def _listed(flags, indentation):
     return "\n".join(f"{' ' * indentation}- {flag}" for flag in flags)
 
@@ -154,10 +225,10 @@ def _tls_values(folder):
     return values
 
 
-def main(options):
+def main(options, training=TrainingOptions()):
     """Writes the files and names them."""
     folder = pathlib.Path(options.output_dir).expanduser() if options.output_dir else HERE
-    for name, text in render(options).items():
+    for name, text in render(options, training).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if name.startswith("tls/") else 0o644)
@@ -167,4 +238,4 @@ def main(options):
 
 
 if __name__ == "__main__":
-    run_command(main, RenderOptions)
+    run_command(main, RenderOptions, TrainingOptions)

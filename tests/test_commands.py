@@ -87,10 +87,12 @@ def test_the_help_begins_with_the_usage(helps):
 
 
 def test_the_help_of_a_training_lists_all_of_its_options_in_their_groups(helps):
-    fields = [field for cls in options.PARTS for field in all_fields(cls)]
+    parts = (options.WorkerOptions, *options.PARTS)
+    fields = [field for cls in parts for field in all_fields(cls)]
     assert listed(helps["train"]) == [field.name for field in fields]
-    assert {field.name for field in fields} == {field.name for field in all_fields(options.Options)}
-    titles = [f"\n{cls.__doc__.splitlines()[0].rstrip('.')}:\n" for cls in options.PARTS]
+    of_a_run = [field for cls in options.PARTS for field in all_fields(cls)]
+    assert {field.name for field in of_a_run} == {field.name for field in all_fields(options.Options)}
+    titles = [f"\n{cls.__doc__.splitlines()[0].rstrip('.')}:\n" for cls in parts]
     places = [helps["train"].index(title) for title in titles]
     assert places == sorted(places)
     assert "--height=N" in helps["train"] and "(default: 128; 32 to 1024)" in helps["train"]
@@ -163,6 +165,7 @@ def needing(market, tmp_path):
     (tmp_path / "plugins/profile/1").mkdir(parents=True)
     for name in ("saved_model.pb", "plugins/profile/1/a.xplane.pb"):
         (tmp_path / name).touch()
+    (tmp_path / "t.compare").write_text("[full]\n")
     pose = [f"--annotation={market}/market-annotation-test.csv", f"--pose_name={picture}.jpg"]
     files = [f"--image={market}/bounding_box_test/{picture}.jpg", f"--parsing={market}/parsing/{picture}.png"]
     return {
@@ -170,11 +173,11 @@ def needing(market, tmp_path):
         "prepare": [*data, f"--prepared_dir={tmp_path}/prepared"],
         "annotate": [f"--run_dir={tmp_path}", f"--image_dir={market}", f"--parsing_dir={tmp_path}/out"],
         "evaluate": ["--weights=people", f"--output_dir={tmp_path}/out"],
+        "compare": [f"--rows={tmp_path}/t.compare", f"--output_dir={tmp_path}/table"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],
-        "convert": [f"--file={tmp_path}/saved_model.pb"],
     }
 
 

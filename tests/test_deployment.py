@@ -18,9 +18,12 @@ from google.protobuf import text_format
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.export import ExportOptions
+from tfwarpgan.flags import all_fields
+from tfwarpgan.options import Options, WorkerOptions
 from tfwarpgan.serving.client import TLS, Client, ServerError
 from tfwarpgan.serving.service.metrics import Metrics
 from tfwarpgan.serving.wire import messages
+from tfwarpgan.training.workers import Workers, find_workers
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CONFIGURATIONS = {
@@ -53,7 +56,7 @@ def parsed(files):
 
 def test_what_is_committed_is_what_the_template_gives():
     files = render.render(render.RenderOptions())
-    assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml", "alerts.yaml"}
+    assert set(files) == {*CONFIGURATIONS, "compose.yaml", "kubernetes.yaml", "alerts.yaml", "training.yaml"}
     for name, text in files.items():
         assert (ROOT / "export" / name).read_text() == text, f"run python export/render.py: {name}"
 
@@ -150,6 +153,81 @@ def test_the_autoscaler_goes_by_what_is_recorded_of_metrics_that_there_are():
     for name in used:
         assert f"# TYPE {re.sub('_(sum|bucket)$', '', name)} " in counted, name
     assert {name for rule in group["rules"] for name in rule} >= {"alert", "expr", "for", "labels", "annotations"}
+
+
+def training_objects(**changes):
+    """The Kubernetes objects of a training by kind, and its container."""
+    files = render.render(render.RenderOptions(), render.TrainingOptions(**changes))
+    objects = {each["kind"]: each for each in yaml.safe_load_all(files["training.yaml"]) if each}
+    (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
+    return objects, container
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_training_s_workers_find_each_other(count):
+    objects, container = training_objects(training_workers=count)
+    job, pod = objects["Job"], objects["Job"]["spec"]["template"]
+    assert job["spec"]["completionMode"] == "Indexed"
+    assert job["spec"]["completions"] == job["spec"]["parallelism"] == count
+    flags = dict(flag.removeprefix("--").split("=", 1) for flag in container["args"])
+    assert flags["worker"] == "$(JOB_COMPLETION_INDEX)"
+    # The name of a pod of an indexed job is the job's and its index, below its subdomain, which is a service's name.
+    name, subdomain = job["metadata"]["name"], pod["spec"]["subdomain"]
+    assert objects["Service"]["metadata"]["name"] == subdomain and objects["Service"]["spec"]["clusterIP"] == "None"
+    (port,) = [each["containerPort"] for each in container["ports"]]
+    addresses = [f"{name}-{index}.{subdomain}:{port}" for index in range(count)]
+    assert flags["workers"].split(",") == addresses
+    for index in range(count):
+        found = find_workers(WorkerOptions(workers=flags["workers"], worker=index), {})
+        assert found == Workers(tuple(addresses), index)
+    labels = pod["metadata"]["labels"]
+    assert objects["Service"]["spec"]["selector"] == labels
+    policy = objects["NetworkPolicy"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == labels
+    assert policy["ingress"] == [{"from": [{"podSelector": {"matchLabels": labels}}]}]
+
+
+def test_a_training_has_the_flags_of_its_flagfile():
+    objects, container = training_objects()
+    (text,) = objects["ConfigMap"]["data"].values()
+    wanted = (ROOT / "configs/people.flags").read_text().splitlines()
+    assert text.splitlines() == [line for line in wanted if line.startswith("--")]
+    assert container["args"][0] == "--flagfile=/config/train.flags"
+    known = {field.name for field in all_fields(Options, WorkerOptions)}
+    assert {flag.removeprefix("--").split("=")[0] for flag in container["args"][1:]} <= known
+
+
+def test_a_training_s_gpus_and_volume():
+    objects, container = training_objects(training_gpus=8, training_dir="/mnt/work")
+    pod = objects["Job"]["spec"]["template"]["spec"]
+    assert container["resources"]["limits"] == {"memory": "16384Mi", "nvidia.com/gpu": "8"}
+    assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
+    claim = {volume["name"]: volume for volume in pod["volumes"]}["training"]["persistentVolumeClaim"]["claimName"]
+    assert objects["PersistentVolumeClaim"]["metadata"]["name"] == claim
+    assert objects["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
+    assert container["workingDir"] == mounts["training"] == "/mnt/work"
+    assert {"--run_dir=/mnt/work/runs/people", "--prepared_dir=/mnt/work/prepared"} <= set(container["args"])
+
+
+def test_a_training_in_an_object_store_has_no_volume():
+    objects, container = training_objects(training_gpus=0, training_dir="s3://bucket/people")
+    pod = objects["Job"]["spec"]["template"]["spec"]
+    assert "PersistentVolumeClaim" not in objects and "nvidia" not in str(pod)
+    assert {volume["name"] for volume in pod["volumes"]} == {mount["name"] for mount in container["volumeMounts"]}
+    assert "--run_dir=s3://bucket/people/runs/people" in container["args"]
+    assert container["envFrom"] == [{"secretRef": {"name": "people-training"}}]
+
+
+@pytest.mark.parametrize("changes, told", [
+    ({"training_dir": "training"}, "--training_dir"),
+    ({"training_image": "a b"}, "--training_image"),
+    ({"training_flagfile": "no/such.flags"}, "--training_flagfile"),
+])  # fmt: skip
+def test_a_training_that_cannot_be_is_refused(changes, told):
+    with pytest.raises(InputError, match=told):
+        training_objects(**changes)
 
 
 def test_models_are_written_by_others_and_read_by_servers():

@@ -2,12 +2,14 @@
 
 import dataclasses
 import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tfwarpgan import export
 from tfwarpgan.compat import variables_of
@@ -39,6 +41,33 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys, small
         assert set(served.signatures) == {"serving_default", "encoded"}
         image = served("serving_default", sample_inputs(64, 32))["image"]
     assert image.shape == (3, 64, 32, 3) and image.std() > 3
+
+
+def convolution_types(path):
+    """The types that the convolutions of a SavedModel compute in."""
+    saved_model = saved_model_pb2.SavedModel.FromString(pathlib.Path(path, "saved_model.pb").read_bytes())
+    functions = saved_model.meta_graphs[0].graph_def.library.function
+    return {node.attr["T"].type for each in functions for node in each.node_def if node.op == "Conv2D"}
+
+
+def test_an_export_computes_in_bfloat16_if_asked_and_is_checked_against_float32(
+    run_dir, tmp_path, capsys, small_options
+):
+    policy = tf.keras.mixed_precision.global_policy()
+    images = {}
+    for precision in ("float32", "bfloat16"):
+        asked = export.ExportOptions(export_dir=str(tmp_path / precision), export_precision=precision, batch_sizes="1")
+        export.main(small_options(run_dir=str(run_dir), precision="mixed_bfloat16"), asked)
+        with SavedModelSession(f"{tmp_path}/{precision}/1") as served:
+            images[precision] = served("serving_default", sample_inputs(64, 32))["image"].astype(float)
+    printed = capsys.readouterr().out
+    difference = np.abs(images["bfloat16"] - images["float32"]).mean()
+    told = re.search(r"against the model in float32 .*\n  encoded: mean ([\d.]+)", printed)
+    assert float(told[1]) == pytest.approx(difference, abs=0.01)
+    assert 0 < difference < 0.5
+    assert convolution_types(tmp_path / "float32" / "1") == {tf.float32.as_datatype_enum}  # whatever the run was
+    assert tf.bfloat16.as_datatype_enum in convolution_types(tmp_path / "bfloat16" / "1")
+    assert tf.keras.mixed_precision.global_policy().name == policy.name
 
 
 @pytest.mark.parametrize(
@@ -91,9 +120,11 @@ def test_other_batch_sizes_are_refused(text):
 
 
 def test_an_unfinished_run_is_refused(tmp_path, small_options):
+    options = small_options(run_dir=str(tmp_path))
+    (tmp_path / RUN_FLAGFILE).write_text(to_flagfile(options))
     with pytest.raises(InputError, match="geometric_matcher|pose_guided_parser"):
-        export.main(small_options(run_dir=str(tmp_path)), export.ExportOptions(export_dir=str(tmp_path / "people")))
-    assert list(tmp_path.iterdir()) == []
+        export.main(options, export.ExportOptions(export_dir=str(tmp_path / "people")))
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_FLAGFILE]
 
 
 @pytest.fixture(scope="module")

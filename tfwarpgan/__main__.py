@@ -4,7 +4,19 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("prepare", "train", "evaluate", "synthesize", "export", "serve", "annotate", "traces", "study", "convert")
+COMMANDS = (
+    "prepare",
+    "train",
+    "evaluate",
+    "compare",
+    "synthesize",
+    "export",
+    "serve",
+    "annotate",
+    "traces",
+    "study",
+    "convert",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

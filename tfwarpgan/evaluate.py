@@ -159,8 +159,8 @@ def score_human_parser(options: Options, folder: str) -> None:
     """Scores the human parser of a run, writes metrics.json and prints the table."""
     from tfwarpgan.evaluation.human_parser import evaluate_human_parser, write_human_parser_report
     from tfwarpgan.inference.loading import load_human_parser
-    from tfwarpgan.training.runs import StageData
     from tfwarpgan.training.source import open_source
+    from tfwarpgan.training.stage_data import StageData
 
     stage_data = StageData(options, open_source(options))
     metrics = evaluate_human_parser(load_human_parser(options), stage_data.dataset("test"))
@@ -283,7 +283,7 @@ def _at_most(wanted: int, there: int) -> int:
 
 def cli() -> None:
     """The command."""
-    takes = ("run_dir", "batch_size", "parsing_source", *DATA_SET)
+    takes = ("run_dir", "checkpoint", "batch_size", "parsing_source", *DATA_SET)
     run_command(main, Options, EvaluateOptions, MetricOptions, takes=takes, reads_run=True)
 
 

@@ -13,7 +13,6 @@ import sys
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options, option
 
 MAX_WARMUP_RECORDS = 1000  # most that a server accepts
@@ -33,6 +32,12 @@ class ExportOptions:
         "1,2,4,8",
         "Batch sizes for warm-up requests, the same as in the server's batching configuration; empty: no warm-up. With "
         "--check: batch sizes whose messages are measured.",
+    )
+    export_precision: str = option(
+        "float32",
+        "What the exported generator computes in; bfloat16 (mixed: weights and outputs stay float32) is for servers "
+        "whose GPU or processor has instructions for it, and slower elsewhere.",
+        choices=("float32", "bfloat16"),
     )
     check: str = option("", "Folder of a SavedModel to inspect; nothing is exported.")
 
@@ -59,17 +64,17 @@ def main(options: Options, export: ExportOptions) -> None:
     if not export.weights and not options.train.run_dir:
         raise InputError("--run_dir is missing: name the run to export, or use released weights with --weights=people.")
     from tfwarpgan.data.pictures.framing import Framing
-    from tfwarpgan.inference.loading import load_human_parser, load_pipeline
+    from tfwarpgan.inference.loading import in_bfloat16, load_labeler, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
-    parse = None
-    if export.human_parser_run_dir:
-        size = (options.data.height, options.data.width)
-        parse = load_human_parser(run_options(export.human_parser_run_dir), size)
-    pipeline = load_pipeline(options, export.weights, for_new_images=True)
+    parse = load_labeler(options, export.human_parser_run_dir)
+    pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), None
+    if export.export_precision == "bfloat16":
+        pipeline, reference = in_bfloat16(pipeline, options), pipeline
     framing = Framing.of(options.data)
-    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing)
-    print("Checked in a session against the model in this process (differences of 8-bit levels):")
+    path, report = publish(pipeline, export.export_dir, export.version, parse, export.sizes, framing, reference)
+    model = "the model in this process" if reference is None else "the model in float32"
+    print(f"Checked in a session against {model} (differences of 8-bit levels):")
     for name, found in report.items():
         print(f"  {name}: mean {found['mean']:.5f}, largest {found['largest']:.0f}, between rows {found['rows']:.5f}")
     print(f"SavedModel: {path}")
@@ -107,7 +112,7 @@ def parse_batch_sizes(text: str) -> list[int]:
 
 def cli() -> None:
     """The command."""
-    run_command(main, Options, ExportOptions, takes=("run_dir",), reads_run=True)
+    run_command(main, Options, ExportOptions, takes=("run_dir", "checkpoint"), reads_run=True)
 
 
 if __name__ == "__main__":

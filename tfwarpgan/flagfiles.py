@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -38,14 +39,29 @@ def run_options(run_dir: str) -> Options:
     Raises:
         InputError: If the folder contains no run.
     """
+    path = run_flagfile(run_dir)
+    return parsed_options([f"--flagfile={path}", f"--run_dir={os.path.expanduser(run_dir)}"], path)
+
+
+def parsed_options(arguments: Sequence[str], where: str) -> Options:
+    """The `Options` that flags give, flagfiles among them included.
+
+    Args:
+        arguments: As on a command line.
+        where: They come from, for the message.
+
+    Raises:
+        InputError: If one of them is wrong.
+    """
     values = flags.FlagValues()
     define_flags(Options, flag_values=values)
-    path = run_flagfile(run_dir)
     try:
-        values(["run", f"--flagfile={path}", f"--run_dir={os.path.expanduser(run_dir)}"])
-    except flags.Error as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
-    return from_flags(Options, values)
+        leftover = values(["", *arguments])[1:]
+        if leftover:
+            raise InputError(f"Unexpected argument '{leftover[0]}': options are written --name=value.")
+        return from_flags(Options, values)
+    except (flags.Error, InputError) as error:
+        raise InputError(f"{where}: {str(error).splitlines()[0]}") from None
 
 
 def is_run(folder: str) -> bool:

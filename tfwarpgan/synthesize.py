@@ -131,8 +131,10 @@ def check_parsings(options: Options, job: SynthesizeOptions) -> None:
     """Refuses images that nothing labels.
 
     Raises:
-        InputError: If neither parsings nor a human parser are named.
+        InputError: If neither parsings nor a human parser are named, and the networks see parsings.
     """
+    if "condition_parsing" not in options.networks.generator_keys:
+        return
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
     if job.image and not (job.parsing or job.human_parser_run_dir):
@@ -365,7 +367,7 @@ def _labels(options: Options) -> tuple[int, ...] | None:
 def cli() -> None:
     """The command."""
     frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "keypoint_scale", "picture_crop", "picture_fit")
-    takes = ("run_dir", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
+    takes = ("run_dir", "checkpoint", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 

@@ -25,8 +25,8 @@ def main(options, shares):
     from tfwarpgan.inference.checkpoints import stage_folder
     from tfwarpgan.training.checkpoints import StageCheckpoints
     from tfwarpgan.training.optimization import make_optimizer
-    from tfwarpgan.training.runs import StageData
     from tfwarpgan.training.source import open_source
+    from tfwarpgan.training.stage_data import StageData
     from tfwarpgan.training.stages import TRAINERS
 
     stage = "warping_generator"

@@ -9,7 +9,7 @@ import os
 
 import tfwarpgan
 from tfwarpgan.command_line import run_command
-from tfwarpgan.flagfiles import to_flagfile
+from tfwarpgan.flagfiles import run_flagfile, to_flagfile
 from tfwarpgan.options import RUN_FLAGFILE, DataOptions, LossOptions, Options, option
 
 
@@ -24,18 +24,21 @@ def main(options, release):
     """Writes the weights, the options that rebuild the networks, and the run's metrics if it was evaluated."""
     from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.inference.released import WEIGHTS_FILE, save_weights
+    from tfwarpgan.training.history import comments
 
     pipeline = load_pipeline(options)
     folder = os.path.join(os.path.dirname(tfwarpgan.__file__), "weights", release.name)
     os.makedirs(folder, exist_ok=True)
     save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
     # The folders of this machine are nobody else's.
-    train = dataclasses.replace(options.train, run_dir="", stage="all")
+    train = dataclasses.replace(options.train, run_dir="", stage="all", checkpoint="last")
     losses = dataclasses.replace(options.losses, perceptual_weights=LossOptions().perceptual_weights)
     defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
     data = dataclasses.replace(options.data, **defaults)
+    with open(run_flagfile(options.train.run_dir)) as file:
+        history = comments(file.read())
     with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
-        file.write(to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
+        file.write(history + to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
     metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
         with open(metrics) as file:
@@ -48,7 +51,7 @@ def main(options, release):
 
 def cli():
     """The command."""
-    run_command(main, Options, ReleaseOptions, takes=("run_dir",), reads_run=True)
+    run_command(main, Options, ReleaseOptions, takes=("run_dir", "checkpoint"), reads_run=True)
 
 
 if __name__ == "__main__":

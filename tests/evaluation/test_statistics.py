@@ -93,3 +93,66 @@ def test_the_bootstrap_of_raters_and_items_is_wider_where_raters_differ():
     mixed = np.random.default_rng(0).permutation(own.ravel()).reshape(10, 100)
     assert width(own) == pytest.approx(2 * 1.96 * math.sqrt(0.25 / 10), rel=0.15)
     assert width(mixed) < width(own) / 3
+
+
+@pytest.mark.parametrize(
+    "freedom, t", [(1, 12.7062047), (2, 4.3026527), (4, 2.7764451), (5, 2.5705818), (30, 2.0422725)]
+)
+def test_quantiles_of_student_t(freedom, t):
+    assert statistics.student_t_quantile(0.95, freedom) == pytest.approx(t, abs=5e-8)
+    assert statistics.student_t(t, freedom) == pytest.approx(0.95, abs=1e-8)
+
+
+FIVE_SEEDS = (0.605, 0.609, 0.612, 0.615, 0.618)
+
+
+def test_the_t_interval_of_five_seeds_is_wider_than_their_bootstrap():
+    low, high = statistics.t_interval(FIVE_SEEDS)
+    assert (round(low, 6), round(high, 6)) == (0.605505, 0.618095)
+    every_draw = np.array(list(itertools.product(FIVE_SEEDS, repeat=5))).mean(1)
+    assert np.allclose(statistics.percentile_interval(every_draw), (0.6078, 0.6156), atol=1e-9)
+
+
+def test_one_value_has_no_interval():
+    assert all(map(math.isnan, statistics.t_interval([0.6])))
+
+
+def test_sign_flips_are_exact():
+    assert statistics.sign_flip_test([1, 2, 3, 4, 5]) == 0.0625  # 2 of 32: never below .05
+    assert statistics.sign_flip_test([-1, -2, -3, -4, -5, -6]) == 0.03125
+    differences = [0.3, -0.1, 0.25, 0.02]
+    means = [sum(s * d for s, d in zip(signs, differences)) for signs in itertools.product([1, -1], repeat=4)]
+    assert statistics.sign_flip_test(differences) == sum(abs(mean) >= 0.47 - 1e-9 for mean in means) / 16
+    assert statistics.sign_flip_test([0.0, 0.0]) == 1
+    with pytest.raises(ValueError, match="At most 20"):
+        statistics.sign_flip_test([1.0] * 21)
+
+
+def test_what_can_be_reached_at_all():
+    assert statistics.least_p(5) == 0.0625 and statistics.least_p(6) == 0.03125 == statistics.sign_flip_test([1.0] * 6)
+    assert statistics.differences_needed() == 6
+    # Holm multiplies the least of 6 p-values by 6: six seeds are not enough for the six ablations of a table.
+    assert statistics.least_p(6, comparisons=6) == 0.1875 == statistics.holm([0.03125] * 6)[0]
+    assert statistics.differences_needed(6) == 8 and statistics.least_p(8, 6) < 0.05 < statistics.least_p(7, 6)
+
+
+def test_the_bootstrap_by_clusters_by_hand():
+    """Two clusters of 1 and 3 items: a draw is one of them twice (a quarter each) or both (a half)."""
+    values, clusters = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 8.0]]), np.array(["b", "a", "a", "a"])
+    means = statistics.clustered_means(values, clusters, replicates=4000)
+    assert set(map(tuple, np.round(means.T, 9))) == {(1.0, 0.0), (3.0, round(8 / 3, 9)), (2.5, 2.0)}
+    assert np.mean(means[0] == 2.5) == pytest.approx(0.5, abs=0.03)
+
+
+def test_the_bootstrap_by_clusters_is_wider_where_clusters_differ():
+    """Ten persons of a hundred equal pairs each are ten observations, not a thousand."""
+    values = np.repeat(np.arange(10.0), 100)
+    persons = statistics.clustered_means(values[None], np.repeat(np.arange(10), 100), 4000)
+    singles = statistics.clustered_means(values[None], np.arange(1000), 4000)
+    assert persons.std() == pytest.approx(values.std() / math.sqrt(10), rel=0.05)
+    assert singles.std() == pytest.approx(values.std() / math.sqrt(1000), rel=0.05)
+
+
+def test_p_of_a_bootstrap():
+    assert statistics.bootstrap_p(np.ones(999)) == 2 / 1000
+    assert statistics.bootstrap_p(np.array([-1.0, 1.0] * 500)) == 1

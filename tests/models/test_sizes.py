@@ -118,6 +118,27 @@ def test_flags_reach_the_networks():
     assert generator.fusion is not None
 
 
+ABLATIONS = {
+    "w/o parsing": ({"model": "resnet", "generator_inputs": "image,pose"}, 45_649_795, 2_786_241),
+    "w/o block, the authors' one encoder": ({"model": "resnet"}, 45_775_235, 2_827_201),
+    "w/o block, two encoders": ({"warp": "none"}, 179_454_787, 2_827_201),
+}
+
+
+@pytest.mark.parametrize("flags, generator, discriminator", ABLATIONS.values(), ids=list(ABLATIONS))
+def test_generators_of_the_ablations_and_their_discriminators(flags, generator, discriminator):
+    options = dataclasses.replace(Options(), networks=NetworkOptions(**flags))
+    with tf.Graph().as_default():  # where variables have shapes and no memory
+        assert build.warping_generator(options).count_params() == generator
+        assert build.generator_discriminator(options).count_params() == discriminator
+
+
+def test_generators_of_the_ablations_by_hand():
+    """One encoder, nine blocks of 512, and a decoder that ends at 64 channels: on 3 + 18 and 3 + 20 + 20 + 18."""
+    rest = trunk(512) + conv(3, 512, 256) + conv(3, 256, 128) + conv(3, 128, 64) + conv(7, 64, 3)
+    assert (encoder(21) + rest, encoder(61) + rest) == (45_649_795, 45_775_235)
+
+
 def test_generator_with_blocks_at_every_scale():
     """What each scale costs at width 64, fusion 1024: a residual branch, a gate, the 3x3 convolution that joins."""
     one_block = 184_183_620

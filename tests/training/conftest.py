@@ -26,7 +26,7 @@ def options():
         losses=LossOptions(lambda_perceptual=0.0, matcher_lambda_image=1.0),
         train=TrainOptions(
             parser_steps=3, matcher_steps=3, matcher_pretraining_steps=1, generator_steps=3, log_every=1,
-            pictures_every=2, checkpoint_every=2, ema=0.9,
+            pictures_every=2, checkpoint_every=2, ema=0.9, validate_every=0,
         ),
     )  # fmt: skip
 

@@ -5,11 +5,13 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import load_network
+from tfwarpgan.inference.checkpoints import checkpoints_in, latest_checkpoint, load_network, steps_of
 from tfwarpgan.models import build
-from tfwarpgan.training.checkpoints import StageCheckpoints
+from tfwarpgan.options import TrainOptions
+from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.stages import geometric_matcher_trainer, pose_guided_parser_trainer
+from tfwarpgan.training.trainer import Trainer
 
 MAKERS = {"pose_guided_parser": pose_guided_parser_trainer, "geometric_matcher": geometric_matcher_trainer}
 
@@ -30,7 +32,7 @@ def test_every_number_is_saved_and_comes_back(stage, options, batch, tmp_path):
     trainer, checkpoints = trainer_and_checkpoints(stage, options, tmp_path)
     trainer.train_step(batch)
     checkpoints.save()
-    saved = sum(np.prod(shape) for name, shape in tf.train.list_variables(checkpoints.manager.latest_checkpoint))
+    saved = sum(np.prod(shape) for name, shape in tf.train.list_variables(checkpoints_in(checkpoints.folder)[0]))
     networks = sum(network.count_params() for network in trainer.networks.values())
     assert saved >= 3 * networks  # Adam keeps two moments of each weight
     before = numbers(trainer)
@@ -40,18 +42,23 @@ def test_every_number_is_saved_and_comes_back(stage, options, batch, tmp_path):
         np.testing.assert_array_equal(new, old)
 
 
+def load_matcher(options, run_dir):
+    path = latest_checkpoint(str(run_dir), "geometric_matcher")
+    return load_network(build.geometric_matcher(options), path, "geometric_matcher")
+
+
 def test_a_network_alone_is_read_whole(options, batch, tmp_path):
     trainer, checkpoints = trainer_and_checkpoints("geometric_matcher", options, tmp_path)
     trainer.train_step(batch)
     checkpoints.save()
-    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    matcher = load_matcher(options, tmp_path)
     for old, new in zip(trainer.networks["geometric_matcher"].get_weights(), matcher.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
 
 
 def test_a_stage_that_was_not_trained_is_named(options, tmp_path):
     with pytest.raises(InputError, match="--stage=geometric_matcher"):
-        load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+        load_matcher(options, tmp_path)
 
 
 def ema_trainer(options, folder, ema):
@@ -68,7 +75,7 @@ def test_the_running_mean_is_saved_and_is_what_others_read(options, batch, tmp_p
         trainer.train_step(batch)
         weights.append(trainer.networks["geometric_matcher"].get_weights())
     checkpoints.save()
-    matcher = load_network(build.geometric_matcher(options), str(tmp_path), "geometric_matcher")
+    matcher = load_matcher(options, tmp_path)
     for start, first, second, found in zip(*weights, matcher.get_weights(), strict=True):
         mean = 2 / 11 * start + 9 / 11 * first
         np.testing.assert_allclose(found, 3 / 12 * mean + 9 / 12 * second, rtol=1e-5, atol=1e-7)
@@ -90,4 +97,77 @@ def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, 
         np.testing.assert_array_equal(average, weight)  # it begins with the weights that are there
     other.train_step(batch)
     checkpoints.save()
-    assert checkpoints.manager.latest_checkpoint.endswith("ckpt-2")
+    assert checkpoints_in(checkpoints.folder)[0].endswith("ckpt-2")
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Function of a number of steps -> a trainer of one weight and its checkpoints, restored, and that far then."""
+
+    class Tiny(Trainer):
+        means = ("loss",)
+
+    def tiny(steps=None):
+        network = tf.keras.Sequential([tf.keras.Input([1]), tf.keras.layers.Dense(1)])
+        trainer = Tiny({"tiny": network})
+        trainer.compile_networks(lambda name: make_optimizer(TrainOptions(), 10))
+        checkpoints = StageCheckpoints(trainer, str(tmp_path), keep=2)
+        checkpoints.restore()
+        if steps is not None:
+            trainer.iterations.assign(steps)
+            network.set_weights([np.full([1, 1], steps), np.zeros([1])])
+        return trainer, checkpoints
+
+    return tiny
+
+
+def steps_in(folder):
+    return [steps_of(path) for path in checkpoints_in(str(folder))]
+
+
+def test_the_newest_are_kept(tiny, tmp_path):
+    for steps in (8, 9, 10, 100):
+        tiny(steps)[1].save()
+    assert steps_in(tmp_path) == [100, 10]
+    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "ckpt-100")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "checkpoint", *(f"ckpt-{step}.{end}" for step in (10, 100) for end in ("data-00000-of-00001", "index"))
+    ]  # fmt: skip
+
+
+def test_training_goes_on_before_a_damaged_one_which_then_goes(tiny, tmp_path, capsys):
+    for steps in (2, 4):
+        tiny(steps)[1].save()
+    (tmp_path / "ckpt-4.index").write_bytes(b"")
+    trainer, checkpoints = tiny()
+    assert trainer.steps_done == 2 and float(trainer.networks["tiny"].get_weights()[0][0, 0]) == 2.0
+    assert capsys.readouterr().err.startswith(f"note: {tmp_path}/ckpt-4 is damaged (")
+    assert steps_in(tmp_path) == [4, 2]  # nothing is lost until there is something better
+    trainer.iterations.assign(3)
+    checkpoints.save()
+    assert steps_in(tmp_path) == [3, 2]
+
+
+def test_the_means_of_a_log_entry_go_on(tiny):
+    trainer, checkpoints = tiny(3)
+    for value in (1.0, 2.0):
+        trainer.trackers["loss"].update_state(value)
+    trainer.skipped.assign([7])
+    checkpoints.save()
+    other, _ = tiny()
+    other.trackers["loss"].update_state(6.0)
+    assert float(other.trackers["loss"].result()) == 3.0
+    assert other.batches_taken == 10
+
+
+def test_unfinished_checkpoints_are_swept(tiny, tmp_path):
+    tiny(2)[1].save()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for place in (tmp_path, tmp_path / "best"):
+        (place / "ckpt-4_temp").mkdir(parents=True)
+        (place / "ckpt-4_temp" / "part-00000").write_bytes(b"x")
+        (place / "ckpt-6.data-00000-of-00001").write_bytes(b"x")
+    sweep(str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", *before]
+    assert not list((tmp_path / "best").iterdir())
+    sweep(str(tmp_path / "none"))

@@ -6,7 +6,14 @@ import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
 from tfwarpgan.options import TrainOptions
-from tfwarpgan.training.optimization import FusedAdam, LinearDecay, inner_optimizer, make_optimizer, minimize
+from tfwarpgan.training.optimization import (
+    FusedAdam,
+    LearningRate,
+    apply_gradients,
+    gradients_of,
+    inner_optimizer,
+    make_optimizer,
+)
 
 keras = tf.keras
 
@@ -29,7 +36,7 @@ def course(optimizer, graph):
 
 @pytest.mark.parametrize("graph", [False, True])
 def test_fused_adam_is_adam(graph):
-    rate = LinearDecay(0.1, 2, 6)
+    rate = LearningRate(0.1, 6, 2)
     wanted, wanted_moments = course(keras.optimizers.Adam(rate, 0.5, 0.9), graph)
     got, moments = course(FusedAdam(rate, 0.5, 0.9), graph)
     for want, have in zip([*wanted, *wanted_moments], [*got, *moments], strict=True):
@@ -44,9 +51,10 @@ def test_the_first_step_is_the_learning_rate():
     np.testing.assert_allclose(variable.numpy(), [0.75, 1.25], atol=1e-5)
 
 
+@pytest.mark.parametrize("clip_norm", [0.0, 0.5])
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_two_replicas_take_the_steps_of_one(precision, mirrored):
-    options = TrainOptions(precision=precision, learning_rate=1.0, decay_from=0.5)
+def test_two_replicas_take_the_steps_of_one(precision, clip_norm, mirrored):
+    options = TrainOptions(precision=precision, learning_rate=1.0, decay_from=0.5, clip_norm=clip_norm)
     examples = tf.constant(np.random.default_rng(0).normal(size=[8, 4]), tf.float32)
 
     def course(strategy):
@@ -60,7 +68,8 @@ def test_two_replicas_take_the_steps_of_one(precision, mirrored):
         def step(part):
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean((layer(part[:, :3]) - part[:, 3:]) ** 2)
-            minimize(optimizer, tape, loss, layer.trainable_variables)
+            gradients = gradients_of(optimizer, tape, loss, layer.trainable_variables)
+            apply_gradients(optimizer, gradients, layer.trainable_variables)
 
         run = tf.function(lambda parts: strategy.run(step, args=(parts,)))
         replicas = strategy.num_replicas_in_sync
@@ -96,5 +105,29 @@ def test_a_discriminator_may_learn_slower():
 
 
 def test_the_learning_rate_falls_to_0():
-    decay = LinearDecay(2.0, 10, 20)
+    decay = LearningRate(2.0, 20, 10)
     assert [float(decay(step)) for step in (0, 10, 15, 20, 30)] == [2.0, 2.0, 1.0, 0.0, 0.0]
+    decay = LearningRate(2.0, 20, 10, "cosine")
+    wanted = [2.0, 2.0, 1.0 + np.cos(np.pi / 5), 1.0, 0.0, 0.0]
+    np.testing.assert_allclose([float(decay(step)) for step in (0, 10, 12, 15, 20, 30)], wanted, atol=1e-6)
+
+
+def test_the_learning_rate_rises_halves_and_falls():
+    rate = LearningRate(8.0, 20, 20, warmup_steps=4)
+    assert [float(rate(step)) for step in (0, 1, 3, 4, 19)] == [2.0, 4.0, 8.0, 8.0, 8.0]
+    rate = LearningRate(8.0, 20, 20, halve_every=5)
+    assert [float(rate(step)) for step in (0, 4, 5, 9, 10, 15)] == [8.0, 8.0, 4.0, 4.0, 2.0, 1.0]
+    rate = LearningRate(8.0, 20, 10, warmup_steps=2, halve_every=5)
+    assert [float(rate(step)) for step in (0, 1, 5, 15)] == [4.0, 8.0, 4.0, 0.5]
+
+
+@pytest.mark.parametrize("clip_norm, scale", [(0.0, 1.0), (100.0, 1.0), (2.6, 0.2)])
+def test_gradients_are_scaled_down_to_their_largest_norm(clip_norm, scale):
+    """Gradients (3, 4) and (12) have norm 13 together; half of what is left of them is the first moment."""
+    optimizer = make_optimizer(TrainOptions(clip_norm=clip_norm), 10)
+    variables = [tf.Variable([0.0, 0.0]), tf.Variable([0.0])]
+    optimizer.build(variables)
+    apply_gradients(optimizer, [tf.constant([3.0, 4.0]), tf.constant([12.0])], variables)
+    wanted = [0.5 * scale * np.array([3.0, 4.0]), 0.5 * scale * np.array([12.0])]
+    for have, want in zip(optimizer._momentums, wanted, strict=True):
+        np.testing.assert_allclose(have, want, rtol=1e-5)

@@ -81,17 +81,50 @@ def test_all_stages_run_in_order_and_finished_ones_are_skipped(run_options, caps
     assert set(pipeline.networks) == {"pose_guided_parser", "geometric_matcher", "warping_generator"}
 
 
-def test_a_resumed_run_ends_like_one_that_never_stopped(run_options, tmp_path):
-    whole = changed(run_options, stage="pose_guided_parser", parser_steps=5, run_dir=str(tmp_path / "whole"))
-    halves = changed(run_options, stage="pose_guided_parser", parser_steps=5, run_dir=str(tmp_path / "halves"))
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_resumed_run_ends_like_one_that_never_stopped(precision, run_options, tmp_path):
+    """In float16 the first steps are void, and their batches are not read again."""
+    course = {"stage": "pose_guided_parser", "parser_steps": 5, "precision": precision, "decay_from": 0.0}
+    whole = changed(run_options, run_dir=str(tmp_path / "whole"), **course)
+    halves = changed(run_options, run_dir=str(tmp_path / "halves"), **course)
     assert runs.train(whole)
-    assert runs.train(changed(halves, parser_steps=2))
+    assert runs.train(changed(halves, stop_at=2))
+    assert "ckpt-2.index" in os.listdir(stage_folder(halves.train.run_dir, "pose_guided_parser"))
     assert runs.train(halves)
     one, step = restored(whole, "pose_guided_parser")
     two, _ = restored(halves, "pose_guided_parser")
     assert step == 5
     for first, second in zip(one, two, strict=True):
         np.testing.assert_allclose(second, first, atol=1e-5)
+    skipped = [steps for tag, steps in scalars(halves.train.run_dir).items() if "skipped_steps" in tag]
+    assert skipped == ([[1, 2, 3, 4, 5]] * 2 if precision == "mixed_float16" else [])
+
+
+def saved(options, stage):
+    """Name -> bytes of the stage's checkpoints."""
+    folder = stage_folder(options.train.run_dir, stage)
+    return {
+        name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder)) if "ckpt-" in name
+    }
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(precision, run_options, capsys):
+    """A learning rate that leaves no weight sound: the next step has no finite loss, at no scale of it."""
+    course = {"stage": "pose_guided_parser", "parser_steps": 500, "precision": precision}
+    options = changed(run_options, **course, log_every=20, checkpoint_every=20, pictures_every=20)
+    assert runs.train(changed(options, stop_at=2))
+    before = saved(options, "pose_guided_parser")
+    scaled = ", [45][0-9] times in a row at ever lower scales of the loss" if precision == "mixed_float16" else ""
+    told = rf"^pose_guided_parser: not finite at step [34]{scaled}: .+; the run ends, and .*ckpt-2 is kept: run again"
+    with pytest.raises(InputError, match=told):
+        runs.train(changed(options, learning_rate=1e38))
+    assert before and saved(options, "pose_guided_parser") == before
+
+    note = "note: this run had --learning_rate=0.0002 until now (pose_guided_parser 2); options.flags keeps that."
+    assert note in capsys.readouterr().err.splitlines()
+    with open(os.path.join(options.train.run_dir, "options.flags")) as file:
+        assert file.read().startswith("# Until pose_guided_parser 2:\n#   --learning_rate=0.0002\n--dataset=")
 
 
 def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):
@@ -133,7 +166,7 @@ def test_steps_that_are_done_or_never_come_are_not_profiled_without_a_word(run_o
 
 
 def test_generator_needs_the_stages_before_it(run_options):
-    with pytest.raises(InputError, match="--stage=geometric_matcher"):
+    with pytest.raises(InputError, match="--stage=pose_guided_parser"):
         runs.train(changed(run_options, stage="warping_generator"))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tfwarpgan import train
 from tfwarpgan.data.layouts import layout, lip, opening
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import DataOptions, LossOptions, Options, TrainOptions, check_data_place
+from tfwarpgan.options import DataOptions, LossOptions, Options, TrainOptions, WorkerOptions, check_data_place
 from tfwarpgan.training import runs
 from tfwarpgan.training.source import open_source
 
@@ -51,7 +51,7 @@ def calls(monkeypatch):
         if event == "call" and frame.f_code in watched:
             counts[watched[frame.f_code]] += 1
 
-    monkeypatch.setattr(runs, "train_stage", lambda name, options, stage_data, strategy: bool(stage_data.source))
+    monkeypatch.setattr(runs, "train_stage", lambda name, options, stage_data, *others: bool(stage_data.source))
     sys.setprofile(count)
     yield counts
     sys.setprofile(None)
@@ -63,7 +63,7 @@ def run_options(data, run_dir, **more):
 
 
 def start(data, tmp_path, **more):
-    train.main(run_options(data, tmp_path / "run", **more))
+    train.main(run_options(data, tmp_path / "run", **more), WorkerOptions())
 
 
 def test_the_layout_is_opened_once(data, tmp_path, calls):

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from tfwarpgan.compat import variables_of
 from tfwarpgan.models import build
-from tfwarpgan.training import geometric_matcher, stages
+from tfwarpgan.training import stages
+from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 
 keras = tf.keras
@@ -47,7 +48,7 @@ def batches(stage, batch):
     return tf.data.Dataset.from_tensor_slices(batch).repeat().batch(4, drop_remainder=True)
 
 
-def trained(stage, options, batch, strategy=None, steps=2):
+def trained(stage, options, batch, strategy=None, steps=2, accumulate=1):
     """The logged means, and the weights and then the optimizers' variables on each replica, after some steps of Adam.
 
     Its epsilon is so large that a step is no mere sign of the gradient, which could amplify a difference of rounding.
@@ -62,9 +63,9 @@ def trained(stage, options, batch, strategy=None, steps=2):
     keras.utils.set_random_seed(0)
     with strategy.scope() if strategy else contextlib.nullcontext():
         trainer = make_trainer(stage, options)
-        trainer.compile_networks(optimizer)
+        trainer.compile_networks(optimizer, accumulate=accumulate)
     before = [weight for network in trainer.networks.values() for weight in network.get_weights()]
-    history = trainer.fit(batches(stage, batch), steps_per_epoch=steps, epochs=1, verbose=0).history
+    logs, _ = run_steps(trainer, batches(stage, batch), steps, strategy=strategy)
     assert trainer.steps_done == steps
     owners = [*trainer.networks.values(), *trainer.optimizers.values()]
     variables = [variable for owner in owners for variable in variables_of(owner)]
@@ -72,26 +73,24 @@ def trained(stage, options, batch, strategy=None, steps=2):
     weights, kept = replicas[: len(before)], replicas[len(before) :]
     moved = max(np.abs(new[0] - old).max() for new, old in zip(weights, before, strict=True))
     assert moved > 1e-4  # many times what the comparison of two runs allows
-    return {name: values[-1] for name, values in history.items()}, weights, kept
+    return {name: float(value) for name, value in logs.items()}, weights, kept
+
+
+def means(trainer, dataset, steps, times, name):
+    """The mean of that name over each of some stretches of steps."""
+    return [float(run_steps(trainer, dataset, steps * (time + 1))[0][name]) for time in range(times)]
 
 
 def replica_values(variable, strategy):
     return strategy.experimental_local_results(variable) if strategy else [variable]
 
 
-def warps_of_two_replicas(batch_size, control_points, seed, random_warp=geometric_matcher.random_warp):
-    """What two replicas draw in the place of one: each half of the batch by its replica's number."""
-    halves = [random_warp(batch_size // 2, control_points, [seed[0], replica]) for replica in range(2)]
-    return [tf.concat(half, axis=0) for half in zip(*halves)]
-
-
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_replica_equals_two(stage, options, batch, mirrored, monkeypatch):
+def test_one_replica_equals_two(stage, options, batch, mirrored):
     """With every loss term, through both phases of the matcher, and with ignored pixels in one replica's half."""
     perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
     options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "decay_from": 0.0})
     two, weights_of_two, kept = trained(stage, options, batch, mirrored)
-    monkeypatch.setattr(geometric_matcher, "random_warp", warps_of_two_replicas)
     one, weights_of_one, _ = trained(stage, options, batch)
     assert set(one) == set(two) == set(make_trainer(stage, options).means)
     for name in one:
@@ -100,6 +99,34 @@ def test_one_replica_equals_two(stage, options, batch, mirrored, monkeypatch):
         np.testing.assert_allclose(first, want, atol=1e-5)
     for first, second in weights_of_two + kept:
         np.testing.assert_array_equal(second, first)
+
+
+@pytest.mark.parametrize(("stage", "devices"), [*((stage, 1) for stage in STAGES), ("geometric_matcher", 2)])
+def test_parts_of_a_batch_make_the_step_of_the_whole(stage, devices, options, batch, mirrored):
+    """With every loss term, through both phases of the matcher, and with ignored pixels in one part."""
+    perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
+    options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "clip_norm": 1.0})
+    strategy = mirrored if devices == 2 else None
+    whole, weights_of_whole, _ = trained(stage, options, batch)
+    parts, weights_of_parts, _ = trained(stage, options, batch, strategy, accumulate=2)
+    assert set(whole) == set(parts)
+    for name in whole:
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-5, atol=1e-5, err_msg=name)
+    for want, have in zip(weights_of_whole, weights_of_parts, strict=True):
+        np.testing.assert_allclose(have[0], want[0], rtol=1e-5, atol=1e-5)
+
+
+def test_parts_of_a_batch_in_half_precision(options, batch):
+    """A part whose gradients are not finite makes the whole step void, and the scale of the loss falls."""
+    options = replaced(options, train={"precision": "mixed_float16"})
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    trainer = make_trainer("geometric_matcher", options)
+    trainer.compile_networks(lambda name: make_optimizer(options.train, 20), accumulate=2)
+    before = trainer.networks["geometric_matcher"].get_weights()
+    history = trainer.fit(batches("geometric_matcher", batch), steps_per_epoch=12, epochs=1, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    after = trainer.networks["geometric_matcher"].get_weights()
+    assert any(np.any(first != second) for first, second in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -114,9 +141,10 @@ def test_every_precision_trains(stage, precision, options, batch):
         train = dataclasses.replace(options.train, precision=precision)
         trainer.compile_networks(lambda name: make_optimizer(train, 10))
         before = [weights.copy() for weights in next(iter(trainer.networks.values())).get_weights()]
-        steps = 12 if precision == "mixed_float16" else 2  # the first scales of the loss are too large
-        history = trainer.fit(batches(stage, batch), steps_per_epoch=steps, epochs=1, verbose=0).history
-        assert all(np.isfinite(values).all() for values in history.values())
+        logs, _ = run_steps(trainer, batches(stage, batch), 2)
+        assert trainer.steps_done == 2
+        # The first scales of a loss in float16 are too large; its means have the losses alone, which are finite.
+        assert all(np.isfinite(value) for value in logs.values())
         after = next(iter(trainer.networks.values())).get_weights()
         assert any(np.any(first != second) for first, second in zip(before, after, strict=True))
     finally:
@@ -127,13 +155,8 @@ def test_pose_guided_parser_learns_one_batch(options, batch):
     options = replaced(options, losses={"parser_lambda_adversarial": 0.0, "parser_lambda_pyramid": 0.0})
     trainer = stages.pose_guided_parser_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.Adam(5e-3))
-    losses = [
-        trainer.fit(batches("pose_guided_parser", batch), steps_per_epoch=15, epochs=1, verbose=0).history[
-            "cross_entropy"
-        ]
-        for _ in range(4)
-    ]
-    assert losses[-1][0] < 0.7 * losses[0][0]
+    losses = means(trainer, batches("pose_guided_parser", batch), 15, 4, "cross_entropy")
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_terms_of_weight_zero_are_not_computed(options, batch):
@@ -180,10 +203,5 @@ def test_matcher_pretraining_learns_known_warps(options, batch):
     keras.utils.set_random_seed(0)  # six short epochs from unlucky weights may learn too little
     trainer = stages.geometric_matcher_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.Adam(2e-3))
-    values = [
-        trainer.fit(batches("geometric_matcher", batch), steps_per_epoch=25, epochs=1, verbose=0).history[
-            "transformed_grid"
-        ]
-        for _ in range(6)
-    ]
-    assert values[-1][0] < 0.8 * values[0][0]
+    values = means(trainer, batches("geometric_matcher", batch), 25, 6, "transformed_grid")
+    assert values[-1] < 0.8 * values[0]

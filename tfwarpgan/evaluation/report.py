@@ -4,6 +4,7 @@
     metrics.txt    the same as a table
     pairs.csv      the numbers of each pair
     grid.png       pairs at even distances through the test list: not chosen by their score
+    even_pairs/    its pictures one by one, which pages of comparisons show
     index.html     the best, median and worst pairs by SSIM, and pairs by size of the pose change, with their pictures
                    inside the file
 
@@ -35,6 +36,8 @@ from tfwarpgan.viewing.pages import image, page
 Positions: TypeAlias = npt.NDArray[np.intp]  # of pairs in the test list
 Pictures: TypeAlias = Mapping[int, Mapping[str, Picture]]  # position -> title -> picture
 
+SHOWN_DIR = "even_pairs"
+SHOWN = {"condition", "synthesized", "generated", "target"}
 HEADER = ["metric", MODEL, *BASELINES, "beats baselines"]
 
 
@@ -238,6 +241,9 @@ def write_report(
         InputError: If a file cannot be written.
     """
     rows = [pictures[int(position)] for position in even_pairs(evaluation)]
+    for number, row in enumerate(rows):
+        for kind in SHOWN & row.keys():
+            save_png(os.path.join(os.path.expanduser(output_dir), SHOWN_DIR, f"{number:02d}_{kind}.png"), row[kind])
     texts = {
         "metrics.json": to_json(evaluation, facts),
         "metrics.txt": to_table(evaluation),

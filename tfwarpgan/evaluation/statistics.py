@@ -123,3 +123,92 @@ def bradley_terry(wins: Array, tolerance: float = 1e-12, most: int = 20_000) -> 
 def elo(theta: Floats) -> Floats:
     """Log-strengths [..., k] on Elo's scale, the first one at 0; 400 points are odds of 10 to 1."""
     return (theta - theta[..., :1]) * ELO_SCALE
+
+
+def student_t(t: float, freedom: int) -> float:
+    """The share of Student's distribution between -t and t (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    odd, angle = freedom % 2, math.atan(t / math.sqrt(freedom))
+    term = math.sin(angle) * (math.cos(angle) if odd else 1.0)
+    total = 0.0
+    for number in range(1 + odd, freedom, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * number / (number + 1)
+    return 2 / math.pi * (angle + total) if odd else total
+
+
+def student_t_quantile(share: float, freedom: int) -> float:
+    """The t that `student_t` gives this share for."""
+    low, high = 0.0, 1.0
+    while student_t(high, freedom) < share:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_t(middle, freedom) < share else (low, middle)
+    return high
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of a mean: for a few seeds, where a bootstrap is too narrow; NaN for less than two values."""
+    count = len(values)
+    if count < 2:
+        return math.nan, math.nan
+    center = float(np.mean(values))
+    half = student_t_quantile(confidence, count - 1) * float(np.std(values, ddof=1)) / math.sqrt(count)
+    return center - half, center + half
+
+
+MOST_SIGNS = 20  # differences whose signs are flipped in every way
+
+
+def sign_flip_test(differences: Sequence[float]) -> float:
+    """The exact two-sided p-value of paired differences: the share of all choices of signs with as large a mean.
+
+    At least 2 / 2**n: five differences cannot reach .05.
+
+    Raises:
+        ValueError: If there are more than `MOST_SIGNS`.
+    """
+    if len(differences) > MOST_SIGNS:
+        raise ValueError(f"At most {MOST_SIGNS} differences, got {len(differences)}.")
+    sums = np.zeros(1)
+    for difference in differences:
+        sums = np.concatenate([sums + difference, sums - difference])
+    observed = abs(sum(differences))
+    return float(np.mean(np.abs(sums) >= observed - 1e-12 * (1 + observed)))
+
+
+def least_p(differences: int, comparisons: int = 1) -> float:
+    """The least p-value that `sign_flip_test` can give for so many differences, adjusted by `holm`."""
+    return min(1.0, comparisons * 2.0 / 2**differences)
+
+
+def differences_needed(comparisons: int = 1, level: float = 0.05) -> int:
+    """The differences (seeds) with which the best of so many comparisons can reach a p-value below `level`."""
+    return next(count for count in range(1, 64) if least_p(count, comparisons) < level)
+
+
+def clustered_means(values: Floats, clusters: npt.NDArray[Any], replicates: int = 10_000, seed: int = 0) -> Floats:
+    """Bootstrap of means over items that come in clusters, such as the pairs of a person: clusters are drawn.
+
+    Args:
+        values: Float [k, items]; the same draws for each of the k, so that their differences are paired.
+        clusters: [items], what tells the clusters apart.
+        replicates: How many.
+        seed: Of the draws.
+
+    Returns:
+        Float [k, replicates].
+    """
+    names, places = np.unique(clusters, return_inverse=True)
+    sums = np.stack([np.bincount(places, row, len(names)) for row in values])
+    sizes = np.bincount(places, minlength=len(names))
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(len(names), np.full(len(names), 1 / len(names)), replicates)
+    return (sums @ drawn.T) / (sizes @ drawn.T)
+
+
+def bootstrap_p(differences: Floats) -> float:
+    """The two-sided p-value of a difference by its bootstrap: twice the smaller share on one side of 0."""
+    count = len(differences)
+    side = min(int(np.sum(differences <= 0)), int(np.sum(differences >= 0)))
+    return min(1.0, 2 * (side + 1) / (count + 1))

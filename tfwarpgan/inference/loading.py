@@ -1,5 +1,6 @@
 """Trained networks of a run or a release, loaded for use."""
 
+import dataclasses
 import functools
 import sys
 from collections.abc import Callable
@@ -8,17 +9,19 @@ from typing import TypeVar
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
-from tfwarpgan.inference.checkpoints import load_network, steps_saved
+from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, load_network, stage_folder, steps_of
 from tfwarpgan.inference.pipeline import LocalPipeline
-from tfwarpgan.inference.precision import policy_of
+from tfwarpgan.inference.precision import built_with
 from tfwarpgan.inference.released import load_released
+from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.models import build
 from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.warping_gan import WarpingGAN
-from tfwarpgan.options import Options
+from tfwarpgan.options import Options, stages_of
 from tfwarpgan.typing import Image, Size, Tensor
 
 Network = TypeVar("Network")
@@ -40,14 +43,29 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
             "A run of --parsing_source=ground_truth needs the true label map of the target, which a new image lacks; "
             "use a run of --parsing_source=synthesized."
         )
-    average_flip = options.networks.parser_average_flip
+    if weights and options.train.checkpoint != "last":
+        raise InputError("--checkpoint chooses among those of a run; released weights have one: leave it out.")
+    average_flip, keys = options.networks.parser_average_flip, options.networks.generator_keys
     if weights:
-        names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
-        builders = {name: functools.partial(getattr(build, name), options) for name in names}
-        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip)
-    networks = frozen_networks(options)
+        builders = {name: functools.partial(getattr(build, name), options) for name in stages_of(options)}
+        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip, keys=keys)
+    # The generator's checkpoint may be chosen anew; those before it are what it was trained with.
+    trained = dataclasses.replace(options.train, checkpoint=run_options(options.train.run_dir).train.checkpoint)
+    networks = frozen_networks(dataclasses.replace(options, train=trained))
     networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
-    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip)
+    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip, keys)
+
+
+def in_bfloat16(pipeline: WarpingGAN, options: Options) -> WarpingGAN:
+    """The same pipeline, whose generator computes in mixed bfloat16.
+
+    The stages before it stay as they are: they decide on labels, and what is decided otherwise is another picture.
+    """
+    with built_with("mixed_bfloat16"):
+        generator = build.warping_generator(options)
+    generator.set_weights(pipeline.generator.get_weights())
+    networks = {**pipeline.networks, "warping_generator": generator}
+    return WarpingGAN(networks, pipeline.data_options, pipeline.parsing_source, pipeline.average_flip)
 
 
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
@@ -60,10 +78,28 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
     Raises:
         InputError: As `load_pipeline` and `load_human_parser`.
     """
-    pipeline, parse = load_pipeline(options, weights, for_new_images=True), None
-    if human_parser_run_dir:
-        parse = load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
-    return LocalPipeline(pipeline, parse, Framing.of(options.data).flags)
+    pipeline = load_pipeline(options, weights, for_new_images=True)
+    return LocalPipeline(pipeline, load_labeler(options, human_parser_run_dir), Framing.of(options.data).flags)
+
+
+def load_labeler(options: Options, human_parser_run_dir: str = "") -> Callable[[Image], Tensor] | None:
+    """What labels images that come without a label map, see `load_human_parser`; None if nothing does.
+
+    Networks that see no parsing need no labels: for them every pixel is background.
+
+    Raises:
+        InputError: If such networks are given a human parser, or its run holds none.
+    """
+    if "condition_parsing" not in options.networks.generator_keys:
+        if human_parser_run_dir:
+            raise InputError(
+                f"--human_parser_run_dir={human_parser_run_dir} has no effect: these networks see no parsing; leave it "
+                "out."
+            )
+        return lambda images: tf.zeros([*tf.unstack(tf.shape(images)[:3]), NUM_LABELS])
+    if not human_parser_run_dir:
+        return None
+    return load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
 
 
 def load_human_parser(
@@ -85,11 +121,9 @@ def load_human_parser(
     Raises:
         InputError: If the run holds no trained human parser.
     """
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
-    # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
-    parser = build.human_parser(options, first_weights=False)
-    keras.mixed_precision.set_global_policy(policy)  # the human parser's precision is not the generator's
+    with built_with(options.train.precision):  # which is not the generator's
+        # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
+        parser = build.human_parser(options, first_weights=False)
     load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
@@ -108,9 +142,8 @@ def frozen_networks(options: Options) -> dict[str, keras.Model]:
     Raises:
         InputError: If one of them has not been trained.
     """
-    names = ["geometric_matcher"]
-    if options.train.parsing_source == "synthesized":
-        names.append("pose_guided_parser")
+    true_parsing = options.train.parsing_source == "ground_truth"
+    names = [name for name in stages_of(options)[:-1] if not (true_parsing and name == "pose_guided_parser")]
     return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
 
 
@@ -118,10 +151,12 @@ def load_trained(network: Network, options: Options, name: str) -> Network:
     """Gives a network the weights of its stage in the run, and prints a note if that stage has not finished.
 
     Raises:
-        InputError: If it has not been trained.
+        InputError: If it has not been trained, or there is no such checkpoint as `--checkpoint` names.
     """
-    load_network(network, options.train.run_dir, name)
-    done, steps = steps_saved(options.train.run_dir, name), options.train.steps_of(name)
-    if done < steps:
+    path = chosen_checkpoint(options.train.run_dir, name, options.train.checkpoint)
+    load_network(network, path, name)
+    folder = stage_folder(options.train.run_dir, name)
+    done, steps = max(map(steps_of, checkpoints_in(folder))), options.train.steps_of(name)
+    if done < steps and not read_scores(folder).ended(options.train, name):
         print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
     return network

@@ -1,8 +1,11 @@
 """The precision that Keras computes in, chosen by what the machine is fast at."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 import tensorflow as tf
+from tensorflow import keras
 
 CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel, AMD; ARM
 CPU_INFO = "/proc/cpuinfo"
@@ -21,6 +24,17 @@ def policy_of(precision: str) -> str:
     if precision != "auto":
         return precision
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"
+
+
+@contextlib.contextmanager
+def built_with(precision: str) -> Iterator[None]:
+    """While open, networks are built to compute as `policy_of(precision)` says; those built before are not changed."""
+    policy = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy_of(precision))
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(policy)
 
 
 def _computes_bfloat16() -> bool:

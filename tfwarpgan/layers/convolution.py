@@ -129,15 +129,21 @@ class Encoder(keras.layers.Layer):
 
 
 class Trunk(keras.layers.Layer):
-    """A sequence of residual blocks at constant width."""
+    """A sequence of residual blocks at constant width.
 
-    def __init__(self, filters: int, blocks: int, **kwargs: Any) -> None:
+    With `recompute`, training keeps the blocks' inputs alone, and computes what is inside a block again when its
+    gradient is due (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016): the same gradients.
+    """
+
+    def __init__(self, filters: int, blocks: int, recompute: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = [ResidualBlock(filters) for _ in range(blocks)]
+        self.recompute = recompute
 
-    def call(self, inputs: Features) -> Features:
+    def call(self, inputs: Features, training: bool | None = None) -> Features:
         for block in self.blocks:
-            inputs = block(inputs)
+            # An exported graph must not hold gradients of its own.
+            inputs = tf.recompute_grad(block)(inputs) if self.recompute and training else block(inputs)
         return inputs
 
 

@@ -5,6 +5,7 @@ from tfwarpgan.models.geometric_matcher import GeometricMatcher
 from tfwarpgan.models.human_parser import HumanParser
 from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.models.pose_guided_parser import PoseGuidedParser
+from tfwarpgan.models.resnet_generator import ResnetGenerator
 from tfwarpgan.models.warping_generator import WarpingGenerator
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "PerceptualFeatures",
     "PoseGuidedParser",
     "PyramidDiscriminator",
+    "ResnetGenerator",
     "WarpingGenerator",
 ]

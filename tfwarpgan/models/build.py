@@ -12,6 +12,7 @@ from tfwarpgan.models.discriminator import PyramidDiscriminator
 from tfwarpgan.models.geometric_matcher import GeometricMatcher
 from tfwarpgan.models.human_parser import HumanParser
 from tfwarpgan.models.pose_guided_parser import PoseGuidedParser
+from tfwarpgan.models.resnet_generator import ResnetGenerator
 from tfwarpgan.models.warping_generator import WarpingGenerator
 from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.typing import Tensor
@@ -56,8 +57,9 @@ def pose_guided_parser(options: Options) -> PoseGuidedParser:
     """Stage I's parser."""
     networks = options.networks
     parser = PoseGuidedParser(
-        networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling
-    )
+        networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling,
+        options.train.recompute,
+    )  # fmt: skip
     return _built(parser, parser.keys, options.data)
 
 
@@ -77,20 +79,28 @@ def geometric_matcher(options: Options) -> GeometricMatcher:
     return _built(matcher, ["condition_parsing", "target_parsing"], options.data)
 
 
-def warping_generator(options: Options) -> WarpingGenerator:
-    """The generator with the soft-gated warping block."""
+def warping_generator(options: Options) -> WarpingGenerator | ResnetGenerator:
+    """The generator: with the soft-gated warping block, or the one that an ablation puts in its place."""
     networks = options.networks
+    if networks.model == "resnet":
+        return _built(
+            ResnetGenerator(
+                networks.generator_keys, networks.generator_width, networks.generator_blocks, networks.upsampling,
+                networks.decorrelated_colors, options.train.recompute,
+            ),
+            networks.generator_keys, options.data,
+        )  # fmt: skip
     generator = WarpingGenerator(
         networks.generator_width, networks.generator_blocks, networks.fusion_width,
         networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
-        networks.scales_of_warp(),
+        () if networks.warp == "none" else networks.scales_of_warp(), options.train.recompute,
     )  # fmt: skip
-    keys = ["condition_image", "condition_parsing", "target_parsing", "target_pose", "grid"]
-    return _built(generator, keys, options.data)
+    return _built(generator, networks.generator_keys, options.data)
 
 
 def generator_discriminator(options: Options) -> PyramidDiscriminator:
-    """The generator's discriminator."""
+    """The generator's discriminator, which sees an image with what the generator made it from, but for the warp."""
     networks = options.networks
-    discriminator = PyramidDiscriminator(GENERATOR_JUDGED, networks.discriminator_width, networks.num_discriminators)
-    return _built(discriminator, GENERATOR_JUDGED, options.data)
+    judged = [name for name in GENERATOR_JUDGED if name == "image" or name in networks.generator_keys]
+    discriminator = PyramidDiscriminator(judged, networks.discriminator_width, networks.num_discriminators)
+    return _built(discriminator, judged, options.data)

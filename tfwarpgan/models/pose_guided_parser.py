@@ -19,12 +19,18 @@ class PoseGuidedParser(keras.Model):
     """
 
     def __init__(
-        self, width: int = 64, blocks: int = 9, uses_image: bool = False, upsampling: str = "transposed", **kwargs: Any
+        self,
+        width: int = 64,
+        blocks: int = 9,
+        uses_image: bool = False,
+        upsampling: str = "transposed",
+        recompute: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.keys = ["condition_parsing", "target_pose"] + ["condition_image"] * uses_image
         self.encoder = Encoder(width)
-        self.trunk = Trunk(8 * width, blocks)
+        self.trunk = Trunk(8 * width, blocks, recompute)
         self.decoder = Decoder(8 * width, width, NUM_LABELS, upsampling)
 
     def call(self, inputs: Tensors) -> dict[str, Logits]:

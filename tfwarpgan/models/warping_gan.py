@@ -1,17 +1,18 @@
 """The whole pipeline, from an image and a pose to an image: stage I, the matcher and the warping generator."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
-from tfwarpgan.layers.transforms import sample
+from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Logits, Tensor, Tensors
+from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
 
+KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "grid")
 # What becomes of the channels of stage I's inputs in a mirror.
 MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
 
@@ -20,10 +21,12 @@ class WarpingGAN(tf.Module):
     """The three trained networks, called on a batch of the data pipeline.
 
     Args:
-        networks: Dictionary of `pose_guided_parser`, `geometric_matcher` and `warping_generator`; the parser may be
-            missing where `parsing_source` is "ground_truth".
+        networks: Dictionary of `pose_guided_parser`, `geometric_matcher` and `warping_generator`. Without the parser
+            the target parsing is the batch's own, without the matcher the grid moves nothing.
         data_options: `DataOptions`.
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
+        average_flip: Whether stage I's parsing is averaged with that of the mirrored inputs.
+        keys: The generator's inputs; what it does not see is not computed.
     """
 
     def __init__(
@@ -32,28 +35,41 @@ class WarpingGAN(tf.Module):
         data_options: DataOptions,
         parsing_source: str = "synthesized",
         average_flip: bool = False,
+        keys: Collection[str] = KEYS,
     ) -> None:
         super().__init__()
         self.networks = networks
         self.parser: Any = networks.get("pose_guided_parser")
-        self.matcher = networks["geometric_matcher"]
+        self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
         self.data_options = data_options
-        self.parsing_source, self.average_flip = parsing_source, average_flip
+        self.parsing_source, self.average_flip, self.keys = parsing_source, average_flip, frozenset(keys)
         self.height, self.width = data_options.height, data_options.width
 
     def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
 
         Returns:
-            The dictionary that `WarpingGenerator` takes, and also `grid` [B, H, W, 2] and (from stage I)
-            `parsing_logits` [B, H, W, 20].
+            The dictionary that the generator takes, what the matcher gives and (from stage I) `parsing_logits`
+            [B, H, W, 20].
         """
         inputs = dense_inputs(batch, self.data_options)
-        if self.parsing_source == "synthesized":
+        if "target_parsing" not in self.keys:
+            inputs = {key: value for key, value in inputs.items() if key in self.keys}
+        elif self.parsing_source == "synthesized":
             logits = self._parsing_logits(inputs)
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
-        return {key: tf.stop_gradient(value) for key, value in {**inputs, **self.matcher(inputs)}.items()}
+        if "grid" in self.keys:
+            inputs = {
+                **inputs,
+                **(self.matcher(inputs) if self.matcher is not None else {"grid": self._identity_grid(inputs)}),
+            }
+        return {key: tf.stop_gradient(value) for key, value in inputs.items()}
+
+    def _identity_grid(self, inputs: Tensors) -> Grid:
+        """The grid that leaves an image as it is, [B, H, W, 2]."""
+        identity = tf.tile(tf.constant([IDENTITY_AFFINE]), [tf.shape(inputs["condition_image"])[0], 1])
+        return affine_grid(identity, self.height, self.width)
 
     def _parsing_logits(self, inputs: Tensors) -> Logits:
         """Stage I's logits, without the single pixels that its decoder dots a parsing with."""
@@ -73,13 +89,15 @@ class WarpingGAN(tf.Module):
         Returns:
             Dictionary of `image` [B, H, W, 3] in [-1, 1], `parsing_logits` [B, H, W, 20] (stage I's), `target_parsing`
             one-hot (what the generator got), `grid` [B, H, W, 2], `warped_image` [B, H, W, 3] and `warped_parsing`
-            [B, H, W, 20] (the condition's, sampled by the grid) and the generator's gates by name.
+            [B, H, W, 20] (the condition's, sampled by the grid) and the generator's gates by name; without those that
+            the generator does not use.
         """
         conditions = self.conditions(batch)
         synthesized = self.generator(conditions)
         kept = {key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions}
         gates = {name: value for name, value in synthesized.items() if name.startswith("gate")}
-        return {"image": synthesized["image"], **gates, **self.warped(conditions), **kept}
+        warped = self.warped(conditions) if "grid" in conditions else {}
+        return {"image": synthesized["image"], **gates, **warped, **kept}
 
     def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition image and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""

@@ -52,7 +52,7 @@ class WarpingGenerator(keras.Model):
 
     Called on a dictionary of `condition_image` [B, H, W, 3] in [-1, 1], one-hot `condition_parsing` and
     `target_parsing` [B, H, W, 20], `target_pose` [B, H, W, 18] and the warp's `grid` [B, H, W, 2]; H and W are
-    multiples of 8. Gives `image` float32 [B, H, W, 3] in [-1, 1]; of the warping block in the bottleneck `features`
+    multiples of 8. Gives `image` float32 [B, H, W, 3] in [-1, 1]; of a warping block in the bottleneck `features`
     (Phi), `warped_features` and `gate`; and the other scales' gates: `gate_4`, `gate_2`, `gate_1`, `gate_image`.
 
     Args:
@@ -63,8 +63,10 @@ class WarpingGenerator(keras.Model):
         gate: "spatial", "channel", "scalar" or "none".
         upsampling: "transposed" or "resize".
         decorrelated_colors: Whether the appearance encoder sees the condition's colors along their principal axes.
-        warp_scales: Where the warping block is injected: "8" (the bottleneck, as in the paper; always there), "4", "2"
-            and "1" (the decoder), "image" (the condition image, warped, is offered to the result).
+        warp_scales: Where the warping block is injected: "8" (the bottleneck, as in the paper), "4", "2" and "1" (the
+            decoder), "image" (the condition image, warped, is offered to the result). Empty: nowhere, for an ablation,
+            and no `grid` is needed.
+        recompute: Whether training computes the trunk's activations twice instead of keeping them.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class WarpingGenerator(keras.Model):
         upsampling: str = "transposed",
         decorrelated_colors: bool = False,
         warp_scales: Collection[str] = ("8",),
+        recompute: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # a half-precision grid would move the image
@@ -85,9 +88,9 @@ class WarpingGenerator(keras.Model):
         self.decorrelated_colors = decorrelated_colors
         self.appearance_encoder = Encoder(width)
         self.pose_encoder = Encoder(width)
-        self.warping_block = SoftGatedWarpingBlock(residual, gate)
+        self.warping_block = SoftGatedWarpingBlock(residual, gate) if "8" in warp_scales else None
         self.fusion = None if fusion_width == joined else NormalizedConvolution(convolution(fusion_width, 3))
-        self.trunk = Trunk(fusion_width, blocks)
+        self.trunk = Trunk(fusion_width, blocks, recompute)
         self.upsamplings = upsamplings(fusion_width, upsampling)
         self.head = OutputHead(fusion_width // 8, width, 3)
         self.skips = []
@@ -98,15 +101,17 @@ class WarpingGenerator(keras.Model):
         self.warped_image = WarpedImage(width + 3) if "image" in warp_scales else None
 
     def call(self, inputs: Tensors) -> dict[str, Tensor]:
-        image, grid = inputs["condition_image"], inputs["grid"]
+        image, grid = inputs["condition_image"], inputs.get("grid")
         colors = decorrelate_colors(image) if self.decorrelated_colors else image
         appearance = self.appearance_encoder(tf.concat([colors, inputs["condition_parsing"]], axis=-1), all_scales=True)
         pose = self.pose_encoder(tf.concat([inputs["target_parsing"], inputs["target_pose"]], axis=-1), all_scales=True)
 
-        warp = self.warping_block.terms(appearance[8], strided_grid(grid, 8))
-        outputs = {"features": appearance[8], "warped_features": warp["warped_features"], "gate": warp["gate"]}
-
-        joined = tf.concat([warp["output"], pose[8]], axis=-1)
+        encoded, outputs = appearance[8], {"features": appearance[8]}
+        if self.warping_block is not None:
+            warp = self.warping_block.terms(encoded, strided_grid(grid, 8))
+            encoded = warp["output"]
+            outputs |= {"warped_features": warp["warped_features"], "gate": warp["gate"]}
+        joined = tf.concat([encoded, pose[8]], axis=-1)
         if self.fusion is not None:
             joined = self.fusion(joined)
         features = self.trunk(joined)

@@ -8,8 +8,8 @@ from tfwarpgan.options.losses import LossOptions
 from tfwarpgan.options.metrics import MetricOptions
 from tfwarpgan.options.networks import NetworkOptions
 from tfwarpgan.options.option import option
-from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places
-from tfwarpgan.options.train import STAGES, TrainOptions
+from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places, stages_of
+from tfwarpgan.options.train import STAGES, TrainOptions, WorkerOptions
 
 __all__ = [
     "BatchOptions",
@@ -25,7 +25,9 @@ __all__ = [
     "STAGES",
     "SizeOptions",
     "TrainOptions",
+    "WorkerOptions",
     "check_data_place",
     "check_places",
     "option",
+    "stages_of",
 ]

@@ -32,10 +32,27 @@ class NetworkOptions:
         16, "Downscaling of the matcher's features: 16 means 1/16 of the image size.", choices=(4, 8, 16)
     )
     matcher_control_points: int = option(3, "Control points of the thin-plate spline per side.", choices=(3, 5))
+    model: str = option(
+        "warpgan",
+        "Generator: warpgan, two encoders and the soft-gated warping block; resnet, pix2pixHD's one encoder, no warp.",
+        choices=("warpgan", "resnet"),
+    )
+    generator_inputs: str = option(
+        "all",
+        "What --model=resnet sees: all, the condition image, both parsings and the target pose; image,pose, neither "
+        "parsing, and then no pose-guided parser is trained.",
+        choices=("all", "image,pose"),
+    )
     generator_width: int = option(64, "Channels of the first convolution of the warping generator.", minimum=4)
     generator_blocks: int = option(9, "Residual blocks of the warping generator.", minimum=1)
     fusion_width: int = option(
         0, "Channels of the residual blocks; 0 keeps those of both encoders, 16 x --generator_width.", minimum=0
+    )
+    warp: str = option(
+        "matched",
+        "Warp of --model=warpgan: matched, the matcher's; identity, which moves nothing: the warping blocks are gated "
+        "skip connections; none, no warping block at all. No matcher is trained for the last two.",
+        choices=("matched", "identity", "none"),
     )
     warp_residual: str = option(
         "conv",
@@ -77,6 +94,15 @@ class NetworkOptions:
                 f"--fusion_width={self.fusion_width} must be a multiple of 8; the decoder halves it three times."
             )
         self.scales_of_warp()
+        if self.generator_inputs != "all" and self.model != "resnet":
+            raise InputError(f"--generator_inputs={self.generator_inputs} needs --model=resnet.")
+
+    @property
+    def generator_keys(self) -> tuple[str, ...]:
+        """The inputs of the generator: names of what `WarpingGAN.conditions` gives."""
+        parsings = () if self.generator_inputs == "image,pose" else ("condition_parsing", "target_parsing")
+        grid = ("grid",) if self.model == "warpgan" and self.warp != "none" else ()
+        return ("condition_image", *parsings, "target_pose", *grid)
 
     def scales_of_warp(self) -> tuple[str, ...]:
         """`warp_scales` as a tuple of names."""

@@ -27,6 +27,14 @@ class Options:
     train: TrainOptions = TrainOptions()
 
 
+def stages_of(options: Options) -> tuple[str, ...]:
+    """The stages of a run of all stages, in order: those that its generator does not use are left out."""
+    keys = options.networks.generator_keys
+    parser = ("pose_guided_parser",) if "target_parsing" in keys else ()
+    matcher = ("geometric_matcher",) if "grid" in keys and options.networks.warp == "matched" else ()
+    return (*parser, *matcher, "warping_generator")
+
+
 # The parts of `Options`, in the order in which --help lists them.
 PARTS = (TrainOptions, DatasetOptions, SizeOptions, BatchOptions, LossOptions, NetworkOptions, *DATA_SET[1:])
 

@@ -80,15 +80,34 @@ def held(folder: str) -> Iterator[bool]:
     The lock is the folder's own, not a file's as in `locked`: so it holds for other users and machines that share the
     folder too, stays with it when it is renamed, and leaves nothing behind. `filelock` has none of that kind.
     """
-    with contextlib.ExitStack() as stack:
-        is_held = False
-        with contextlib.suppress(OSError):
-            if fcntl:
-                descriptor = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_held = True
-        yield is_held
+    descriptor = None
+    with contextlib.suppress(OSError):
+        descriptor = hold(folder)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def hold(folder: str) -> int | None:
+    """Holds a folder as `held` does, until the descriptor is closed, here and in each child process that was given it.
+
+    Returns:
+        The descriptor; None where there are no such locks.
+
+    Raises:
+        OSError: If there is no such folder; BlockingIOError if another process holds it.
+    """
+    if not fcntl:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def remove_empty_folders(folder: str) -> None:

@@ -1,52 +1,71 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
-import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
-from types import FrameType
 from typing import Any, TypeAlias
 
 import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
+from tfwarpgan.errors import InputError
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.typing import Picture
 
 Logs: TypeAlias = Mapping[str, Any] | None  # what a train step returned
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {speed} pictures/s{postfix}]"
+
+
+class Finite(keras.callbacks.Callback):
+    """Ends a training whose losses or gradients are not finite, before anything is logged, drawn or saved of them.
+
+    Args:
+        checkpoints: Of the stage, for the message.
+        stage: Its name.
+        every: Steps between two looks, void ones included; a divisor of those between all that is written.
+    """
+
+    def __init__(self, checkpoints: StageCheckpoints, stage: str, every: int) -> None:
+        super().__init__()
+        self.checkpoints, self.stage, self.every = checkpoints, stage, every
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if (batch + 1) % self.every == 0 or self.model.steps_done % self.every == 0:
+            self._look()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        try:
+            self.model.check_finite(self.stage, self.checkpoints.last)
+        except InputError:
+            print(file=sys.stderr)  # ends the line of the progress bar
+            raise
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every `every` steps, at the end, and before stopping on Ctrl-C (or a termination signal).
-
-    `interrupted` says afterward whether a signal stopped the training.
-    """
+    """Saves every `every` steps and at the end, which a signal may bring."""
 
     def __init__(self, checkpoints: StageCheckpoints, every: int) -> None:
         super().__init__()
         self.checkpoints, self.every = checkpoints, every
-        self.interrupted = False
-        self.handlers: dict[int, Any] = {}
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.handlers[number] = signal.signal(number, self._interrupt)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        self.interrupted = True
-        signal.signal(number, self.handlers[number])  # a second one is not waited for
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.interrupted:
-            self.model.stop_training = True
-        elif self.model.steps_done % self.every == 0:
+        if self.model.steps_done % self.every == 0:
             self.checkpoints.save()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.checkpoints.save()
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
+
+
+def write_scalars(writer: tf.summary.SummaryWriter, stage: str, step: int, values: Mapping[str, float]) -> None:
+    """Writes the values of a stage's step, by name, for TensorBoard."""
+    with writer.as_default(step):
+        for name, value in values.items():
+            tf.summary.scalar(f"{stage}/{name}", value)
+    writer.flush()
 
 
 class Scalars(keras.callbacks.Callback):
@@ -61,74 +80,91 @@ class Scalars(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.steps_done
-        if step % self.every:
+        if step % self.every or step == self.step:  # the latter where a scaled loss made the step void
             return
         now = time.perf_counter()
         values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = self.model.learning_rate
+        values |= self.model.skipped_steps
         values["images_per_second"] = (step - self.step) * self.batch_size / (now - self.time)
-        with self.writer.as_default(step):
-            for name, value in values.items():
-                tf.summary.scalar(f"{self.stage}/{name}", value)
-        self.writer.flush()
+        write_scalars(self.writer, self.stage, step, values)
         self.time, self.step = now, step
         self.model.reset_metrics()
 
 
-class Progress(keras.callbacks.Callback):
-    """A progress bar of the stage with its losses."""
+class Bar(tqdm):
+    """A bar of steps that also tells how many pictures are trained on in a second.
 
-    def __init__(self, stage: str, start: int, steps: int) -> None:
+    Args:
+        pictures: Of a step.
+    """
+
+    def __init__(self, pictures: int, **kwargs: Any) -> None:
+        self.pictures = pictures
+        super().__init__(bar_format=BAR, **kwargs)
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        values = super().format_dict
+        rate = values["rate"] or (values["n"] - values["initial"]) / (values["elapsed"] or 1.0)
+        return {**values, "speed": f"{rate * self.pictures:.3g}" if rate else "?"}
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar of the stage with the time left, pictures per second and the losses.
+
+    Args:
+        stage: Name of the stage.
+        start: Steps that are done.
+        steps: Of the stage.
+        batch_size: Pictures of a step.
+        shown: Whether there is a bar at all.
+    """
+
+    def __init__(self, stage: str, start: int, steps: int, batch_size: int, shown: bool = True) -> None:
         super().__init__()
-        self.stage, self.start, self.steps = stage, start, steps
+        self.stage, self.start, self.steps, self.batch_size, self.shown = stage, start, steps, batch_size, shown
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.bar = tqdm(total=self.steps, initial=self.start, desc=self.stage, unit="step", mininterval=5.0)
+        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "mininterval": 5.0}
+        self.bar = Bar(pictures=self.batch_size, disable=not self.shown, **bar)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
         self.bar.set_postfix_str(text, refresh=False)
-        self.bar.update()
+        self.bar.update(self.model.steps_done - self.bar.n)
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.bar.close()
 
 
 class Previews(keras.callbacks.Callback):
-    """Shows the stage's state on test pictures every `every` steps and at the end.
+    """Shows the stage's state on test pictures every `every` steps and at the stage's end.
 
     Args:
         writer: The summary writer.
         stage: Name of the stage, under which everything appears in TensorBoard.
         every: Steps between two pictures.
+        steps: Of the stage.
         draw: Function without arguments -> a picture grid uint8 [H, W, 3].
-        score: Function without arguments -> dictionary of scalars.
     """
 
     def __init__(
-        self,
-        writer: tf.summary.SummaryWriter,
-        stage: str,
-        every: int,
-        draw: Callable[[], Picture],
-        score: Callable[[], dict[str, float]],
+        self, writer: tf.summary.SummaryWriter, stage: str, every: int, steps: int, draw: Callable[[], Picture]
     ) -> None:
         super().__init__()
-        self.writer, self.stage, self.every, self.draw, self.score = writer, stage, every, draw, score
+        self.writer, self.stage, self.every, self.steps, self.draw = writer, stage, every, steps, draw
+        self.step: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.model.steps_done % self.every == 0:
-            self._write()
+        step = self.model.steps_done
+        if step != self.step and (step % self.every == 0 or step == self.steps):
+            self._write(step)
+            self.step = step
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        if self.model.steps_done % self.every:
-            self._write()
-
-    def _write(self) -> None:
-        with self.writer.as_default(self.model.steps_done):
+    def _write(self, step: int) -> None:
+        with self.writer.as_default(step):
             tf.summary.image(f"{self.stage}/pictures", self.draw()[None])
-            for name, value in self.score().items():
-                tf.summary.scalar(f"{self.stage}/{name}", value)
         self.writer.flush()
 
 

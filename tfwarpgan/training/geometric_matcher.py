@@ -15,8 +15,8 @@ from tfwarpgan.layers.transforms import affine_grid, compose, sample
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions, LossOptions
 from tfwarpgan.training.losses import grid_smoothness, person_l1, soft_iou_loss, transformed_grid_loss
-from tfwarpgan.training.trainer import Trainer
-from tfwarpgan.typing import Affine, Batch, Scalar, Spline, Tensor
+from tfwarpgan.training.trainer import Losses, Trainer
+from tfwarpgan.typing import Affine, Batch, Spline, Tensor
 
 # Half ranges of the random warps: rotation in radians, the rest in normalized coordinates.
 ROTATION, SHEAR, SCALE, SHIFT, BEND = 0.25, 0.15, 0.25, 0.25, 0.15
@@ -64,13 +64,20 @@ class GeometricMatcherTrainer(Trainer):
         self.smooth_weight, self.image_weight = losses.matcher_lambda_smooth, losses.matcher_lambda_image
         self.pretraining_steps = pretraining_steps
 
-    def train_step(self, batch: Batch) -> dict[str, Scalar]:
+    def with_draws(self, batch: Batch) -> Batch:
+        """The batch with a random warp of each pair: its rows of what is drawn for the batches of all replicas."""
+        replica, size = tf.distribute.get_replica_context(), tf.shape(batch["condition_image"])[0]
+        seed = tf.stack([tf.cast(self.iterations, tf.int32), self.data_options.seed % 2**31])
+        control_points = self.networks["geometric_matcher"].control_points
+        affine, tps = random_warp(size * replica.num_replicas_in_sync, control_points, seed)
+        first = size * replica.replica_id_in_sync_group
+        return {**batch, "true_affine": affine[first : first + size], "true_tps": tps[first : first + size]}
+
+    def losses(self, batch: Batch) -> Losses:
         inputs = dense_inputs(batch, self.data_options)
         matcher, condition = self.networks["geometric_matcher"], inputs["condition_parsing"]
         pretraining = self.iterations < self.pretraining_steps
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = tf.stack([tf.cast(self.iterations, tf.int32), tf.cast(replica, tf.int32)])
-        true_affine, true_tps = random_warp(tf.shape(condition)[0], matcher.control_points, seed)
+        true_affine, true_tps = batch["true_affine"], batch["true_tps"]
         true_grid = compose(true_affine, true_tps, self.data_options.height, self.data_options.width)
         target = tf.cond(pretraining, lambda: sample(condition, true_grid), lambda: inputs["target_parsing"])
 
@@ -88,12 +95,12 @@ class GeometricMatcherTrainer(Trainer):
                 terms["image"] = person_l1(batch["target_image"], image, batch["target_parsing"] > 0)
                 total += self.image_weight * terms["image"]
             total = tf.where(pretraining, known, total)
-        self.minimize("geometric_matcher", tape, total)
-
-        return self.log(
-            {"transformed_grid": tf.cast(pretraining, tf.float32)},
-            transformed_grid=known,
+        logged = {
+            "transformed_grid": known,
             **terms,
-            miou_before=1.0 - soft_iou_loss(condition, target),
-            miou_after=1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
+            "miou_before": 1.0 - soft_iou_loss(condition, target),
+            "miou_after": 1.0 - soft_iou_loss(one_hot(tf.argmax(warped, axis=-1)), target),
+        }
+        return Losses(
+            {"geometric_matcher": (total, tape)}, logged, {"transformed_grid": tf.cast(pretraining, tf.float32)}
         )

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from tfwarpgan.training.losses import parsing_cross_entropy, pixel_accuracy
-from tfwarpgan.training.trainer import Trainer
-from tfwarpgan.typing import Batch, Scalar
+from tfwarpgan.training.trainer import Losses, Trainer
+from tfwarpgan.typing import Batch
 
 
 class HumanParserTrainer(Trainer):
@@ -16,10 +16,10 @@ class HumanParserTrainer(Trainer):
 
     means = ("cross_entropy", "pixel_accuracy")
 
-    def train_step(self, batch: Batch) -> dict[str, Scalar]:
+    def losses(self, batch: Batch) -> Losses:
         with tf.GradientTape() as tape:
             logits = self.networks["human_parser"](batch, training=True)["parsing_logits"]
             loss = parsing_cross_entropy(batch["parsing"], logits)
-        self.minimize("human_parser", tape, loss)
         accuracy, counted = pixel_accuracy(batch["parsing"], logits)
-        return self.log({"pixel_accuracy": counted}, cross_entropy=loss, pixel_accuracy=accuracy)
+        logged = {"cross_entropy": loss, "pixel_accuracy": accuracy}
+        return Losses({"human_parser": (loss, tape)}, logged, {"pixel_accuracy": counted})

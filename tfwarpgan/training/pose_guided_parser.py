@@ -9,7 +9,7 @@ from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions, LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import parsing_cross_entropy, pixel_accuracy
-from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.training.trainer import Losses, Trainer
 from tfwarpgan.typing import Batch, Logits, OneHot, Scalar, Tensors
 
 
@@ -33,19 +33,19 @@ class PoseGuidedParserTrainer(Trainer):
             "pyramid": losses.parser_lambda_pyramid,
         }
 
-    def train_step(self, batch: Batch) -> dict[str, Scalar]:
+    def losses(self, batch: Batch) -> Losses:
         inputs = dense_inputs(batch, self.data_options)
         real = inputs["target_parsing"]
         with tf.GradientTape() as parser_tape, tf.GradientTape() as discriminator_tape:
             logits = self.networks["pose_guided_parser"](inputs, training=True)["parsing_logits"]
             terms, discriminator_loss = self._terms(batch, inputs, real, logits)
             total = weighted_sum(terms, self.weights_of_terms)
-        self.minimize("pose_guided_parser", parser_tape, total)
+        losses = {"pose_guided_parser": (total, parser_tape)}
         if discriminator_loss is not None:
-            self.minimize("discriminator", discriminator_tape, discriminator_loss)
+            losses["discriminator"] = (discriminator_loss, discriminator_tape)
             terms["discriminator"] = discriminator_loss
         accuracy, counted = pixel_accuracy(batch["target_parsing"], logits)
-        return self.log({"pixel_accuracy": counted}, **terms, pixel_accuracy=accuracy)
+        return Losses(losses, {**terms, "pixel_accuracy": accuracy}, {"pixel_accuracy": counted})
 
     def _terms(
         self, batch: Batch, inputs: Tensors, real: OneHot, logits: Logits

@@ -1,6 +1,5 @@
-"""What each stage shows of itself while it trains: a picture grid, and a score, always of the same test pictures."""
+"""What each stage shows of itself while it trains: a picture grid, always of the same test pictures."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,9 +9,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.records.preparation import Prepared
-from tfwarpgan.evaluation.human_parser import evaluate_human_parser
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
-from tfwarpgan.models.human_parser import label_probabilities
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
@@ -22,7 +19,6 @@ from tfwarpgan.viewing import drawing
 
 ROWS = 8
 Columns: TypeAlias = dict[str, Any]  # title -> uint8 pictures
-SCORED_BATCHES = 64  # a look, not the evaluation
 
 
 def spread(prepared: Prepared, count: int = ROWS) -> list[int]:
@@ -71,28 +67,6 @@ def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callabl
         "warping_generator": _warping_generator,
     }[stage]
     return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
-
-
-def scorer(stage: str, trainer: Any, dataset: tf.data.Dataset) -> Callable[[], dict[str, float]]:
-    """A function without arguments that returns the stage's current scores, by name.
-
-    The human parser's is its mean IoU; the other stages measure themselves on the training pairs.
-
-    Args:
-        stage: Name of the stage.
-        trainer: Its trainer.
-        dataset: Batches of the test split; the first `SCORED_BATCHES` are scored.
-    """
-    if stage != "human_parser":
-        return dict
-    parse = functools.partial(label_probabilities, trainer.networks[stage], average_flip=False)
-    batches = dataset.take(SCORED_BATCHES)
-
-    def score() -> dict[str, float]:
-        found = evaluate_human_parser(parse, batches, progress=False)
-        return {"validation_mean_iou": found["mean_iou"], "validation_pixel_accuracy": found["pixel_accuracy"]}
-
-    return score
 
 
 def _labels(scores: npt.ArrayLike) -> npt.NDArray[np.uint8]:

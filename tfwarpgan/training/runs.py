@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,66 +12,91 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwarpgan.data.batches import human_parser
-from tfwarpgan.data.batches.human_parser import prepared_lip_dataset
-from tfwarpgan.data.batches.pairs import pairs_dataset
 from tfwarpgan.data.layouts.opening import PATHS, Source
-from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
 from tfwarpgan.inference.precision import policy_of
+from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, Options
+from tfwarpgan.options import RUN_FLAGFILE, Options, stages_of
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training import callbacks, previews
-from tfwarpgan.training.checkpoints import StageCheckpoints
-from tfwarpgan.training.distribution import choose_strategy
+from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
+from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, total, wait_for_all, worker_errors
+from tfwarpgan.training.events import put_back
+from tfwarpgan.training.history import flagfile_of
+from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.shared_stages import DATA_THAT_MAY_CHANGE
 from tfwarpgan.training.source import open_source
+from tfwarpgan.training.stage_data import StageData
 from tfwarpgan.training.stages import TRAINERS
-from tfwarpgan.typing import Batch, Picture
+from tfwarpgan.training.stages_from import take_stages
+from tfwarpgan.training.summary import Summary
+from tfwarpgan.training.validation import Validation, scorer
+from tfwarpgan.training.workers import ALONE, Workers
+from tfwarpgan.typing import Picture
 
-_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")  # of the data, while a run lasts
 
-
-def train(options: Options, devices: Sequence[str] | None = None, source: Source | None = None) -> bool:
+def train(
+    options: Options,
+    devices: Sequence[str] | None = None,
+    source: Source | None = None,
+    workers: Workers = ALONE,
+) -> bool:
     """Trains the stage that the options name, or all of a run in order; a finished stage is skipped.
 
     Args:
         options: `Options`.
-        devices: Device names for MirroredStrategy, or None for all GPUs.
+        devices: Device names for MirroredStrategy, or None for all GPUs; of one worker.
         source: What `source.open_source` gave, or None to open it here.
+        workers: `Workers`, all of which call this with the same options; the chief alone writes.
 
     Returns:
         Whether the training went to its end; False if a signal stopped it, after a checkpoint.
 
     Raises:
-        InputError: If the data or a stage before it is missing or unfit.
+        InputError: If the data or a stage before it is missing or unfit, or another worker stopped.
     """
-    strategy, stage = choose_strategy(devices), options.train.stage
-    names = [name for name in TRAINERS if name != "human_parser"] if stage == "all" else [stage]
+    if options.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy, stage = choose_strategy(devices, workers), options.train.stage
+    names = stages_of(options) if stage == "all" else (stage,)
     _check_devices(options, strategy.num_replicas_in_sync)
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
     _check_same_run(options, run_dir)
     if "warping_generator" in names and options.losses.lambda_perceptual:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
-    stage_data = StageData(options, source)
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
-    with disk_errors(run_dir, "--run_dir"):
-        write_atomically(os.path.join(run_dir, RUN_FLAGFILE), to_flagfile(options))
-        return all(train_stage(name, options, stage_data, strategy) for name in names)
+    with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
+        stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
+        agree(_shared(options, stage_data), "flags or data", strategy, workers)
+        taken = chief_first(lambda: take_stages(options), strategy, workers)
+        if workers.is_chief:
+            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
+        return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
 
 
 def _check_devices(options: Options, replicas: int) -> None:
     if options.train.jit_compile and replicas > 1:
         raise InputError("--jit_compile works on one device only; leave it out, or make one device visible.")
     if options.data.batch_size % replicas:
-        raise InputError(f"--batch_size={options.data.batch_size} must be a multiple of the {replicas} devices.")
+        raise InputError(
+            f"--batch_size={options.data.batch_size} must be a multiple of the {replicas} devices of all workers."
+        )
+
+
+def _shared(options: Options, stage_data: StageData) -> str:
+    """What all workers must have in common, as text: flags but for places, what "auto" means, and data."""
+    places: dict[str, Any] = dict.fromkeys((*PATHS, "prepared_dir"), "")
+    data, train = dataclasses.replace(options.data, **places), dataclasses.replace(options.train, run_dir="")
+    flags = to_flagfile(dataclasses.replace(options, data=data, train=train))
+    return flags + policy_of(options.train.precision) + stage_data.name
 
 
 def _check_same_run(options: Options, run_dir: str) -> None:
@@ -93,76 +119,52 @@ def _identity(options: Options) -> dict[str, Any]:
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}
-    same |= {name: value for name, value in data.items() if name not in _MAY_CHANGE and not name.startswith("lip_")}
+    same |= {
+        name: value for name, value in data.items() if name not in DATA_THAT_MAY_CHANGE and not name.startswith("lip_")
+    }
     return same | {"parsing_source": options.train.parsing_source, "stage": "all"}
 
 
-class StageData:
-    """The data sets of a run, prepared if needed before anything is built.
-
-    Args:
-        options: `Options`.
-        source: What `source.open_source` gave.
-    """
-
-    def __init__(self, options: Options, source: Source) -> None:
-        self.options = options
-        self.source: Any = source  # rows of LIP, where nothing is prepared
-        self.is_lip = options.train.stage == "human_parser"
-        is_prepared = not self.is_lip or options.data.dataset == "lip"
-        self.prepared: Any = prepare(options.data, source=source) if is_prepared else None
-        if self.prepared and self.prepared.num_pairs.get("train") == 0:
-            raise InputError(
-                f"The data set in {options.data.data_dir} has no training pairs: it can be evaluated, not trained; "
-                "give lists of training pairs, or build pairs with --pair_source=rule."
-            )
-
-    def dataset(self, split: str, start: int = 0) -> tf.data.Dataset:
-        """Batches of "train", from position `start` on, or of "test"."""
-        if self.prepared is None:
-            return human_parser.lip_dataset(self.source, self.options.data, split, start=start)
-        if self.is_lip:
-            return prepared_lip_dataset(self.prepared, self.options.data, split, start=start)
-        return pairs_dataset(self.prepared, self.options.data, split=split, start=start)
-
-    def preview_batch(self) -> Batch:
-        """The test images, or test pairs, that the previews draw."""
-        if self.is_lip:
-            return {key: value[: previews.ROWS] for key, value in next(iter(self.dataset("test"))).items()}
-        data_options = dataclasses.replace(self.options.data, batch_size=previews.ROWS)
-        return next(iter(pairs_dataset(self.prepared, data_options, "test", only=previews.spread(self.prepared))))
-
-
-def train_stage(name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy) -> bool:
+def train_stage(
+    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = ALONE
+) -> bool:
     """Trains one stage to its last step; returns False if a signal stopped it."""
-    run_dir, steps = os.path.expanduser(options.train.run_dir), options.train.steps_of(name)
+    run_dir, train = os.path.expanduser(options.train.run_dir), options.train
+    steps = train.steps_of(name)
+    end = min(steps, train.stop_at or steps)
     keras.backend.clear_session()
     keras.utils.set_random_seed(options.data.seed)
+    if workers.is_chief:
+        sweep(stage_folder(run_dir, name))
     with strategy.scope():
         trainer = TRAINERS[name](options)
-        make = functools.partial(make_optimizer, options.train, steps)
-        trainer.compile_networks(make, options.train.jit_compile, options.train.ema)
-        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), options.train.keep_checkpoints)
+        make = functools.partial(make_optimizer, train, steps)
+        trainer.compile_networks(make, train.jit_compile, train.ema, train.accumulate)
+        checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
-    if done >= steps:
+    agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
+    if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
-    saving = callbacks.Checkpoints(checkpoints, options.train.checkpoint_every)
+    if workers.is_chief:
+        put_back(run_dir, name, done)
     looking = (
         previews.painter(name, trainer, stage_data.preview_batch(), options),
-        previews.scorer(name, trainer, stage_data.dataset("test")),
+        scorer(name, trainer, options, stage_data.validation(), lambda sums: total(sums, strategy, workers)),
     )
-    watching = _watching(name, options, run_dir, done, steps, looking)
+    watching = _watching(name, options, run_dir, done, steps, looking, workers.is_chief)
+    written_every = (train.log_every, train.pictures_every, train.checkpoint_every, train.validate_every)
+    finite = callbacks.Finite(checkpoints, name, math.gcd(*written_every))
+    # What is logged of a step is written before its checkpoint: going on from that, the step is not logged again.
+    saving = callbacks.Checkpoints(checkpoints, train.checkpoint_every)
     # XLA compiles TensorFlow's own operations only.
-    with core_ops_only() if options.train.jit_compile else contextlib.nullcontext():
-        while done < steps and not saving.interrupted:  # once, but for the steps that a scaled loss makes void
-            dataset = stage_data.dataset("train", start=done * options.data.batch_size)
-            fitting = {"steps_per_epoch": steps - done, "shuffle": False, "verbose": 0}  # the data set comes shuffled
-            trainer.fit(dataset, callbacks=[saving, *watching], **fitting)
-            done = trainer.steps_done
-    if saving.interrupted:
+    with core_ops_only() if train.jit_compile else contextlib.nullcontext():
+        dataset = stage_data.dataset("train", start=trainer.batches_taken * stage_data.step_size)
+        _, interrupted = run_steps(trainer, dataset, end, [finite, *watching, saving], strategy)
+    wait_for_all(strategy, workers)  # until the chief has saved
+    if interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
-    return not saving.interrupted
+    return not interrupted
 
 
 def _watching(
@@ -172,15 +174,26 @@ def _watching(
     done: int,
     steps: int,
     looking: tuple[Callable[[], Picture], Callable[[], dict[str, float]]],
+    is_chief: bool = True,
 ) -> list[keras.callbacks.Callback]:
-    writer = tf.summary.create_file_writer(run_dir)
-    train = options.train
+    """The same callbacks on all workers, which stay in step so; the chief alone has something to show and to write."""
+    writer = tf.summary.create_file_writer(run_dir) if is_chief else tf.summary.create_noop_writer()
+    train, (draw, score) = options.train, looking
+    step_size = options.data.batch_size * train.accumulate
+    summary = Summary(name, options, step_size)
+
+    def watch(step: int, scores: dict[str, float]) -> None:
+        callbacks.write_scalars(writer, name, step, scores)
+        summary.add(step, scores)
+
     watching = [
-        callbacks.Progress(name, done, steps),
-        callbacks.Previews(writer, name, train.pictures_every, *looking),
-        callbacks.Scalars(writer, name, train.log_every, options.data.batch_size),
+        callbacks.Progress(name, done, steps, step_size, is_chief),
+        callbacks.Previews(writer, name, train.pictures_every, steps, summary.keeping(draw) if is_chief else draw),
+        *([Validation(name, options, score, watch, is_chief)] if train.validate_every else []),
+        *([summary] if is_chief else []),
+        callbacks.Scalars(writer, name, train.log_every, step_size),
     ]
-    if train.profile_steps:
+    if train.profile_steps and is_chief:
         first, last = map(int, train.profile_steps.split(","))
         if done < first <= steps:
             return [callbacks.Profile(run_dir, first, last), *watching]

@@ -41,6 +41,7 @@ def warping_generator_trainer(options: Options) -> WarpingGeneratorTrainer:
         options.data,
         options.train.parsing_source,
         options.networks.parser_average_flip,
+        options.networks.generator_keys,
     )
     networks, losses = {"warping_generator": generator}, options.losses
     if losses.lambda_adversarial or losses.lambda_pyramid:

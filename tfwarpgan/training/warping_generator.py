@@ -11,7 +11,7 @@ from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.losses import perceptual_loss, pixel_loss, pixel_weights
-from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.training.trainer import Losses, Trainer
 from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
 
 GATES = ("gate", "gate_4", "gate_2", "gate_1", "gate_image")
@@ -49,19 +49,19 @@ class WarpingGeneratorTrainer(Trainer):
             "pyramid": losses.lambda_pyramid,
         }
 
-    def train_step(self, batch: Batch) -> dict[str, Scalar]:
+    def losses(self, batch: Batch) -> Losses:
         inputs, real = self.pipeline.conditions(batch), batch["target_image"]
         weights = self.pixel_weights(batch["target_parsing"])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.networks["warping_generator"](inputs, training=True)
             terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], weights)
             total = weighted_sum(terms, self.weights_of_terms)
-        self.minimize("warping_generator", generator_tape, total)
+        losses = {"warping_generator": (total, generator_tape)}
         if discriminator_loss is not None:
-            self.minimize("discriminator", discriminator_tape, discriminator_loss)
+            losses["discriminator"] = (discriminator_loss, discriminator_tape)
             terms["discriminator"] = discriminator_loss
         gates = {name: tf.reduce_mean(tf.cast(synthesized[name], tf.float32)) for name in GATES if name in synthesized}
-        return self.log(**terms, **gates)
+        return Losses(losses, {**terms, **gates})
 
     def _terms(
         self, inputs: Tensors, real: Image, fake: Image, weights: Tensor | None

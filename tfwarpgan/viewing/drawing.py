@@ -116,19 +116,21 @@ def sample_columns(
     Args:
         batch: Of the data pipeline: `condition_image` and `target_image` [B, H, W, 3] in [-1, 1], `target_keypoints`
             [B, 18, 2], `target_visible` [B, 18].
-        outputs: Of `WarpingGAN`: `image`, `warped_image` [B, H, W, 3] in [-1, 1] and `target_parsing` (or
-            `parsing_logits`) [B, H, W, 20]; and the generator's gates by name, drawn where they are given.
+        outputs: Of `WarpingGAN`: `image`, `warped_image` [B, H, W, 3] in [-1, 1], `target_parsing` (or
+            `parsing_logits`) [B, H, W, 20] and the generator's gates by name; all but the first drawn where given.
         scale: The skeletons are drawn scale times as large.
 
     Returns:
         Dictionary, title -> list of B uint8 pictures.
     """
-    parsing = outputs["target_parsing"] if "target_parsing" in outputs else outputs["parsing_logits"]
+    columns = {"condition": list(to_pixels(batch["condition_image"])), "target pose": skeletons(batch, scale)}
+    parsing = outputs.get("target_parsing", outputs.get("parsing_logits"))
+    if parsing is not None:
+        columns["synthesized parsing"] = list(color_parsing(np.argmax(parsing, axis=-1)))
+    if "warped_image" in outputs:
+        columns["warped condition"] = list(to_pixels(outputs["warped_image"]))
     return {
-        "condition": list(to_pixels(batch["condition_image"])),
-        "target pose": skeletons(batch, scale),
-        "synthesized parsing": list(color_parsing(np.argmax(parsing, axis=-1))),
-        "warped condition": list(to_pixels(outputs["warped_image"])),
+        **columns,
         **{GATE_TITLES[name]: gate_pictures(outputs[name]) for name in GATE_TITLES if name in outputs},
         "synthesized": list(to_pixels(outputs["image"])),
         "target": list(to_pixels(batch["target_image"])),

@@ -38,5 +38,16 @@ def preformatted(text: str) -> str:
 
 def image(name: str, picture: Picture) -> str:
     """A piece of HTML that shows a uint8 picture, [H, W, 3]."""
-    data = base64.b64encode(encode_png(picture)).decode()
-    return f'<img alt="{html.escape(name)}" src="data:image/png;base64,{data}">'
+    return png_image(name, encode_png(picture))
+
+
+def png_image(name: str, data: bytes, style: str = "") -> str:
+    """A piece of HTML that shows the bytes of a PNG; `style` is a class of the page's, or empty."""
+    kind = f'class="{style}" ' if style else ""
+    return f'<img {kind}alt="{html.escape(name)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+
+
+def image_file(name: str, path: str) -> str:
+    """A piece of HTML that shows a PNG file, whose bytes lie in the page."""
+    with open(path, "rb") as file:
+        return png_image(name, file.read())

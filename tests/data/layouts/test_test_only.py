@@ -46,7 +46,7 @@ def test_it_is_checked_and_read(options, market, make):
 
 
 def test_it_is_prepared_and_not_trained(options, market):
-    from tfwarpgan.training.runs import StageData
+    from tfwarpgan.training.stage_data import StageData
 
     _nothing(market)
     prepared = preparation.prepare(options())

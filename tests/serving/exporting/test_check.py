@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.compat import tensorflow_addons
-from tfwarpgan.serving.exporting.check import check, forbidden_ops, operations
+from tfwarpgan.serving.exporting.check import HALF_TOLERANCE, TOLERANCE, check, forbidden_ops, operations
 from tfwarpgan.serving.exporting.signatures import build_signatures, signature_specs
 from tfwarpgan.serving.wire.messages import PredictionLog
 from tfwarpgan.serving.wire.warmup import WARMUP_FILE, write_warmup
@@ -74,13 +74,14 @@ def test_a_forbidden_operation_fails_the_check(tmp_path, pipeline):
         check(path, pipeline)
 
 
-def test_other_weights_fail_the_check(exported, pipeline, parse):
+@pytest.mark.parametrize("tolerance", [TOLERANCE, HALF_TOLERANCE])
+def test_other_weights_fail_the_check(exported, pipeline, parse, tolerance):
     kernel = pipeline.convolution.kernel
     before = kernel.numpy()
     kernel.assign(before * 1.1)
     try:
         with pytest.raises(RuntimeError, match="does not answer"):
-            check(exported, pipeline, parse)
+            check(exported, pipeline, parse, tolerance)
     finally:
         kernel.assign(before)
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
 from tfwarpgan.data.batches.pairs import decode
+from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.data.pictures.images import read_rgb
@@ -33,7 +34,12 @@ def read_example(
 
 
 def lip_dataset(
-    rows: Mapping[str, Sequence[Row]], data_options: DataOptions, split: str = "train", *, start: int = 0
+    rows: Mapping[str, Sequence[Row]],
+    data_options: DataOptions,
+    split: str = "train",
+    *,
+    start: int = 0,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches for the human parser.
 
@@ -46,6 +52,7 @@ def lip_dataset(
         data_options: `DataOptions`; of it lip_label_mapping, lip_shares, height, width, batch_size and seed.
         split: "train", or "val" (also called "test").
         start: Images of the training stream that were consumed before: a resumed run goes on exactly there.
+        share: Of each training batch, what this worker reads.
 
     Returns:
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
@@ -58,7 +65,7 @@ def lip_dataset(
     read = functools.partial(read_example, table=to_lip(data_options.lip_label_mapping))
     paths = _mixed(of_split, data_options.shares_of_lip(), data_options.seed) if training else _paths(of_split)
     return cropped_batches(
-        paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data_options, training, start
+        paths, lambda *pair: tf.numpy_function(read, pair, [tf.uint8, tf.uint8]), data_options, training, start, share
     )
 
 
@@ -68,6 +75,7 @@ def cropped_batches(
     data_options: DataOptions,
     training: bool,
     start: int = 0,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Reads a stream of images and label maps, crops them around their persons, and batches them.
 
@@ -77,11 +85,14 @@ def cropped_batches(
         data_options: `DataOptions`; of it height, width, batch_size and seed.
         training: Whether crops are random and degraded.
         start: Images that were consumed before.
+        share: Of each training batch, what this worker reads.
 
     Returns:
         As `lip_dataset`.
     """
     numbered = tf.data.Dataset.zip((tf.data.Dataset.counter(), files)).skip(start)
+    if training:
+        numbered = share.of(numbered, data_options.batch_size)
 
     def prepare(number: Tensor, file: Sequence[Tensor]) -> dict[str, Tensor]:
         image, labels = read(*file)
@@ -94,7 +105,8 @@ def cropped_batches(
         return {"image": image * 2.0 - 1.0, "parsing": labels}
 
     examples = numbered.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(data_options.batch_size, drop_remainder=training).prefetch(tf.data.AUTOTUNE)
+    size = share.size(data_options.batch_size)
+    return examples.batch(size, drop_remainder=training).prefetch(tf.data.AUTOTUNE)
 
 
 def _paths(rows: Sequence[Row]) -> tf.data.Dataset:
@@ -118,7 +130,7 @@ BUFFER = 2048  # encoded images of LIP with their label maps, some 50 kB each
 
 
 def prepared_lip_dataset(
-    prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0
+    prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0, share: Share = WHOLE
 ) -> tf.data.Dataset:
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
 
@@ -127,6 +139,7 @@ def prepared_lip_dataset(
         data_options: `options.DataOptions`: height, width, batch_size, seed.
         split: "train", or "val" (also called "test").
         start: Images of the training stream that were consumed before, to go on from there exactly.
+        share: Of each training batch, what this worker reads.
 
     Returns:
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
@@ -135,4 +148,4 @@ def prepared_lip_dataset(
     files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
     if training:
         files = files.shuffle(BUFFER, data_options.seed).repeat()
-    return cropped_batches(files, decode, data_options, training, start)
+    return cropped_batches(files, decode, data_options, training, start, share)

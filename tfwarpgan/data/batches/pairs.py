@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
+from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers import label_maps
@@ -29,6 +30,7 @@ def pairs_dataset(
     split: str = "train",
     *,
     start: int = 0,
+    share: Share = WHOLE,
     only: Iterable[int] | None = None,
     names: bool = False,
 ) -> tf.data.Dataset:
@@ -42,6 +44,7 @@ def pairs_dataset(
         data_options: `options.DataOptions`: batch_size, flip, seed.
         split: "train" or "test".
         start: Pairs that were consumed before, to go on from there exactly.
+        share: Of each training batch, what this worker reads.
         only: Positions of the test pairs to read, or None for all; the others are not decoded.
         names: Whether the names of the images are given too.
 
@@ -54,17 +57,18 @@ def pairs_dataset(
     if not prepared.num_pairs:
         raise InputError("The data set of this run has no pairs; choose another --dataset.")
     if training:
-        pairs = _endless_pairs(prepared, data_options.seed, start)
+        pairs = share.of(_endless_pairs(prepared, data_options.seed, start), data_options.batch_size)
     else:
         pairs = prepared.records(split).flat_map(_pairs_of).skip(start)
         if only is not None:
             pairs = _at(pairs, only)
     decoded = pairs.map(lambda pair: _decoded_pair(pair, prepared), num_parallel_calls=tf.data.AUTOTUNE)
-    batches = decoded.batch(data_options.batch_size, drop_remainder=training).enumerate()
+    size = share.size(data_options.batch_size)
+    batches = decoded.batch(size, drop_remainder=training).enumerate()
 
     def finish(number: Tensor, batch: Batch) -> dict[str, Tensor]:
         if training and data_options.flip:  # a whole batch at once: one pair at a time would cost as much as decoding
-            indices = start + number * data_options.batch_size + tf.range(data_options.batch_size, dtype=tf.int64)
+            indices = start + share.positions(number, data_options.batch_size)
             batch = _flip_some(batch, flip_mask(data_options.seed, indices))
         return _by_role(batch, names)
 

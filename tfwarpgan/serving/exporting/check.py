@@ -21,6 +21,8 @@ from tfwarpgan.typing import Array, Arrays, Floats
 FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "XlaLaunch", "XlaLaunchV2")
 # In levels of 0..255. A pixel on the edge between two labels may fall to either one, so the mean is what counts.
 TOLERANCE = 0.1
+# The same for a generator that computes in bfloat16, beside the same model in float32: its numbers have 8 bits.
+HALF_TOLERANCE = 0.5
 ROWS = 3
 
 
@@ -66,12 +68,15 @@ def _numpy_dtype(info: Any) -> type:
     return tf.dtypes.as_dtype(info.dtype).as_numpy_dtype
 
 
-def check(path: str, pipeline: Any, parse: Parse | None = None) -> dict[str, dict[str, float]]:
+def check(
+    path: str, pipeline: Any, parse: Parse | None = None, tolerance: float = TOLERANCE
+) -> dict[str, dict[str, float]]:
     """Checks a SavedModel against the model in this process.
 
     Args:
         path: Folder with saved_model.pb.
-        pipeline, parse: What it was made from, see `build_signatures`.
+        pipeline, parse: What it was made from, see `build_signatures`, or the same model in another precision.
+        tolerance: Largest mean difference in levels.
 
     Returns:
         Dictionary by signature of differences in levels of 0..255: `largest` and `mean` between its images and the
@@ -89,7 +94,7 @@ def check(path: str, pipeline: Any, parse: Parse | None = None) -> dict[str, dic
         _replay(served, path)
         report = {name: _differences(served, name, inputs, pipeline, parse) for name in served.signatures}
     for name, found in report.items():
-        if not max(found["mean"], found["rows"]) <= TOLERANCE:
+        if not max(found["mean"], found["rows"]) <= tolerance:
             raise RuntimeError(f"{path}: {name} does not answer as the model it was made from: {found}.")
     return report
 

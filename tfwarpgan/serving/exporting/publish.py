@@ -16,7 +16,7 @@ from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
-from tfwarpgan.serving.exporting.check import check, sample_inputs
+from tfwarpgan.serving.exporting.check import HALF_TOLERANCE, TOLERANCE, check, sample_inputs
 from tfwarpgan.serving.exporting.signatures import DIMENSIONS, Parse, build_signatures, signature_specs
 from tfwarpgan.serving.service.versions import is_version
 from tfwarpgan.serving.wire.warmup import write_warmup
@@ -33,6 +33,7 @@ def publish(
     parse: Parse | None = None,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     framing: Framing | None = None,
+    reference: Any = None,
 ) -> tuple[str, dict[str, dict[str, float]]]:
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
@@ -42,6 +43,7 @@ def publish(
         version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
         framing: `Framing` of the pictures of the training, which clients are told; None: the default.
+        reference: The same model in float32, where `pipeline` computes in bfloat16: the export is checked against it.
 
     Returns:
         (path, report): the folder of the version, and what `check` found.
@@ -62,7 +64,8 @@ def publish(
             specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
             samples = sample_inputs(pipeline.height, pipeline.width)
             write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
-        report = check(writing, pipeline, parse)
+        tolerance = TOLERANCE if reference is None else HALF_TOLERANCE
+        report = check(writing, pipeline if reference is None else reference, parse, tolerance)
         flush_folder(writing)
         path = _put_in_place(writing, model_dir, version)
     return path, report

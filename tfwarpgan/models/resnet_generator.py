@@ -1,0 +1,49 @@
+"""A generator of one encoder that warps nothing, for ablations: pix2pixHD's global one (Wang et al., CVPR 2018)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwarpgan.layers.colors import decorrelate_colors
+from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
+from tfwarpgan.typing import Image, Tensors
+
+
+class ResnetGenerator(keras.Model):
+    """Everything that it sees, concatenated -> the synthesized image.
+
+    Called on a dictionary of the inputs in `keys`, as `WarpingGenerator` takes them; gives {"image": float32
+    [B, H, W, 3] in [-1, 1]}. H and W are multiples of 8.
+
+    Args:
+        keys: Names of the inputs; `condition_image` is one of them.
+        width: Channels of the first convolution; the trunk has 8 x width.
+        blocks: Residual blocks of the trunk.
+        upsampling: "transposed" or "resize".
+        decorrelated_colors: Whether it sees the condition's colors along their principal axes.
+        recompute: Whether training computes the trunk's activations twice instead of keeping them.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[str],
+        width: int = 64,
+        blocks: int = 9,
+        upsampling: str = "transposed",
+        decorrelated_colors: bool = False,
+        recompute: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.keys, self.decorrelated_colors = tuple(keys), decorrelated_colors
+        self.encoder = Encoder(width)
+        self.trunk = Trunk(8 * width, blocks, recompute)
+        self.decoder = Decoder(8 * width, width, 3, upsampling)
+
+    def call(self, inputs: Tensors) -> dict[str, Image]:
+        image = inputs["condition_image"]
+        seen = {**inputs, "condition_image": decorrelate_colors(image) if self.decorrelated_colors else image}
+        features = self.encoder(tf.concat([seen[key] for key in self.keys], axis=-1))
+        return {"image": tf.tanh(self.decoder(self.trunk(features)))}
