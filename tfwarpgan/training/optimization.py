@@ -151,7 +151,7 @@ def apply_gradients(
 
     The gradients are summed over the replicas first: their norm, and whether they are finite, is then that of the
     whole batch, and the same on each replica. Where the loss is scaled, gradients that are not finite change nothing
-    but the scale.
+    but the scale, and are no step of `iterations`.
 
     Args:
         optimizer: From `make_optimizer`, built on `variables`.
@@ -166,4 +166,6 @@ def apply_gradients(
     reduced = {} if KERAS_3 else {"skip_gradients_aggregation": True}
     finite = all_finite(gradients)
     optimizer.apply_gradients(zip(gradients, (variable for _, variable in pairs), strict=True), **reduced)
+    if scales_loss(optimizer) and not KERAS_3:  # which counts a step that has changed nothing, too
+        inner_optimizer(optimizer).iterations.assign_sub(tf.cast(tf.logical_not(finite), tf.int64))
     return finite
