@@ -63,11 +63,17 @@ def certificates(tmp_path_factory):
 
 
 @pytest.fixture
-def market(tmp_path):
-    """Folder of a drawn data set: 5 + 2 persons, 64 x 32 pixels."""
+def market(drawn_market, tmp_path):
+    """Folder of a drawn data set, which a test may change: 5 + 2 persons, 64 x 32 pixels."""
+    return shutil.copytree(drawn_market, tmp_path / "market")
+
+
+@pytest.fixture(scope="session")
+def drawn_market(tmp_path_factory):
+    """The folder that `market` copies."""
     from tfwarpgan.data.joints import pose_gan
 
-    folder = tmp_path / "market"
+    folder = tmp_path_factory.mktemp("drawn") / "market"
     (folder / "parsing").mkdir(parents=True)
     random = np.random.default_rng(3)
     for split, persons in (("train", TRAIN), ("test", TEST)):

@@ -1,4 +1,8 @@
-"""A tiny system, and batches for it."""
+"""A tiny system, batches for it, and processes that train it."""
+
+import importlib
+import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +17,15 @@ def mirrored():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def processes():
+    """The module `worker_process`, under a name by which new processes find it too."""
+    sys.path.append(str(pathlib.Path(__file__).parent))
+    yield importlib.import_module("worker_process")
+    sys.path.pop()
+
+
+@pytest.fixture(scope="session")
 def options():
     """The smallest options that keep every part of the system."""
     return Options(

@@ -3,8 +3,7 @@
 import dataclasses
 import os
 import pathlib
-import subprocess
-import sys
+import signal
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference.checkpoints import checkpoints_in
 from tfwarpgan.options import Options
 
-PROCESS = pathlib.Path(__file__).with_name("train_process.py")
 STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
 STEPS = 5
 
@@ -37,10 +35,10 @@ def write_lip(folder):
 
 
 @pytest.fixture
-def train(options, market, tmp_path):
-    """Function of a folder and of the stages, with "=STEP" where it is to be killed -> their process, begun.
+def train(processes, options, market, tmp_path):
+    """Function of a folder, a stage and the step where it is to be killed, if any -> its process, begun.
 
-    With a discriminator for the generator alone, and one warping block: each process compiles its stages anew.
+    With a discriminator for the generator alone, and one warping block: each process compiles its stage anew.
     """
     losses = dataclasses.replace(options.losses, parser_lambda_adversarial=0.0, parser_lambda_pyramid=0.0)
     networks = dataclasses.replace(options.networks, warp_scales="8", warp_parts=1)
@@ -49,26 +47,22 @@ def train(options, market, tmp_path):
         lip_dir=write_lip(tmp_path / "lip"), flip=True, seed=3,
     )  # fmt: skip
 
-    def train(folder, *stages):
+    def train(folder, stage, step=None):
         course = dataclasses.replace(
-            options.train, run_dir=str(tmp_path / folder), deterministic=True, human_parser_steps=STEPS,
-            parser_steps=STEPS, matcher_steps=STEPS, matcher_pretraining_steps=3, generator_steps=STEPS,
-            checkpoint_every=2, log_every=3, pictures_every=4,
+            options.train, stage=stage, run_dir=str(tmp_path / folder / run_of(stage)), deterministic=True,
+            human_parser_steps=STEPS, parser_steps=STEPS, matcher_steps=STEPS, matcher_pretraining_steps=3,
+            generator_steps=STEPS, checkpoint_every=2, log_every=3, pictures_every=4,
         )  # fmt: skip
-        flagfile = tmp_path / f"{folder}.flags"
+        flagfile = tmp_path / f"{folder}_{stage}.flags"
         flagfile.write_text(to_flagfile(Options(data, networks, losses, course)))
-        command = [sys.executable, str(PROCESS), str(flagfile), *stages]
-        environment = {**os.environ, "PYTHONPATH": str(PROCESS.parents[2])}
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env=environment, **pipes)
+        log = tmp_path / f"{folder}_{stage}.log"
+        return processes.start(processes.train, [f"--flagfile={flagfile}"], step, signal.SIGKILL, log=log)
 
     return train
 
 
-def ended(process):
-    """The exit code of a process, and what it said."""
-    said = process.communicate(timeout=900)[1]
-    return process.returncode, said
+def run_of(stage):
+    return "human_parser" if stage == "human_parser" else "run"
 
 
 def tensors(folder):
@@ -88,14 +82,14 @@ def logged(folder):
     )
 
 
-def test_a_run_that_was_killed_in_every_stage_ends_as_one_that_was_not(train, tmp_path):
-    undisturbed = train("undisturbed", *STAGES)  # beside the others
-    for last, stage in zip(("", *STAGES), STAGES):
-        code, said = ended(train("killed", *filter(None, [last]), f"{stage}=4"))
-        assert code == -9, said
-    for process in (train("killed", STAGES[-1]), undisturbed):
-        code, said = ended(process)
-        assert code == 0, said
+def test_a_run_that_was_killed_in_every_stage_ends_as_one_that_was_not(processes, train, tmp_path):
+    """Killed at a step of which what is logged has been written, and no checkpoint."""
+    for stage in STAGES:
+        undisturbed = train("undisturbed", stage)  # beside the others
+        killed = processes.ends([train("killed", stage, 4)])
+        codes = killed + processes.ends([train("killed", stage), undisturbed])
+        logs = [(tmp_path / f"{run}_{stage}.log").read_text()[-3000:] for run in ("killed", "undisturbed")]
+        assert codes == [-9, 0, 0], logs
 
     for run in ("run", "human_parser"):
         want, got = logged(tmp_path / "undisturbed" / run), logged(tmp_path / "killed" / run)
@@ -103,7 +97,7 @@ def test_a_run_that_was_killed_in_every_stage_ends_as_one_that_was_not(train, tm
         assert got == want
         assert {step for _, step, _ in want} == {3, 4, 5}
     for stage in STAGES:
-        place = pathlib.Path(stage if stage == "human_parser" else "run") / stage
+        place = pathlib.Path(run_of(stage)) / stage
         want, got = tensors(tmp_path / "undisturbed" / place), tensors(tmp_path / "killed" / place)
         assert want.keys() == got.keys() and len(want) > 50
         for name, value in want.items():

@@ -9,7 +9,7 @@ import pytest
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.inference.checkpoints import load_network
+from tfwarpgan.inference.checkpoints import latest_checkpoint, load_network
 from tfwarpgan.models import build
 from tfwarpgan.options import NetworkOptions, Options, stages_of
 from tfwarpgan.training import shared_stages
@@ -49,11 +49,9 @@ def test_finished_stages_are_copied_and_belong_to_the_run(here, run_dir, capsys)
     assert take_stages(options) == STAGES
     assert f"geometric_matcher: taken from {run_dir}." in capsys.readouterr().out
     for stage in STAGES:
-        builder = getattr(build, stage)
-        copied = load_network(builder(options), options.train.run_dir, stage).get_weights()
-        for first, second in zip(
-            load_network(builder(options), str(run_dir), stage).get_weights(), copied, strict=True
-        ):
+        paths = [latest_checkpoint(folder, stage) for folder in (str(run_dir), options.train.run_dir)]
+        networks = [load_network(getattr(build, stage)(options), path, stage) for path in paths]
+        for first, second in zip(*(network.get_weights() for network in networks), strict=True):
             np.testing.assert_array_equal(first, second)
     assert not os.path.exists(os.path.join(options.train.run_dir, "warping_generator"))
     gone = dataclasses.replace(options, train=dataclasses.replace(options.train, stages_from="nowhere"))

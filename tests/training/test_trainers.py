@@ -78,21 +78,47 @@ def trained(stage, options, batch, strategy=None, steps=2, accumulate=1):
 
 def means(trainer, dataset, steps, times, name):
     """The mean of that name over each of some stretches of steps."""
-    return [float(run_steps(trainer, dataset, steps * (time + 1))[0][name]) for time in range(times)]
+    found = []
+
+    class Record(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if (batch + 1) % steps == 0:
+                found.append(float(logs[name]))
+                self.model.reset_metrics()
+
+    run_steps(trainer, dataset, steps * times, [Record()])
+    return found
 
 
 def replica_values(variable, strategy):
     return strategy.experimental_local_results(variable) if strategy else [variable]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_one_replica_equals_two(stage, options, batch, mirrored):
-    """With every loss term, through both phases of the matcher, and with ignored pixels in one replica's half."""
+@pytest.fixture(scope="module")
+def alone():
+    """Stage -> what `trained` gives of it on one replica, kept for the tests that compare with it."""
+    return {}
+
+
+def of_one_replica(stage, options, batch, alone):
+    if stage not in alone:
+        alone[stage] = trained(stage, options, batch)
+    return alone[stage]
+
+
+@pytest.fixture
+def all_terms(options):
+    """Options with every loss term, and a learning rate that falls."""
     perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
-    options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "decay_from": 0.0})
-    two, weights_of_two, kept = trained(stage, options, batch, mirrored)
-    one, weights_of_one, _ = trained(stage, options, batch)
-    assert set(one) == set(two) == set(make_trainer(stage, options).means)
+    return replaced(options, losses=perceptual, train={"learning_rate": 0.01, "decay_from": 0.0})
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_replica_equals_two(stage, all_terms, batch, mirrored, alone):
+    """Through both phases of the matcher, and with ignored pixels in one replica's half."""
+    two, weights_of_two, kept = trained(stage, all_terms, batch, mirrored)
+    one, weights_of_one, _ = of_one_replica(stage, all_terms, batch, alone)
+    assert set(one) == set(two) == set(make_trainer(stage, all_terms).means)
     for name in one:
         np.testing.assert_allclose(two[name], one[name], rtol=2e-4, atol=1e-5, err_msg=name)
     for (want,), (first, _) in zip(weights_of_one, weights_of_two, strict=True):
@@ -101,18 +127,24 @@ def test_one_replica_equals_two(stage, options, batch, mirrored):
         np.testing.assert_array_equal(second, first)
 
 
-@pytest.mark.parametrize(("stage", "devices"), [*((stage, 1) for stage in STAGES), ("geometric_matcher", 2)])
-def test_parts_of_a_batch_make_the_step_of_the_whole(stage, devices, options, batch, mirrored):
-    """With every loss term, through both phases of the matcher, and with ignored pixels in one part."""
-    perceptual = {"lambda_perceptual": 10.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
-    options = replaced(options, losses=perceptual, train={"learning_rate": 0.01, "clip_norm": 1.0})
-    strategy = mirrored if devices == 2 else None
-    whole, weights_of_whole, _ = trained(stage, options, batch)
-    parts, weights_of_parts, _ = trained(stage, options, batch, strategy, accumulate=2)
-    assert set(whole) == set(parts)
-    for name in whole:
-        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-5, atol=1e-5, err_msg=name)
-    for want, have in zip(weights_of_whole, weights_of_parts, strict=True):
+@pytest.mark.parametrize("stage", STAGES)
+def test_parts_of_a_batch_make_the_step_of_the_whole(stage, all_terms, batch, alone):
+    """Through both phases of the matcher, and with ignored pixels in one part."""
+    parts, whole = trained(stage, all_terms, batch, accumulate=2), of_one_replica(stage, all_terms, batch, alone)
+    check_parts(parts, whole)
+
+
+def test_parts_on_two_replicas_are_clipped_as_the_whole(options, batch, mirrored):
+    options = replaced(options, train={"learning_rate": 0.01, "clip_norm": 1.0})
+    whole = trained("geometric_matcher", options, batch)
+    check_parts(trained("geometric_matcher", options, batch, mirrored, accumulate=2), whole)
+
+
+def check_parts(parts, whole):
+    assert set(whole[0]) == set(parts[0])
+    for name in whole[0]:
+        np.testing.assert_allclose(parts[0][name], whole[0][name], rtol=1e-5, atol=1e-5, err_msg=name)
+    for want, have in zip(whole[1], parts[1], strict=True):
         np.testing.assert_allclose(have[0], want[0], rtol=1e-5, atol=1e-5)
 
 

@@ -1,7 +1,6 @@
 """Validation: scores by hand, the best checkpoint, the early stop, and what later commands read."""
 
 import dataclasses
-import importlib
 import os
 import shutil
 
@@ -193,9 +192,7 @@ def add_up(workers, path):
     np.savez(path, **distribution.total(sums, distribution.choose_strategy(None, workers), workers))
 
 
-def test_workers_share_the_pairs_and_get_the_same_total(run, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(os.path.dirname(__file__))
-    processes = importlib.import_module("worker_process")
+def test_workers_share_the_pairs_and_get_the_same_total(run, processes, tmp_path):
     of_two = [Workers(processes.addresses(2), 0)]
     of_two.append(dataclasses.replace(of_two[0], index=1))
     started = [
@@ -209,9 +206,7 @@ def test_workers_share_the_pairs_and_get_the_same_total(run, tmp_path, monkeypat
     assert [len(part) for part in parts] == [3, 2]
     np.testing.assert_array_equal(whole[::2], parts[0])
     np.testing.assert_array_equal(whole[1::2], parts[1])
-    for index, process in enumerate(started):
-        process.join(120)
-        assert process.exitcode == 0, (tmp_path / f"log{index}").read_text()[-3000:]
+    assert processes.ends(started) == [0, 0], [(tmp_path / f"log{index}").read_text()[-3000:] for index in range(2)]
     first, second = (np.load(tmp_path / f"{index}.npz") for index in range(2))
     np.testing.assert_allclose(first["ssim"], [0.2 + 1 / 3] * 2, rtol=1e-12)
     for name in ("pairs", "ssim"):

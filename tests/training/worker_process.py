@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import sys
+import time
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tfwarpgan.training.runs"])
@@ -24,9 +25,20 @@ def addresses(count):
 
 def start(function, *arguments, log):
     """A process that calls the function; what it prints goes to the file."""
-    process = _context.Process(target=_call, args=(log, function, *arguments), daemon=True)
+    process = _context.Process(target=_call, args=(log, function, *arguments))  # no daemon: it has processes of its own
     process.start()
     return process
+
+
+def ends(started, seconds=600):
+    """The exit codes of processes, which may take that long together."""
+    end = time.monotonic() + seconds
+    for process in started:
+        process.join(max(0, end - time.monotonic()))
+    codes = [process.exitcode for process in started]
+    for process in started:
+        process.kill()
+    return codes
 
 
 def _call(log, function, *arguments):
