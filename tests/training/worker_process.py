@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import time
+from unittest import mock
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tfwarpgan.training.runs"])
@@ -100,12 +101,12 @@ def stage_course(stage, options, batch, steps, strategy, workers):
         adam.epsilon = 0.1
         return adam
 
-    stages.frozen_networks = lambda options: {
-        name: getattr(build, name)(options) for name in ("pose_guided_parser", "geometric_matcher")
-    }
+    def untrained(options):
+        return {name: getattr(build, name)(options) for name in ("pose_guided_parser", "geometric_matcher")}
+
     tf.keras.backend.clear_session()
     tf.keras.utils.set_random_seed(0)
-    with strategy.scope():
+    with strategy.scope(), mock.patch.object(stages, "frozen_networks", untrained):
         trainer = stages.TRAINERS[stage](options)
         trainer.compile_networks(optimizer)
     size = len(next(iter(batch.values())))

@@ -1,6 +1,5 @@
 """What happens between two steps: checkpoints, scalars, picture grids, progress, profiles."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -9,7 +8,6 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
-from tfwarpgan.errors import InputError
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.typing import Picture
 
@@ -38,11 +36,7 @@ class Finite(keras.callbacks.Callback):
         self._look()
 
     def _look(self) -> None:
-        try:
-            self.model.check_finite(self.stage, self.checkpoints.last)
-        except InputError:
-            print(file=sys.stderr)  # ends the line of the progress bar
-            raise
+        self.model.check_finite(self.stage, self.checkpoints.last)
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -111,7 +105,7 @@ class Bar(tqdm):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar of the stage with the time left, pictures per second and the losses.
+    """A progress bar of the stage with the time left, pictures per second and the losses; its line ends at `close`.
 
     Args:
         stage: Name of the stage.
@@ -123,18 +117,15 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, stage: str, start: int, steps: int, batch_size: int, shown: bool = True) -> None:
         super().__init__()
-        self.stage, self.start, self.steps, self.batch_size, self.shown = stage, start, steps, batch_size, shown
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        bar = {"total": self.steps, "initial": self.start, "desc": self.stage, "mininterval": 5.0}
-        self.bar = Bar(pictures=self.batch_size, disable=not self.shown, **bar)
+        bar = {"total": steps, "initial": start, "desc": stage, "mininterval": 5.0}
+        self.bar = Bar(pictures=batch_size, disable=not shown, **bar)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(self.model.steps_done - self.bar.n)
 
-    def on_train_end(self, logs: Logs = None) -> None:
+    def close(self) -> None:
         self.bar.close()
 
 

@@ -160,7 +160,9 @@ def train_stage(
     # XLA compiles TensorFlow's own operations only.
     with core_ops_only() if train.jit_compile else contextlib.nullcontext():
         dataset = stage_data.dataset("train", start=trainer.batches_taken * stage_data.step_size)
-        _, interrupted = run_steps(trainer, dataset, end, [finite, *watching, saving], strategy)
+        bar = callbacks.Progress(name, done, steps, stage_data.step_size, workers.is_chief)
+        with contextlib.closing(bar) as progress:
+            _, interrupted = run_steps(trainer, dataset, end, [finite, progress, *watching, saving], strategy)
     wait_for_all(strategy, workers)  # until the chief has saved
     if interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)
@@ -187,7 +189,6 @@ def _watching(
         summary.add(step, scores)
 
     watching = [
-        callbacks.Progress(name, done, steps, step_size, is_chief),
         callbacks.Previews(writer, name, train.pictures_every, steps, summary.keeping(draw) if is_chief else draw),
         *([Validation(name, options, score, watch, is_chief)] if train.validate_every else []),
         *([summary] if is_chief else []),
