@@ -200,8 +200,8 @@ class Trainer(keras.Model):
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step, a float."""
-        return float(tf.convert_to_tensor(self._first_optimizer.learning_rate))
+        """The learning rate of the last step, a float; not the optimizer's own, which Keras 3 has of the next step."""
+        return float(self._first_optimizer._learning_rate(self.steps_done - 1))
 
     @property
     def _first_optimizer(self) -> keras.optimizers.Optimizer:
