@@ -32,21 +32,26 @@ def take_stages(options: Options) -> tuple[str, ...]:
             "another stage; leave it out."
         )
     taken = [stage for stage in wanted if _finished(options, options.train.run_dir, stage)]
+    reasons: dict[str, list[str]] = {}
     for source in sources:
         missing = [stage for stage in wanted if stage not in taken]
-        taken += _take_from(source, missing, options) if missing else []
+        taken += _take_from(source, missing, options, reasons) if missing else []
+    for stage, told in reasons.items():
+        if stage not in taken:
+            print(f"note: --stages_from: {stage} is trained here ({'; '.join(told)}).", file=sys.stderr)
     return tuple(taken)
 
 
-def _take_from(source: str, stages: list[str], options: Options) -> list[str]:
-    """Copies what of the stages a run can give; gives their names."""
-    reasons = {stage: _reason_against(source, stage, options) for stage in stages}
-    taken = [stage for stage, reason in reasons.items() if not reason]
-    told = "; ".join(f"{stage}: {reason}" for stage, reason in reasons.items() if reason)
+def _take_from(source: str, stages: list[str], options: Options, reasons: dict[str, list[str]]) -> list[str]:
+    """Copies what of the stages a run can give; gives their names, and adds why it cannot give the others."""
+    against = {stage: _reason_against(source, stage, options) for stage in stages}
+    taken = [stage for stage, reason in against.items() if not reason]
+    told = "; ".join(f"{stage}: {reason}" for stage, reason in against.items() if reason)
     if not taken:
         raise InputError(f"--stages_from: {source} has no stage that this run can take ({told}).")
-    if told:
-        print(f"note: --stages_from: {source} gives {', '.join(taken)} only ({told}).", file=sys.stderr)
+    for stage, reason in against.items():
+        if reason:
+            reasons.setdefault(stage, []).append(f"{source}: {reason}")
     for stage in taken:
         _copy_stage(stage_folder(source, stage), stage_folder(options.train.run_dir, stage))
         print(f"{stage}: taken from {source}.", flush=True)
