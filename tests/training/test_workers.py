@@ -12,7 +12,7 @@ from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.training import stages
 from tfwarpgan.training.workers import Workers
 
-STEPS = 8
+STEPS = 20
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def stage_batches(batch):
 
 def test_two_workers_equal_one(processes, options, stage_batches, tmp_path):
     """Through both phases of the matcher; `test_trainers` has every loss term."""
-    train = dataclasses.replace(options.train, learning_rate=0.01, matcher_pretraining_steps=4, matcher_steps=STEPS)
+    train = dataclasses.replace(options.train, learning_rate=0.01, matcher_pretraining_steps=10, matcher_steps=STEPS)
     networks = dataclasses.replace(options.networks, warp_scales="8", warp_parts=1)
     options = dataclasses.replace(options, networks=networks, train=train)
     of_two = processes.addresses(2)
@@ -113,9 +113,9 @@ def logged(folder):
 
 
 def test_a_run_survives_its_workers(processes, training, tmp_path):
-    """A kill of either worker and a termination signal; then with one worker, and with two again."""
+    """Three kills, of either worker, and a termination signal; then with one worker, and with two again."""
     undisturbed = training("undisturbed", 14)  # beside the others
-    for who, step in ((1, 3), (0, 5)):
+    for who, step in ((1, 3), (0, 5), (1, 7)):
         started = training("run", 10, who=who, step=step, number=signal.SIGKILL)
         started[who].join(600)
         began = time.monotonic()
