@@ -179,7 +179,9 @@ def test_batches_of_any_size_give_the_same_numbers():
     results = [run(perfect, pairs, batch_size=size) for size in (1, 5)]
     for one, other in zip(results[0].metrics, results[1].metrics, strict=True):
         np.testing.assert_allclose(one.model, other.model, rtol=1e-6)
-        np.testing.assert_allclose(list(one.baselines.values()), list(other.baselines.values()), rtol=1e-6)
+        # A slope is of the order of 1; near 0 it keeps the rounding of float32's means.
+        baselines = [list(result.baselines.values()) for result in (one, other)]
+        np.testing.assert_allclose(*baselines, rtol=1e-6, atol=1e-6)
 
 
 def test_no_pairs_are_refused():

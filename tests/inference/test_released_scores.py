@@ -17,7 +17,7 @@ from tfwarpgan.inference.loading import load_pipeline
 from tfwarpgan.inference.released import released_folder
 
 FOLDER = released_folder("people")
-PAIRS, MEAN_PAIRS = 24, 400
+PAIRS, MEAN_PAIRS = 80, 400
 
 
 @pytest.fixture(scope="module")
