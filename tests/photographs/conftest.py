@@ -16,14 +16,19 @@ Someone = collections.namedtuple("Someone", "path pixels labels joints visible")
 
 
 @pytest.fixture(scope="session")
-def people(tmp_path_factory):
+def people_folder(tmp_path_factory):
+    """Folder of the bundled people."""
+    return bundled.unpack(str(tmp_path_factory.mktemp("people")))
+
+
+@pytest.fixture(scope="session")
+def people(people_folder):
     """40 of the bundled people's test pictures: path, pixels, label map, joints, visible."""
-    folder = bundled.unpack(str(tmp_path_factory.mktemp("people")))
-    poses = read_annotation_csv(os.path.join(folder, "market-annotation-test.csv"))
+    poses = read_annotation_csv(os.path.join(people_folder, "market-annotation-test.csv"))
     found = []
     for name in sorted(poses)[::8]:
-        path = os.path.join(folder, "bounding_box_test", name)
-        labels = read_label_map(os.path.join(folder, "parsing", name.replace(".jpg", ".png")))
+        path = os.path.join(people_folder, "bounding_box_test", name)
+        labels = read_label_map(os.path.join(people_folder, "parsing", name.replace(".jpg", ".png")))
         found.append(Someone(path, read_rgb(path), labels, *poses[name]))
     return found
 

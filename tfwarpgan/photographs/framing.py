@@ -30,21 +30,21 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
         InputError: If the photograph shows neither ankles nor hips, or no neck.
     """
     joints, visible = np.asarray(pose[0], float) + 0.5, np.asarray(pose[1], bool)
-    has_nose = visible[NOSE] and stature.nose_y is not None
-    has_ankles = visible[ANKLES].any() and stature.ankle_y is not None
     hips = [hip for hip in HIPS if visible[hip]]
     if not (visible[NECK] and hips):
         raise InputError(f"{name}: neck and hips must be seen; give a picture that shows the person to the hips.")
-    top_y, share = (joints[NOSE, 0], stature.nose_y) if has_nose else (joints[NECK, 0], stature.neck_y)
+    y, share = joints[NECK, 0], stature.neck_y
+    if visible[NOSE] and stature.nose_y is not None:
+        y, share = joints[NOSE, 0], stature.nose_y
     neck_hip = torso((joints, visible)) or float(np.hypot(*(joints[NECK] - joints[hips[0]])))
-    height, anchor = neck_hip / stature.neck_hip, (top_y, share)
-    if has_ankles:
+    height = neck_hip / stature.neck_hip
+    if visible[ANKLES].any() and stature.ankle_y is not None:
         ankle_y = joints[ANKLES, 0][visible[ANKLES]].max()
-        stands = (ankle_y - top_y) / (stature.ankle_y - share)  # type: ignore[operator]
-        height, anchor = stands if stands > _BENT * height else height, (ankle_y, stature.ankle_y)
+        stands = (ankle_y - y) / (stature.ankle_y - share)
+        height = stands if stands > _BENT * height else height
+        y, share = ankle_y, stature.ankle_y
     width = height * size[1] / size[0]
-    x = joints[hips, 1].mean()
-    return Window(anchor[0] - anchor[1] * height, x - stature.hip_x * width, height, width, size)
+    return Window(y - share * height, joints[hips, 1].mean() - stature.hip_x * width, height, width, size)
 
 
 def lacks_legs(visible: Visible, stature: Stature) -> bool:
