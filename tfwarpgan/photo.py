@@ -10,20 +10,18 @@ import dataclasses
 import functools
 import os
 import re
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
+from tfwarpgan.photographs.notes import note
 
 if TYPE_CHECKING:
     from tfwarpgan.photographs.estimator import Estimator
     from tfwarpgan.photographs.person import Person
     from tfwarpgan.typing import Pose
-
-_POSES = ("pose_from", "pose_json", "poses")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +34,7 @@ class PhotoOptions:
     pose_json: str = option("", "Wanted pose: a JSON file of OpenPose.")
     poses: str = option("", "Folder of photographs or JSON files of joints, each a frame of a sequence.")
     output: str = option("", "PNG file to write; of a sequence .webp, .gif, .png or .mp4.")
-    joints: str = option(
-        "", "Joints of the person on --image, if they are known: JSON of OpenPose, or CSV with a row for it."
-    )
+    joints: str = option("", "Joints of the person, where known: JSON of OpenPose, or CSV with a row for --image.")
     box: str = option("", "Where the person is on --image, X,Y,WIDTH,HEIGHT in pixels; default: looked for.")
     pose_estimator: str = option("", "Folder of MoveNet's SavedModel, which finds joints on photographs.")
     min_score: float = option(0.2, "Score that a joint found on a photograph must exceed.", minimum=0, maximum=1)
@@ -47,9 +43,7 @@ class PhotoOptions:
         "it is on its own picture.", choices=("person", "none"),
     )  # fmt: skip
     parsing: str = option("", "Label map of --image, a PNG of the same size; default: it is made.")
-    human_parser_run_dir: str = option(
-        "", "Run of a human parser, which labels the photograph; default: labels are drawn from the joints."
-    )
+    human_parser_run_dir: str = option("", "Run of a human parser, which labels --image; default: joints label it.")
     sleeves: str = option("auto", "Drawn labels: how far sleeves reach; 'auto': as the colors say.",
                           choices=("auto", "long", "short", "none"))  # fmt: skip
     legs: str = option("auto", "Drawn labels: what the legs wear; 'auto': as the colors say.",
@@ -80,12 +74,15 @@ def check(options: Options, job: PhotoOptions) -> None:
     for name in ("image", "output"):
         if not getattr(job, name):
             raise InputError(f"--{name} is missing: photo needs --image, a pose and --output.")
-    given = [name for name in _POSES if getattr(job, name)]
+    given = [name for name in ("pose_from", "pose_json", "poses") if getattr(job, name)]
     if len(given) != 1:
         raise InputError(f"Give exactly one of --pose_from, --pose_json and --poses; {len(given)} are given.")
-    suffixes = (".webp", ".gif", ".png", ".mp4") if job.poses else (".png",)
-    if not job.output.lower().endswith(suffixes):
-        raise InputError(f"--output={job.output} must end in {' or '.join(suffixes)}.")
+    if job.poses:
+        from tfwarpgan.photographs.animation import check_animation
+
+        check_animation(job.output)
+    elif not job.output.lower().endswith(".png"):
+        raise InputError(f"--output={job.output} must end in .png.")
 
 
 def main(options: Options, job: PhotoOptions) -> None:
@@ -94,24 +91,22 @@ def main(options: Options, job: PhotoOptions) -> None:
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     places: dict[str, Any] = {key: os.path.expanduser(value) for key, value in texts.items()}
     job = dataclasses.replace(job, **places)
-    from tfwarpgan.photographs.animation import check_animation, save_animation
-    from tfwarpgan.photographs.drawing import load_drawer
     from tfwarpgan.photographs.estimator import load_estimator
-    from tfwarpgan.photographs.pasting import paste
-    from tfwarpgan.photographs.steps import write_steps
-    from tfwarpgan.storage.writing import save_png
 
-    check_animation(job.output)
     # What is wrong with the files is said before the networks are built.
     estimator = functools.cache(functools.partial(load_estimator, job.pose_estimator, job.min_score))
     person = read_person(options, job, estimator)
     targets = read_targets(options, job, person, estimator)
+    from tfwarpgan.photographs import animation, pasting, steps
+    from tfwarpgan.photographs.drawing import load_drawer
+    from tfwarpgan.storage.writing import save_png
+
     drawn = load_drawer(options, job.weights)(person, targets)
     if job.steps:
-        write_steps(job.steps, person, targets[0], drawn[0])
-    pictures = paste(person, drawn) if job.paste else [each.image for each in drawn]
+        steps.write_steps(job.steps, person, targets[0], drawn[0])
+    pictures = pasting.paste(person, drawn) if job.paste else [each.image for each in drawn]
     if job.poses:
-        save_animation(job.output, pictures, job.frames_per_second)
+        animation.save_animation(job.output, pictures, job.frames_per_second)
         print(f"{len(pictures)} frames: {job.output}")
     else:
         save_png(job.output, pictures[0])
@@ -132,19 +127,13 @@ def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Es
 
     stature = stature_of(released_folder(job.weights) if job.weights else options.train.run_dir)
     pixels, size = read_photograph(job.image)
-    if job.joints:
-        pose = poses.photograph_joints(job.joints, job.image, pixels.shape[:2])
-    else:
-        pose = estimator().pose(pixels, job.image, poses.reduced_box(box(job.box), size, pixels.shape[:2]))
+    pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
     if framing.lacks_legs(pose[1], stature):
-        _note("knees and feet are not on the photograph; expect invented legs.")
-    if job.parsing:
-        labeled: Any = labels.read_labels(job.parsing, options.data, size, pixels.shape[:2])
-    elif job.human_parser_run_dir:
-        labeled = labels.load_parser(job.human_parser_run_dir, options.data)
-    else:
-        labeled = labels.Clothes(job.sleeves, job.legs)
-        _note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
+        note("knees and feet are not on the photograph; expect invented legs.")
+    if not (job.parsing or job.human_parser_run_dir):
+        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
+    clothes = labels.Clothes(job.sleeves, job.legs)
+    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, pixels.shape[:2])
     return person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
 
 
@@ -159,18 +148,14 @@ def read_targets(
     from tfwarpgan.photographs import poses, sequence
     from tfwarpgan.photographs.retargeting import retarget
 
-    if job.poses:
-        framed = sequence.read_frames(poses.list_poses(job.poses), estimator, _note)
+    single = job.pose_from or job.pose_json
+    if single:
+        framed = [poses.find_pose(single, estimator)]
     else:
-        framed = [poses.find_pose(job.pose_from or job.pose_json, estimator)]
-    name = job.pose_from or job.pose_json or job.poses
+        framed = sequence.read_frames(poses.list_poses(job.poses), estimator, note)
     if job.fit_pose == "none":
-        return [poses.as_it_stands(pose, size, options.data, name) for pose, size in framed]
-    return retarget([pose for pose, _ in framed], person.model_pose, name)
-
-
-def _note(sentence: str) -> None:
-    print(f"note: {sentence}", file=sys.stderr)
+        return [poses.as_it_stands(pose, size, options.data, single or job.poses) for pose, size in framed]
+    return retarget([pose for pose, _ in framed], person.model_pose, single or job.poses)
 
 
 def cli() -> None:

@@ -61,6 +61,20 @@ def test_nobody_is_no_person(scores, told):
         Estimator(lambda pixels: found, SIDE).pose(photograph(), "wall.jpg")
 
 
+def test_what_lies_beyond_the_edge_is_not_there():
+    """A half body: the network guesses legs below the photograph."""
+    pixels = photograph(top=150, left=120, height=100, width=60, size=(250, 300))
+
+    def twice_as_high(looked):
+        found = np.argwhere(looked[..., 0] > 128)
+        first, last = found.min(0), found.max(0) + 1
+        return np.column_stack([(first + COCO * (last - first) * (2, 1)) / SIDE, np.full(17, 0.9)])
+
+    _, visible = Estimator(twice_as_high, SIDE).pose(pixels, "me.jpg")
+    hidden = {NAMES[joint] for joint in np.flatnonzero(~visible)}
+    assert {"right knee", "right ankle", "left knee", "left ankle"} <= hidden and len(hidden) <= 6
+
+
 def test_who_is_seen_from_behind_has_no_face():
     found = np.column_stack([COCO * (1, -1) + (0, 1), np.full(17, 0.9)])
     _, visible = Estimator(lambda pixels: found, SIDE).pose(photograph(), "me.jpg")

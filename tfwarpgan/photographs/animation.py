@@ -46,6 +46,9 @@ def save_animation(path: str, pictures: Sequence[Picture], frames_per_second: fl
 
 def check_animation(path: str) -> None:
     """Refuses a file that cannot be written here, before anything is drawn; InputError."""
+    suffixes = (*_OPTIONS, ".mp4")
+    if not path.lower().endswith(suffixes):
+        raise InputError(f"--output={path} must end in {' or '.join(suffixes)}.")
     if path.lower().endswith(".mp4"):
         _writer(path)
 

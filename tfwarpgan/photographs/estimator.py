@@ -17,6 +17,7 @@ import numpy as np
 from tfwarpgan.body.joints import MISSING, NAMES
 from tfwarpgan.data.joints.formats import COCO_SOURCES, KeypointFormat
 from tfwarpgan.data.pictures.files import Box
+from tfwarpgan.data.pictures.framing import within
 from tfwarpgan.errors import InputError
 from tfwarpgan.photographs.window import Window
 from tfwarpgan.typing import Floats, Pixels, Pose, Visible
@@ -77,6 +78,7 @@ class Estimator:
             seen = joints[visible] + 0.5
             window = Window.around(tuple(seen.min(0)), tuple(seen.max(0)), square, MARGIN)
             joints, visible = self._look(pixels, window)
+        joints, visible = within(joints, visible, size)  # networks also guess what lies beyond the edge
         if visible.sum() < FEWEST or not visible[list(_TORSO)].sum() >= 2:
             raise NoPerson(
                 f"{name}: no person was found on it, {visible.sum()} of {len(NAMES)} joints; give a picture of one "

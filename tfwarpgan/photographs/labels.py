@@ -1,6 +1,7 @@
 """Where the label map of a photograph comes from: a file, a human parser, or `drawn_labels`."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,26 @@ from tfwarpgan.options import DataOptions
 from tfwarpgan.photographs.clothes import Clothes as Clothes
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.typing import LabelMap, Pixels, Size
+
+LabelSource: TypeAlias = LabelMap | Callable[[Pixels], LabelMap] | Clothes  # as `person.person_of` takes it
+
+
+def source(
+    parsing: str, run_dir: str, clothes: Clothes, data_options: DataOptions, size: Size, used: tuple[int, ...]
+) -> LabelSource:
+    """Where labels come from: the file `parsing`, else the human parser of a run, else what is known of the clothes.
+
+    Args:
+        parsing, data_options, size, used: See `read_labels`; an empty name: there is no file.
+        run_dir: See `load_parser`; empty: there is no human parser.
+        clothes: `Clothes`.
+
+    Raises:
+        InputError: As these.
+    """
+    if parsing:
+        return read_labels(parsing, data_options, size, used)
+    return load_parser(run_dir, data_options) if run_dir else clothes
 
 
 def read_labels(path: str, data_options: DataOptions, size: Size, used: tuple[int, ...]) -> LabelMap:

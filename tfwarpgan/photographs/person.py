@@ -1,16 +1,15 @@
 """A person on a photograph as the networks see one: cropped like the people of their training, labeled."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
 from tfwarpgan.data.joints.stature import Stature
 from tfwarpgan.data.pictures.framing import within
-from tfwarpgan.photographs.clothes import Clothes
 from tfwarpgan.photographs.drawn_labels import draw_labels
 from tfwarpgan.photographs.framing import person_window
+from tfwarpgan.photographs.labels import Clothes, LabelSource
 from tfwarpgan.photographs.window import Window
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.typing import Array, LabelMap, Pixels, Pose, Size
@@ -55,7 +54,7 @@ def person_of(
     stature: Stature,
     size: Size,
     name: str,
-    label: Callable[[Pixels], LabelMap] | LabelMap | Clothes,
+    label: LabelSource,
 ) -> Person:
     """The person of a photograph.
 

@@ -9,12 +9,12 @@ from tfwarpgan.data.joints.pose_gan import read_annotation_csv
 from tfwarpgan.data.joints.pose_json import openpose
 from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, Box
 from tfwarpgan.data.pictures.framing import Framing
-from tfwarpgan.data.pictures.images import image_size, read_photograph
+from tfwarpgan.data.pictures.images import read_photograph
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference.synthesis import pose_row
 from tfwarpgan.options import DataOptions
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
-from tfwarpgan.typing import Pose, Size
+from tfwarpgan.typing import Pixels, Pose, Size
 
 Framed: TypeAlias = tuple[Pose, Size | None]  # and the (height, width) of the picture that the joints count in
 
@@ -75,10 +75,30 @@ def list_poses(folder: str) -> list[str]:
     raise InputError(f"--poses={folder} contains neither photographs nor JSON files of joints.")
 
 
-def photograph_joints(path: str, image: str, used: tuple[int, ...]) -> Pose:
-    """Joints of a photograph from a file, see `read_joints`, in pixels of what was read of it, (height, width)."""
-    (joints, visible), size = read_joints(path, image)
-    return scale(joints, visible, size or image_size(image), (used[0], used[1])), visible
+def person_pose(
+    path: str, pixels: Pixels, size: Size, joints: str, box: Box | None, estimator: Callable[[], Estimator]
+) -> Pose:
+    """The pose of the person of a photograph, from a file or from what is seen.
+
+    Args:
+        path: The photograph.
+        pixels: What was read of it, uint8 [H, W, 3]; the joints are in its pixels.
+        size: (height, width) in its file.
+        joints: File, see `read_joints`; empty: there is none.
+        box: (x, y, width, height) around the person, in pixels of the file; None: it is not known.
+        estimator: Gives what finds joints; called only if need be.
+
+    Raises:
+        InputError: If the file cannot be read, or shows nobody.
+    """
+    used = (pixels.shape[0], pixels.shape[1])
+    if joints:
+        (places, visible), frame = read_joints(joints, path)
+        return scale(places, visible, frame or size, used), visible
+    if box:
+        x, y, width, height = (round(side * used[0] / size[0]) for side in box)
+        box = x, y, max(width, 1), max(height, 1)
+    return estimator().pose(pixels, path, box)
 
 
 def as_it_stands(pose: Pose, size: Size | None, data_options: DataOptions, name: str) -> Pose:
@@ -92,11 +112,3 @@ def as_it_stands(pose: Pose, size: Size | None, data_options: DataOptions, name:
     framing = Framing.of(data_options)
     row = pose_row(*pose, size or (framing.height, framing.width), framing, name)
     return row["target_keypoints"], row["target_visible"]
-
-
-def reduced_box(box: Box | None, size: Size, used: tuple[int, ...]) -> Box | None:
-    """A box in pixels of a photograph of a size (height, width), in pixels of what was read of it."""
-    if box is None:
-        return None
-    x, y, width, height = (round(side * used[0] / size[0]) for side in box)
-    return x, y, max(width, 1), max(height, 1)
