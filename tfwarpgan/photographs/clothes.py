@@ -13,7 +13,8 @@ SLEEVES = {"long": 1.0, "short": 0.4, "none": 0.0}
 LEGS = {"trousers": 1.0, "shorts": 0.4, "skirt": 0.45, "dress": 0.45}
 STEPS = 8  # of a limb, each of which is bare or covered
 _NOT_SKIN = 50.0  # levels from the color of face and hands, beyond which nothing is skin
-_SAME_CLOTH = 20.0  # levels between skirt and top of a dress
+_WARM = 1.08  # times as much red as blue
+_SAME_CLOTH = 60.0  # levels between skirt and top of a dress, whose patterns differ in what is seen of them
 _FEWEST = 3  # pixels that say a color
 
 
@@ -57,19 +58,24 @@ def difference(first: Floats, second: Floats) -> float:
     return float(np.hypot(np.linalg.norm(apart - gray), 0.5 * np.sqrt(3) * gray))
 
 
+def is_warm(color: Floats) -> bool:
+    """Whether a color may be that of skin, light or dark: it has more red than blue."""
+    return float(color[0]) > _WARM * float(color[2])
+
+
 def covered(pixels: Pixels, limbs: Sequence[Limb], skin: Floats | None, cloth: Floats | None) -> float:
     """How much of arms or legs is covered, from shoulders or hips on.
 
     Args:
         pixels: uint8 [H, W, 3].
         limbs: Both arms or both legs, as far as they are seen.
-        skin: Color of face and hands; None: it is not known.
+        skin: Color of face and hands; None: it is not known. One that is not warm is not theirs.
         cloth: Color of what covers arms, where anything does; None: any.
 
     Returns:
         Share of their length, 0 to 1, at which the colors change best from cloth to skin; 1 if nothing tells.
     """
-    if skin is None:
+    if skin is None or not is_warm(skin):
         return 1.0
     gains = np.zeros(STEPS)
     for limb in limbs:
@@ -77,8 +83,9 @@ def covered(pixels: Pixels, limbs: Sequence[Limb], skin: Floats | None, cloth: F
         for step in range(STEPS):
             color = color_of(pixels, limb.core & (steps == step))
             if color is not None:
+                bare = difference(color, skin) if is_warm(color) else np.inf
                 is_cloth = _NOT_SKIN if cloth is None else min(difference(color, cloth), _NOT_SKIN)
-                gains[step] += np.clip(difference(color, skin) - is_cloth, -_NOT_SKIN, _NOT_SKIN)
+                gains[step] += np.clip(bare - is_cloth, -_NOT_SKIN, _NOT_SKIN)
     totals = np.concatenate([[0.0], np.cumsum(gains)])
     return float(np.flatnonzero(totals >= totals.max() - 1e-9)[-1]) / STEPS
 
