@@ -71,6 +71,14 @@ def test_what_is_missing_is_told_by_the_rest(missing, of_person):
     assert np.ptp(joints[visible], axis=0) == pytest.approx(np.ptp(STANDING[visible], axis=0), rel=0.01)
 
 
+def test_a_pose_without_legs_has_those_of_the_person():
+    upper = without("right knee", "right ankle", "left knee", "left ankle")
+    joints, visible = fitted(KICKING * 2 + 40, upper)
+    assert visible.all()
+    np.testing.assert_allclose(joints, STANDING, atol=1e-3)
+    assert fitted(STANDING, upper, (STANDING, upper))[1].sum() == 14
+
+
 def test_nothing_in_common():
     with pytest.raises(InputError, match=r"^pose\.json: the pose shows too little of a body to be fitted"):
         fitted(STANDING, np.arange(18) == 0)

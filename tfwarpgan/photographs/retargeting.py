@@ -17,6 +17,7 @@ from tfwarpgan.typing import Floats, Pose
 _NECK = NAMES.index("neck")
 _HIPS = [NAMES.index("right hip"), NAMES.index("left hip")]
 _ANKLES = [NAMES.index("right ankle"), NAMES.index("left ankle")]
+_BELOW = [NAMES.index(f"{side} {joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
 _LEGS = [[NAMES.index(f"{side} {joint}") for joint in ("hip", "knee", "ankle")] for side in ("right", "left")]
 
 
@@ -31,7 +32,7 @@ def retarget(poses: Sequence[Pose], person: Pose, name: str) -> list[Pose]:
     Returns:
         The poses in the person's pixels. One scale for all: the median of the ratios of torsos and of longer legs. One
         shift: the hips' middle in x and the lowest ankle in y (where none is seen the hips) are the person's, in
-        the median over the frames.
+        the median over the frames. Who shows no legs, as on a picture of the upper body, gets the person's own.
 
     Raises:
         InputError: If pose and person show nothing that can be compared.
@@ -44,9 +45,18 @@ def retarget(poses: Sequence[Pose], person: Pose, name: str) -> list[Pose]:
     shifts = [_shift(pose, person) for pose in scaled]
     shift = np.median([each for each in shifts if each is not None], axis=0)
     return [
-        (np.where(visible[:, np.newaxis], joints + shift, MISSING).astype(np.float32), visible)
+        _with_legs((np.where(visible[:, np.newaxis], joints + shift, MISSING).astype(np.float32), visible), person)
         for joints, visible in scaled
     ]
+
+
+def _with_legs(pose: Pose, person: Pose) -> Pose:
+    """A pose that shows no knee or ankle with the legs of the person, whose hips are where its own are."""
+    (joints, visible), (own, seen) = pose, person
+    if visible[_BELOW].any():
+        return pose
+    is_own = np.isin(np.arange(len(visible)), _BELOW) & seen
+    return np.where(is_own[:, np.newaxis], own, joints).astype(np.float32), visible | is_own
 
 
 def torso(pose: Pose) -> float:
