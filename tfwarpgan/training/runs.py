@@ -12,7 +12,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.data.joints.stature import write_stature
 from tfwarpgan.data.layouts.opening import PATHS, Source
+from tfwarpgan.data.records.stature import stature_of_records
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
@@ -79,6 +81,9 @@ def train(
         taken = chief_first(lambda: take_stages(options), strategy, workers)
         if workers.is_chief:
             write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
+            stature = stature_of_records(stage_data.prepared) if stage_data.prepared else None
+            if stature:
+                write_stature(run_dir, stature)
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
 
 
