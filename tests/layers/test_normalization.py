@@ -160,3 +160,13 @@ def test_large_samples_of_bfloat16(channels):
     for a, e in zip(actual, expected):
         assert a.dtype == tf.bfloat16
         np.testing.assert_allclose(tf.cast(a, tf.float32), e, atol=2e-2)
+
+
+def test_scale_and_offset_of_each_channel():
+    layer = InstanceNormalization(affine=True)
+    values = tf.random.stateless_normal([2, 4, 4, 3], [0, 1])
+    layer(values)
+    scale, offset = np.array([1.0, 2.0, 3.0], "float32"), np.array([0.0, -1.0, 5.0], "float32")
+    layer.set_weights([scale, offset])
+    np.testing.assert_allclose(layer(values), InstanceNormalization()(values) * scale + offset, atol=1e-5)
+    assert InstanceNormalization.from_config(layer.get_config()).affine

@@ -10,7 +10,12 @@ from tfwarpgan.options.option import option
 class LossOptions:
     """Weights of the losses; 0 removes a term and its computation."""
 
-    lambda_adversarial: float = option(1.0, "Generator: weight of the least-squares adversarial loss.", minimum=0)
+    lambda_adversarial: float = option(1.0, "Generator: weight of the adversarial loss.", minimum=0)
+    adversarial: str = option(
+        "least_squares",
+        "Generator: the adversarial loss of both players.",
+        choices=("least_squares", "cross_entropy"),
+    )
     lambda_pixel: float = option(10.0, "Generator: weight of the L1 loss between images.", minimum=0)
     person_weight: float = option(
         1.0, "Generator: weight of the person's pixels in the L1 loss; background pixels weigh 1.", minimum=0

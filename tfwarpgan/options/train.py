@@ -6,7 +6,7 @@ import re
 from tfwarpgan.errors import InputError
 from tfwarpgan.options.option import option
 
-STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator", "image_generator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TrainOptions:
     parser_steps: int = option(100000, "Training steps of the pose-guided parser.", minimum=1)
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
     matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
-    generator_steps: int = option(200000, "Training steps of the warping generator.", minimum=1)
+    generator_steps: int = option(200000, "Training steps of the generator.", minimum=1)
     stop_at: int = option(
         0,
         "Step of each stage at which it stops, saved, as if it had been interrupted; 0: none. Replays a run's history.",
@@ -132,6 +132,7 @@ class TrainOptions:
             "pose_guided_parser": self.parser_steps,
             "geometric_matcher": self.matcher_steps,
             "warping_generator": self.generator_steps,
+            "image_generator": self.generator_steps,
         }[stage]
 
 

@@ -27,7 +27,8 @@ _OF_NO_STAGE = (
     "stop_at", "deterministic",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
-    "model", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales", "decorrelated_colors",
+    "model", "adversarial", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales",
+    "decorrelated_colors",
     "person_weight", "head_weight", "parsing_source",
 )  # fmt: skip
 _DISCRIMINATORS = ("discriminator_width", "num_discriminators", "discriminator_learning_rate", "pyramid_alphas")
