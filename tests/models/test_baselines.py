@@ -16,6 +16,16 @@ def options_of(model, size, **networks):
 
 # System, flags, stage -> parameters at 128x64 and 256x256.
 COUNTS = {
+    ("pg2", "coarse_generator"): ({"generator_width": 128}, 70_795_075, 122_103_235),
+    ("pg2", "image_generator"): ({"generator_width": 128}, 6_058_883, 12_696_067),
+    ("pg2", "discriminator"): ({}, 4_324_737, 10_896_257),
+    ("bodyroi7", "image_generator"): (
+        {"generator_width": 128},
+        47_352_736 + 71_197_123,
+        58_140_832 + 82_088_387,
+    ),
+    ("dscf", "image_generator"): ({}, 61_109_085, 82_080_611),
+    ("dscf", "discriminator"): ({}, 2_803_782, 2_803_782),
     ("pix2pix", "image_generator"): ({}, 29_263_043, 54_432_963),
     ("pix2pix", "discriminator"): ({}, 2_788_033, 2_788_033),
 }

@@ -115,3 +115,10 @@ def test_cross_entropy_of_logits():
 def test_several_fakes_weigh_as_much_as_one():
     real, fake, other = ([tf.fill([2, 1], value)] for value in (1.0, 1.0, 3.0))
     assert float(losses.discriminator_loss(real, fake, other)) == 0.5 * (0 + (1 + 9) / 2)
+
+
+def test_nearest_neighbor_loss():
+    real = tf.reshape(tf.range(16.0), [1, 4, 4, 1])
+    fake = tf.roll(real, 1, axis=2)
+    assert float(losses.nearest_neighbor_loss(real, fake, 3)) == 0.3125
+    assert float(losses.nearest_neighbor_loss(real, fake, 1)) == float(losses.mean_absolute(real, fake)) == 1.5

@@ -39,7 +39,7 @@ def on_market(options_of, market, tmp_path):
     """Function of a system -> options of a run of two steps per stage on the drawn data set."""
 
     def make(model):
-        options = options_of(model, run_dir=str(tmp_path / "run"), generator_steps=2, ema=0.0)
+        options = options_of(model, run_dir=str(tmp_path / "run"), generator_steps=2, coarse_steps=2, ema=0.0)
         data = dataclasses.replace(
             options.data, dataset="market1501", data_dir=str(market), prepared_dir=str(tmp_path / "prepared"), width=32,
             height=64,
@@ -87,6 +87,14 @@ def test_a_step_trains_the_stage_and_its_discriminator_alone(options_of, batch, 
         assert not any(changed) if name in before else np.mean(changed) > 0.9, name
 
 
+def test_what_only_reconstructs_reads_no_target(options_of, batch):
+    pipeline = pipeline_of(options_of("bodyroi7"))
+    conditions, image = pipeline.practice(batch)
+    other = {key: tf.zeros_like(value) if key.startswith("target") else value for key, value in batch.items()}
+    for one, two in zip(tf.nest.flatten([conditions, image]), tf.nest.flatten(pipeline.practice(other))):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_dropout_differs_between_steps_and_not_on_replay(options_of, batch):
     pipeline = pipeline_of(options_of("pix2pix"))
     conditions = pipeline.conditions(batch)
@@ -95,7 +103,7 @@ def test_dropout_differs_between_steps_and_not_on_replay(options_of, batch):
     assert np.any(draw[0] != draw[2])
 
 
-@pytest.mark.parametrize("model", ["pix2pix"])
+@pytest.mark.parametrize("model", ["pg2", "bodyroi7"])
 def test_a_run_from_training_to_export(on_market, model, tmp_path, capsys):
     options = on_market(model)
     assert runs.train(options)
@@ -130,5 +138,5 @@ def test_a_run_from_training_to_export(on_market, model, tmp_path, capsys):
 
 
 def test_a_stage_of_another_system_is_refused(options_of):
-    with pytest.raises(InputError, match="--stage=geometric_matcher is no stage of --model=pix2pix; .*image_generator"):
-        check_places(options_of("pix2pix", run_dir="runs/x", stage="geometric_matcher"))
+    with pytest.raises(InputError, match="--stage=geometric_matcher is no stage of --model=pg2; .*coarse_generator"):
+        check_places(options_of("pg2", run_dir="runs/x", stage="geometric_matcher"))

@@ -122,3 +122,21 @@ class InstanceNormalization(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon, "affine": self.affine}
+
+
+class SampleNormalization(keras.layers.Layer):
+    """Normalizes all values of a sample together: scale (x - mean) / (deviation + 0.001) + offset, both one number.
+
+    What keras-contrib's `InstanceNormalization` is without an axis, as Siarohin et al. (CVPR 2018) use it.
+    """
+
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
+        self.offset = self.add_weight(name="offset", shape=(1,), initializer="zeros")
+        super().build(shape)
+
+    def call(self, inputs: Features) -> Features:
+        values = tf.cast(inputs, tf.float32)
+        mean, variance = tf.nn.moments(values, [1, 2, 3], keepdims=True)
+        normalized = (values - mean) / (tf.sqrt(variance + 1e-12) + 1e-3)
+        return tf.cast(tf.cast(self.scale, tf.float32) * normalized + tf.cast(self.offset, tf.float32), inputs.dtype)

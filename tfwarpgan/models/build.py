@@ -26,10 +26,13 @@ GENERATOR_JUDGED = ("condition_image", "condition_parsing", "target_parsing", "t
 CHANNELS = {
     "image": 3,
     "condition_image": 3,
+    "coarse_image": 3,
+    "condition_mask": 1,
     "condition_parsing": NUM_LABELS,
     "target_parsing": NUM_LABELS,
     "parsing": NUM_LABELS,
     "target_pose": NUM_JOINTS,
+    "condition_pose": NUM_JOINTS,
     "grid": 2,
 }
 

@@ -63,11 +63,38 @@ def _padded(inputs: Features, margin: int) -> Features:
     return tf.pad(inputs, [[0, 0], [margin, margin], [margin, margin], [0, 0]]) if margin else inputs
 
 
+class DCGANDiscriminator(keras.layers.Layer):
+    """[B, H, W, C] -> (one score per image, float32 [B, 1], the feature maps 0, 1, 2).
+
+    5x5 convolutions of stride 2 and a dense layer (Radford et al., "DCGAN", ICLR 2016).
+
+    Args:
+        width: Channels of the first convolution; they double up to 8 x width.
+        levels: Convolutions.
+    """
+
+    def __init__(self, width: int = 64, levels: int = 4, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.convolutions = [convolution(width * min(2**level, 8), 5, 2) for level in range(levels)]
+        self.normalizations = [InstanceNormalization(affine=True) for _ in range(levels - 1)]
+        self.flatten, self.dense = keras.layers.Flatten(), keras.layers.Dense(1, dtype="float32")
+
+    def call(self, inputs: Features) -> tuple[Tensor, list[Features]]:
+        features = []
+        for level, layer in enumerate(self.convolutions):
+            inputs = layer(inputs)
+            if level > 0:
+                inputs = self.normalizations[level - 1](inputs)
+            inputs = tf.nn.leaky_relu(inputs, 0.2)
+            features.append(inputs)
+        return self.dense(tf.cast(self.flatten(inputs), tf.float32)), features[:PYRAMID_LEVELS]
+
+
 class PyramidDiscriminator(keras.Model):
     """Scores an image (or a parsing) together with what it was made from.
 
     Called on a dictionary, of which the entries named by `keys` ([B, H, W, any]) are joined in that order; gives
-    {"scores": a list of float32 [B, h, w, 1], "features": a list of three feature maps a scale}. Scale s sees
+    {"scores": a list of float32 [B, h, w, 1] or [B, 1], "features": a list of three feature maps a scale}. Scale s sees
     the input at 1/2^s, and its entries follow those of scale s - 1.
 
     Args:

@@ -21,7 +21,12 @@ class ImagePipeline(tf.Module):
 
     Attributes:
         inputs: Names of what it takes of a batch.
+        also_fake: Names of those conditions that the discriminator learns to tell from real images too.
+        made: Whose image the networks are trained to make, that of the "target" or of the "condition".
     """
+
+    also_fake: tuple[str, ...] = ()
+    made = "target"
 
     def __init__(self, networks: Mapping[str, Any], options: Options) -> None:
         super().__init__()
@@ -38,7 +43,7 @@ class ImagePipeline(tf.Module):
 
     def practice(self, batch: Batch) -> tuple[dict[str, Tensor], Image]:
         """(what the networks see while they are trained, the image that they are to make)."""
-        return self.conditions(batch), batch["target_image"]
+        return self.conditions(batch), batch[f"{self.made}_image"]
 
     def pixel_weights(self, batch: Batch) -> Tensor | None:
         """Weights of the pixels in the pixel loss, [B, H, W]; None: those of the options."""

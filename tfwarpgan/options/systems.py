@@ -32,5 +32,8 @@ SYSTEMS = {
     "resnet": System(
         "pix2pixHD's one encoder, no warp", "build", ("pose_guided_parser", "warping_generator"), PARSING
     ),
+    "bodyroi7": System("codes of seven regions, of Ma et al. 2018", "body_roi", more_inputs=CONDITION_POSE),
+    "dscf": System("the deformable skips of Siarohin et al. 2018", "deformable", more_inputs=CONDITION_POSE),
+    "pg2": System("coarse, then refined, of Ma et al. 2017", "pg2", ("coarse_generator", "image_generator")),
     "pix2pix": System("the U-Net of Isola et al. 2017", "pix2pix"),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
-from tfwarpgan.training.losses import perceptual_loss, pixel_loss, pixel_weights
+from tfwarpgan.training.losses import nearest_neighbor_loss, perceptual_loss, pixel_loss, pixel_weights
 from tfwarpgan.training.trainer import Losses, Trainer
 from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
 
@@ -30,9 +30,10 @@ class ImageGeneratorTrainer(Trainer):
         pipeline: The `ImagePipeline` that holds the same network behind the frozen stages.
         losses: `LossOptions`.
         perceptual: `PerceptualFeatures`, or None where that loss has weight 0.
+        neighbor: `PerceptualFeatures` of one layer, or None where the nearest-neighbor loss has weight 0.
     """
 
-    means = ("adversarial", "pixel", "perceptual", "pyramid", "discriminator", *GATES)
+    means = ("adversarial", "pixel", "perceptual", "neighbor", "pyramid", "discriminator", *GATES)
 
     def __init__(
         self,
@@ -40,9 +41,10 @@ class ImageGeneratorTrainer(Trainer):
         pipeline: ImagePipeline,
         losses: LossOptions,
         perceptual: PerceptualFeatures | None = None,
+        neighbor: PerceptualFeatures | None = None,
     ) -> None:
         super().__init__(networks)
-        self.stage = next(iter(networks))
+        self.stage, self.neighbor, self.neighbor_size = next(iter(networks)), neighbor, losses.neighbor_size
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
         self.perceptual_form, self.adversarial_form = losses.perceptual_form, losses.adversarial
         self.pixel_weights = functools.partial(
@@ -52,6 +54,7 @@ class ImageGeneratorTrainer(Trainer):
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
             "perceptual": losses.lambda_perceptual,
+            "neighbor": losses.lambda_neighbor,
             "pyramid": losses.lambda_pyramid,
         }
 
@@ -65,7 +68,7 @@ class ImageGeneratorTrainer(Trainer):
         inputs, real = self.pipeline.practice(batch)
         weights = self.pipeline.pixel_weights(batch)
         if weights is None:
-            weights = self.pixel_weights(batch["target_parsing"])
+            weights = self.pixel_weights(batch[f"{self.pipeline.made}_parsing"])
         seed = tf.stack([tf.cast(self.iterations, tf.int32), batch["row"][0] if "row" in batch else 0])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.pipeline.generate(inputs, training=True, seed=seed)
@@ -87,10 +90,13 @@ class ImageGeneratorTrainer(Trainer):
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
             terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)
+        if self.neighbor is not None:
+            (of_real,), (of_fake,) = (tf.nest.flatten(self.neighbor(images)) for images in (real, fake))
+            terms["neighbor"] = nearest_neighbor_loss(of_real, of_fake, self.neighbor_size)
         if "discriminator" in self.networks:
             more, discriminator_loss = adversarial_terms(
                 self.networks["discriminator"], inputs, "image", real, fake, self.weights_of_terms, self.alphas,
-                self.adversarial_form,
+                self.adversarial_form, [inputs[name] for name in self.pipeline.also_fake],
             )  # fmt: skip
             terms.update(more)
         return terms, discriminator_loss

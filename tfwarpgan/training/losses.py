@@ -131,6 +131,31 @@ def perceptual_loss(
     return tf.add_n(terms)
 
 
+def nearest_neighbor_loss(real: Features, fake: Features, size: int) -> Scalar:
+    """The nearest-neighbor loss of Siarohin et al., "Deformable GANs", CVPR 2018.
+
+    At each position the L1 distance, summed over the channels, to the nearest of the real features round it.
+
+    Args:
+        real: [B, h, w, C]; no gradient goes there.
+        fake: Likewise.
+        size: Height and width of the neighborhood, odd.
+
+    Returns:
+        The mean over the positions.
+    """
+    height, width = fake.shape[1:3]
+    margin = size // 2
+    far = tf.pad(tf.stop_gradient(real), [[0, 0], [margin] * 2, [margin] * 2, [0, 0]], constant_values=-10_000.0)
+    least = None
+    for row in range(size):
+        for column in range(size):
+            shifted = far[:, row : row + height, column : column + width]
+            distance = tf.reduce_sum(tf.abs(tf.cast(fake - shifted, tf.float32)), axis=-1)
+            least = distance if least is None else tf.minimum(least, distance)
+    return tf.reduce_mean(least)
+
+
 def parsing_cross_entropy(labels: Labels, logits: Logits) -> Scalar:
     """Pixel-wise softmax cross-entropy (section 3.1).
 

@@ -65,6 +65,7 @@ def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callabl
         "pose_guided_parser": _pose_guided_parser,
         "geometric_matcher": _geometric_matcher,
         "warping_generator": _images,
+        "coarse_generator": _images,
         "image_generator": _images,
     }[stage]
     return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))

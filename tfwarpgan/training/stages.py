@@ -1,12 +1,13 @@
 """The stages of a run: what each trains, and with what."""
 
+import dataclasses
 from collections.abc import Callable
 
 from tfwarpgan.inference.loading import frozen_networks
 from tfwarpgan.models import build
 from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
 from tfwarpgan.models.perceptual import PerceptualFeatures
-from tfwarpgan.options import Options, stages_of
+from tfwarpgan.options import LossOptions, Options, stages_of
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
 from tfwarpgan.training.image_generator import ImageGeneratorTrainer
@@ -33,6 +34,13 @@ def geometric_matcher_trainer(options: Options) -> GeometricMatcherTrainer:
     return GeometricMatcherTrainer(networks, options.data, options.losses, options.train.matcher_pretraining_steps)
 
 
+def coarse_generator_trainer(options: Options) -> ImageGeneratorTrainer:
+    """The trainer of the stage whose images another one refines: of its terms, the pixel loss alone counts."""
+    names = [field.name for field in dataclasses.fields(LossOptions) if field.name.startswith("lambda_")]
+    losses = dataclasses.replace(options.losses, **{**dict.fromkeys(names, 0.0), "lambda_pixel": 1.0})
+    return image_generator_trainer(dataclasses.replace(options, losses=losses), "coarse_generator")
+
+
 def image_generator_trainer(options: Options, stage: str = "") -> ImageGeneratorTrainer:
     """The trainer of a stage that makes images, by default the last; those before it are restored and frozen."""
     stage, losses = stage or stages_of(options)[-1], options.losses
@@ -44,7 +52,10 @@ def image_generator_trainer(options: Options, stage: str = "") -> ImageGenerator
     if losses.lambda_perceptual and any(losses.perceptual_alphas):
         alphas = losses.perceptual_alphas
         perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
-    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual)
+    neighbor = None
+    if losses.lambda_neighbor:
+        neighbor = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=["block1_conv2"])
+    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor)
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.
@@ -53,5 +64,6 @@ TRAINERS: dict[str, Callable[[Options], Trainer]] = {
     "pose_guided_parser": pose_guided_parser_trainer,
     "geometric_matcher": geometric_matcher_trainer,
     "warping_generator": image_generator_trainer,
+    "coarse_generator": coarse_generator_trainer,
     "image_generator": image_generator_trainer,
 }
