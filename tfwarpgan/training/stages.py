@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from tfwarpgan.inference.loading import frozen_networks
 from tfwarpgan.models import build
@@ -37,7 +38,8 @@ def geometric_matcher_trainer(options: Options) -> GeometricMatcherTrainer:
 def coarse_generator_trainer(options: Options) -> ImageGeneratorTrainer:
     """The trainer of the stage whose images another one refines: of its terms, the pixel loss alone counts."""
     names = [field.name for field in dataclasses.fields(LossOptions) if field.name.startswith("lambda_")]
-    losses = dataclasses.replace(options.losses, **{**dict.fromkeys(names, 0.0), "lambda_pixel": 1.0})
+    weights: dict[str, Any] = {**dict.fromkeys(names, 0.0), "lambda_pixel": 1.0}
+    losses = dataclasses.replace(options.losses, **weights)
     return image_generator_trainer(dataclasses.replace(options, losses=losses), "coarse_generator")
 
 
