@@ -72,7 +72,8 @@ def train(
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
     _check_same_run(options, run_dir)
-    if "warping_generator" in names and options.losses.lambda_perceptual:
+    sees_features = options.losses.lambda_perceptual or options.losses.lambda_neighbor
+    if sees_features and {"warping_generator", "image_generator"} & {*names}:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
