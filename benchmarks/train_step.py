@@ -80,8 +80,8 @@ def make_trainer(options):
     from tfwarpgan.models import build
     from tfwarpgan.models.perceptual import PerceptualFeatures
     from tfwarpgan.models.warping_gan import WarpingGAN
+    from tfwarpgan.training.image_generator import ImageGeneratorTrainer
     from tfwarpgan.training.optimization import make_optimizer
-    from tfwarpgan.training.warping_generator import WarpingGeneratorTrainer
 
     names = ("pose_guided_parser", "geometric_matcher", "warping_generator")
     built = {name: getattr(build, name)(options) for name in names}
@@ -90,7 +90,7 @@ def make_trainer(options):
         "discriminator": build.generator_discriminator(options),
     }
     perceptual = PerceptualFeatures(options.losses.perceptual_network, options.losses.perceptual_weights)
-    trainer = WarpingGeneratorTrainer(networks, WarpingGAN(built, options.data), options.losses, perceptual)
+    trainer = ImageGeneratorTrainer(networks, WarpingGAN(built, options.data), options.losses, perceptual)
     optimizer = functools.partial(make_optimizer, options.train, options.train.generator_steps)
     trainer.compile_networks(optimizer, FLAGS.jit_compile)
     return trainer, {**networks, **built}

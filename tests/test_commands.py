@@ -168,6 +168,7 @@ def needing(market, tmp_path):
     (tmp_path / "t.compare").write_text("[full]\n")
     pose = [f"--annotation={market}/market-annotation-test.csv", f"--pose_name={picture}.jpg"]
     files = [f"--image={market}/bounding_box_test/{picture}.jpg", f"--parsing={market}/parsing/{picture}.png"]
+    photo = ["--weights=people", f"--pose_estimator={tmp_path}"]
     return {
         "train": [*data, f"--run_dir={tmp_path}/run"],
         "prepare": [*data, f"--prepared_dir={tmp_path}/prepared"],
@@ -175,6 +176,7 @@ def needing(market, tmp_path):
         "evaluate": ["--weights=people", f"--output_dir={tmp_path}/out"],
         "compare": [f"--rows={tmp_path}/t.compare", f"--output_dir={tmp_path}/table"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
+        "photo": [*photo, files[0], f"--pose_from={market}/x.jpg", f"--output={tmp_path}/out.png"],
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],

@@ -16,7 +16,7 @@ from tfwarpgan.training import runs
 from tfwarpgan.training.source import open_source
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
-FLAGFILES = sorted(CONFIGS.glob("*.flags"))
+FLAGFILES = sorted(CONFIGS.rglob("*.flags"))
 
 
 def parsed(path):
@@ -40,7 +40,7 @@ def test_a_flagfile_is_parsed(path):
 def test_a_header_says_what_to_expect_and_the_command(path):
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
     text = "\n".join(header)
-    for word in ("Reproduces:", "Expected:", "Run time:", "Command:", f"configs/{path.name}"):
+    for word in ("Reproduces:", "Expected:", "Run time:", "Command:", f"configs/{path.relative_to(CONFIGS)}"):
         assert word in text, word
 
 

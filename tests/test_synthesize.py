@@ -14,7 +14,7 @@ from PIL import Image
 from tfwarpgan import synthesize
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.options import DataOptions, Options, TrainOptions
+from tfwarpgan.options import DataOptions, NetworkOptions, Options, TrainOptions
 from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.synthesize import SynthesizeOptions
 
@@ -49,7 +49,7 @@ def folder(tmp_path):
 class Pipeline:
     """Paints the picture in the condition's color, with the first joint's y as red and the label as blue."""
 
-    height, width = HEIGHT, WIDTH
+    height, width, inputs = HEIGHT, WIDTH, NetworkOptions().inputs
 
     def __call__(self, batch):
         shape = tf.shape(batch["condition_image"])[:3]

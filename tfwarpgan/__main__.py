@@ -10,6 +10,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "synthesize",
+    "photo",
     "export",
     "serve",
     "annotate",

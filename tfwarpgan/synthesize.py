@@ -34,8 +34,8 @@ _NO_PARSING = (
 
 # What has no effect beside a flag.
 _UNUSED = {
-    "pairs": ("image", "output", "parsing", "pose_json", "pose_name", "pose_image"),
-    "image_dir": ("image", "output", "parsing"),
+    "pairs": ("image", "output", "parsing", "pose_json", "pose_name", "pose_image", "image_pose_json"),
+    "image_dir": ("image", "output", "parsing", "image_pose_json"),
     "image": ("output_dir",),
 }
 
@@ -50,6 +50,10 @@ class SynthesizeOptions:
         "", "Label map of --image: grayscale or palette PNG of the same size, with the 20 labels of LIP."
     )
     human_parser_run_dir: str = option("", "Run of a human parser, which labels images without a label map.")
+    image_pose_json: str = option(
+        "", "The person's own pose in --image, for a model that sees it: a JSON file of OpenPose; default: the image's "
+        "row in --annotation.",
+    )  # fmt: skip
     pose_json: str = option("", "Target pose: a JSON file of OpenPose.")
     annotation: str = option("", "CSV file of poses, name:keypoints_y:keypoints_x.")
     pose_name: str = option("", "Target pose: the row with this name in --annotation.")
@@ -133,7 +137,7 @@ def check_parsings(options: Options, job: SynthesizeOptions) -> None:
     Raises:
         InputError: If neither parsings nor a human parser are named, and the networks see parsings.
     """
-    if "condition_parsing" not in options.networks.generator_keys:
+    if "condition_parsing" not in options.networks.inputs:
         return
     if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
@@ -149,15 +153,18 @@ def main(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_N
     from tfwarpgan.inference import synthesis
 
     remote = server.connect() if server.server else None
+    own_pose = "condition_keypoints" in (remote.inputs if remote else options.networks.inputs)
     if remote:
         options = _framed(remote.sized(options), remote.framing)
         if not remote.labels:
             check_parsings(options, job)
     # What is wrong with the files is said before the networks are built.
     if job.pairs:
-        requests = pair_requests(options, job)
+        requests = pair_requests(options, job, own_pose)
+    elif job.image_dir:
+        requests = folder_requests(options, job, own_pose)
     else:
-        requests = folder_requests(options, job) if job.image_dir else [image_request(options, job)]
+        requests = [image_request(options, job, own_pose)]
     pipeline = remote or _own_pipeline(options, job)
     written = synthesis.synthesize(pipeline, requests, options.data.batch_size, len(requests), not job.image)
     print(f"Picture: {job.output}" if job.image else f"{written} pictures: {job.output_dir}")
@@ -180,8 +187,14 @@ def _own_pipeline(options: Options, job: SynthesizeOptions) -> "Pipeline":
     return load_local(options, job.weights, "" if job.parsing else job.human_parser_run_dir)
 
 
-def image_request(options: Options, job: SynthesizeOptions) -> "Request":
-    """The request of --image, for `synthesis.synthesize`; its row is made at once."""
+def image_request(options: Options, job: SynthesizeOptions, own_pose: bool = False) -> "Request":
+    """The request of --image, for `synthesis.synthesize`; its row is made at once.
+
+    Args:
+        options: `Options`.
+        job: `SynthesizeOptions`.
+        own_pose: Whether the model sees the person's own pose.
+    """
     from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
@@ -189,21 +202,24 @@ def image_request(options: Options, job: SynthesizeOptions) -> "Request":
         job.image, Framing.of(options.data), job.parsing, _labels(options), options.data.ignore_label
     )
     row = condition | _one_pose(options, job)(job.image)
+    if own_pose:
+        row |= _own_pose(options, job)(os.path.basename(job.image), job.image)
     return job.output, lambda: row
 
 
-def folder_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
+def folder_requests(options: Options, job: SynthesizeOptions, own_pose: bool = False) -> list["Request"]:
     """The requests of --image_dir in one pose: images keep their places below --output_dir."""
     from tfwarpgan.data.pictures.files import list_images
     from tfwarpgan.data.pictures.framing import Framing
     from tfwarpgan.inference import synthesis
 
     framing, labels = Framing.of(options.data), _labels(options)
-    pose = _one_pose(options, job)
+    pose, own = _one_pose(options, job), _own_pose(options, job) if own_pose else None
 
     def row(path: str) -> "Row":
         parsing = _parsing_path(options, job, os.path.relpath(path, job.image_dir))
-        return synthesis.condition_row(path, framing, parsing, labels, options.data.ignore_label) | pose(path)
+        row = synthesis.condition_row(path, framing, parsing, labels, options.data.ignore_label) | pose(path)
+        return row | own(os.path.basename(path), path) if own else row
 
     parsings = [os.path.expanduser(options.data.parsing_dir)] if options.data.parsing_dir else []
     images = list_images(job.image_dir, job.output_dir, "output_dir", parsings)
@@ -224,7 +240,31 @@ def _one_pose(options: Options, job: SynthesizeOptions) -> Callable[[str], "Row"
     return row
 
 
-def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callable[..., "Row"]:
+def _own_pose(options: Options, job: SynthesizeOptions) -> Callable[[str, str], "Row"]:
+    """A function (name of an image in --annotation, its path) of the row of the pose that its person has in it."""
+    from tfwarpgan.data.joints.pose_json import openpose_bodies, read_openpose_json
+
+    if job.image_pose_json:
+        joints, visible = read_openpose_json(job.image_pose_json)
+        canvas = openpose_bodies(job.image_pose_json)[1]
+        place = _placer(options, job, annotated=False, side="condition")
+        return lambda name, path: place(joints, visible, job.image_pose_json, path, canvas)
+    if not job.annotation:
+        raise InputError(
+            "This model sees the person's own pose: give it with --image_pose_json, or --annotation with a row for the "
+            "image."
+        )
+    annotations, place = _annotations(options, job), _placer(options, job, annotated=True, side="condition")
+
+    def row(name: str, path: str) -> "Row":
+        if name not in annotations:
+            raise InputError(f"{job.annotation} has no row for {name}, and this model sees the person's own pose.")
+        return place(*annotations[name], f"{job.annotation}, {name}", path)
+
+    return row
+
+
+def _placer(options: Options, job: SynthesizeOptions, annotated: bool, side: str = "target") -> Callable[..., "Row"]:
     """A function (joints, visible, where they come from, their image, the frame that their file states) of a pose row.
 
     Joints of --annotation are in the frame that the run declares for those of its training; with --pose_size, and
@@ -236,15 +276,16 @@ def _placer(options: Options, job: SynthesizeOptions, annotated: bool) -> Callab
     from tfwarpgan.inference import synthesis
 
     framing = Framing.of(options.data)
-    is_declared = annotated and not job.pose_size
+    pose_frame = job.pose_frame if side == "target" else None
+    is_declared = annotated and not pose_frame
     frame = Frame.of(options.data) if is_declared else Frame(scale=options.data.keypoint_scale)
     size_of = functools.lru_cache(1024)(images.check_image)
 
     def row(joints: Joints, visible: Visible, source: str, path: str, canvas: Size | None = None) -> "Row":
-        size = job.pose_frame or canvas or size_of(path)
+        size = pose_frame or canvas or size_of(path)
         if not frame.is_image:
             joints, visible = frame.place_in(joints, visible, size)
-        return synthesis.pose_row(joints, visible, size, framing, source)
+        return synthesis.pose_row(joints, visible, size, framing, source, side)
 
     return row
 
@@ -278,7 +319,7 @@ def _pose_frame_image(job: SynthesizeOptions, path: str) -> str:
     return beside if job.pose_image and not os.path.isfile(job.pose_image) else job.pose_image or path
 
 
-def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
+def pair_requests(options: Options, job: SynthesizeOptions, own_pose: bool = False) -> list["Request"]:
     """The requests of --pairs, for `synthesis.synthesize`, after a check that everything they name exists."""
     from tfwarpgan.data.pairs.lists import read_pairs
     from tfwarpgan.data.pictures.framing import Framing
@@ -291,9 +332,12 @@ def pair_requests(options: Options, job: SynthesizeOptions) -> list["Request"]:
     # Lists of pairs are sorted by person: an image comes many times in a row.
     condition = functools.lru_cache(64)(synthesis.condition_row)
     place = _placer(options, job, annotated=True)
+    own = _own_pose(options, job) if own_pose else None
 
     def row(name: str, target: str) -> "Row":
         pose = place(*annotations[target], f"{job.annotation}, {target}", image(target))
+        if own:
+            pose |= own(name, image(name))
         parsing = _parsing_path(options, job, name)
         return condition(image(name), framing, parsing, labels, options.data.ignore_label) | pose
 

@@ -21,7 +21,8 @@ class ReleaseOptions:
 
 
 def main(options, release):
-    """Writes the weights, the options that rebuild the networks, and the run's metrics if it was evaluated."""
+    """Writes the weights, the options that rebuild the networks, where its people stand, and its metrics."""
+    from tfwarpgan.data.joints.stature import stature_of, write_stature
     from tfwarpgan.inference.loading import load_pipeline
     from tfwarpgan.inference.released import WEIGHTS_FILE, save_weights
     from tfwarpgan.training.history import comments
@@ -39,6 +40,7 @@ def main(options, release):
         history = comments(file.read())
     with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
         file.write(history + to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
+    write_stature(folder, stature_of(options.train.run_dir))
     metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
         with open(metrics) as file:

@@ -10,7 +10,7 @@ from tfwarpgan.inference.pipeline import LocalPipeline, with_human_parser
 class Labels:
     """A pipeline whose image shows the labels, a tenth of them."""
 
-    height, width = 4, 2
+    height, width, inputs = 4, 2, ("condition_image", "condition_parsing")
 
     def __call__(self, batch):
         return {"image": tf.repeat(tf.cast(batch["condition_parsing"], tf.float32)[..., None] / 10, 3, axis=-1)}

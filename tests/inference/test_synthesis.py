@@ -75,7 +75,7 @@ def test_nobody_is_no_pose():
 class Recorder:
     """A pipeline that gives the condition image; remembers the sizes of its batches and how often it was traced."""
 
-    height, width = 4, 6
+    height, width, inputs = 4, 6, ("condition_image", "condition_parsing")
 
     def __init__(self):
         self.sizes, self.traces = tf.Variable([0] * 9, dtype=tf.int32), 0

@@ -19,7 +19,7 @@ JOINTS = RANDOM.integers(0, [HEIGHT, WIDTH], (3, 18, 2)).astype(np.float32)
 class Pipeline:
     """Gives the condition image, red that of the nose's y and blue that of the first label; remembers its batches."""
 
-    height, width, labels, batch_size = HEIGHT, WIDTH, False, 2
+    height, width, labels, batch_size, inputs = HEIGHT, WIDTH, False, 2, ("condition_parsing",)
 
     def __init__(self):
         self.batches = []

@@ -5,7 +5,12 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.layers import InstanceNormalization, normalization
-from tfwarpgan.layers.normalization import instance_normalize, normalize_closed_form, normalize_fused
+from tfwarpgan.layers.normalization import (
+    SampleNormalization,
+    instance_normalize,
+    normalize_closed_form,
+    normalize_fused,
+)
 
 keras = tf.keras
 
@@ -160,3 +165,23 @@ def test_large_samples_of_bfloat16(channels):
     for a, e in zip(actual, expected):
         assert a.dtype == tf.bfloat16
         np.testing.assert_allclose(tf.cast(a, tf.float32), e, atol=2e-2)
+
+
+def test_of_a_sample_all_values_are_normalized_together():
+    layer = SampleNormalization()
+    first = tf.reshape(tf.range(1.0, 9.0), [1, 2, 2, 2])
+    normalized = np.asarray(layer(tf.concat([first, 100 * first], axis=0)))
+    np.testing.assert_allclose(normalized[0].ravel()[4:], [0.21812, 0.65437, 1.09061, 1.52686], atol=1e-5)
+    np.testing.assert_allclose(normalized[0].ravel()[:4], -normalized[0].ravel()[:3:-1], atol=1e-5)
+    np.testing.assert_allclose(normalized[1], normalized[0], rtol=1e-3)  # a deviation of 2.3, and 0.001
+    assert layer.count_params() == 2
+
+
+def test_scale_and_offset_of_each_channel():
+    layer = InstanceNormalization(affine=True)
+    values = tf.random.stateless_normal([2, 4, 4, 3], [0, 1])
+    layer(values)
+    scale, offset = np.array([1.0, 2.0, 3.0], "float32"), np.array([0.0, -1.0, 5.0], "float32")
+    layer.set_weights([scale, offset])
+    np.testing.assert_allclose(layer(values), InstanceNormalization()(values) * scale + offset, atol=1e-5)
+    assert InstanceNormalization.from_config(layer.get_config()).affine

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.serving.exporting.check import sample_inputs
+from tfwarpgan.serving.exporting.signatures import INPUTS
 
 keras = tf.keras
 HEIGHT, WIDTH = 16, 8
@@ -12,7 +13,7 @@ HEIGHT, WIDTH = 16, 8
 class TinyPipeline(tf.Module):
     """One convolution over all that goes in; `image` [B, 16, 8, 3] in [-1, 1]."""
 
-    height, width = HEIGHT, WIDTH
+    height, width, inputs = HEIGHT, WIDTH, INPUTS
 
     def __init__(self):
         super().__init__()

@@ -16,6 +16,7 @@ from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.serving.client import AsyncClient, Client
 from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
 from tfwarpgan.serving.exporting.publish import publish
+from tfwarpgan.serving.exporting.signatures import INPUTS
 from tfwarpgan.serving.remote import ServerOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ WITHOUT_TENSORFLOW = (
 class Mirror(tf.Module):
     """The picture upside down where the nose is high, with the parsing's labels as brightness."""
 
-    height, width = HEIGHT, WIDTH
+    height, width, inputs = HEIGHT, WIDTH, INPUTS
 
     def __call__(self, batch):
         turned = tf.reverse(batch["condition_image"], [1])

@@ -49,7 +49,7 @@ def pipeline_of(monkeypatch):
 
     def make(options):
         networks = {"pose_guided_parser": build.pose_guided_parser(options)}
-        monkeypatch.setattr(stages, "frozen_networks", lambda options: networks)
+        monkeypatch.setattr(stages, "frozen_networks", lambda options, stage: networks)
         networks = {**networks, "warping_generator": build.warping_generator(options)}
         return WarpingGAN(networks, options.data, keys=options.networks.generator_keys)
 
@@ -71,7 +71,7 @@ def test_a_pipeline_gives_and_learns_what_its_generator_uses(ablated, pipeline_o
 def test_the_two_encoders_without_a_block_learn(ablated, pipeline_of, batch):
     options = ablated(warp="none")
     pipeline_of(options)
-    trainer = stages.warping_generator_trainer(options)
+    trainer = stages.image_generator_trainer(options)
     trainer.compile_networks(lambda name: make_optimizer(options.train, 3, name))
     before = trainer.networks["warping_generator"].get_weights()
     logged = trainer.train_step(batch)
@@ -116,9 +116,10 @@ def test_a_run_without_parsings_from_training_to_export(ablated, market, tmp_pat
 
     export.main(options, export.ExportOptions(export_dir=str(tmp_path / "model"), version=1, batch_sizes=""))
     with SavedModelSession(str(tmp_path / "model/1")) as served:
-        assert set(served.signatures) == {"serving_default", "encoded", "photograph", "photograph_encoded"}
-        inputs = {key: value[:1] for key, value in sample_inputs(32, 32).items() if key != "condition_parsing"}
+        assert set(served.signatures) == {"serving_default", "encoded"}
+        assert set(served.signatures["encoded"].inputs) == {"image_bytes", "target_keypoints", "target_visible"}
+        inputs = {key: value[:1] for key, value in sample_inputs(32, 32).items()}
         inputs |= {"image": image[None], "target_keypoints": joints[None].astype(np.float32)}
         inputs["target_visible"] = np.ones((1, 18), bool)
-        np.testing.assert_allclose(served("photograph", inputs)["image"][0], drawn, atol=1)
+        np.testing.assert_allclose(served("serving_default", inputs)["image"][0], drawn, atol=1)
     assert load_pipeline(options).parser is None

@@ -101,3 +101,24 @@ def test_person_l1_counts_the_person_alone():
     fake = tf.concat([tf.fill([2, 1, 2, 3], 0.5), tf.fill([2, 1, 2, 3], 9.0)], axis=1)
     person = tf.constant([[[True, False], [False, False]], [[True, True], [False, False]]])
     np.testing.assert_allclose(losses.person_l1(real, fake, person), 0.5, rtol=1e-5)
+
+
+def test_cross_entropy_of_logits():
+    scores = [tf.constant([[0.0], [np.log(3.0)]], tf.float32)]  # of probability 1/2 and 3/4
+    real, fake = -(np.log(1 / 2) + np.log(3 / 4)) / 2, -(np.log(1 / 2) + np.log(1 / 4)) / 2
+    np.testing.assert_allclose(losses.cross_entropy(scores, 1.0), real, rtol=1e-6)
+    np.testing.assert_allclose(losses.cross_entropy(scores, 0.0), fake, rtol=1e-6)
+    both = losses.discriminator_loss(scores, scores, form="cross_entropy")
+    np.testing.assert_allclose(both, (real + fake) / 2, rtol=1e-6)
+
+
+def test_several_fakes_weigh_as_much_as_one():
+    real, fake, other = ([tf.fill([2, 1], value)] for value in (1.0, 1.0, 3.0))
+    assert float(losses.discriminator_loss(real, fake, other)) == 0.5 * (0 + (1 + 9) / 2)
+
+
+def test_nearest_neighbor_loss():
+    real = tf.reshape(tf.range(16.0), [1, 4, 4, 1])
+    fake = tf.roll(real, 1, axis=2)
+    assert float(losses.nearest_neighbor_loss(real, fake, 3)) == 0.3125
+    assert float(losses.nearest_neighbor_loss(real, fake, 1)) == float(losses.mean_absolute(real, fake)) == 1.5

@@ -1,6 +1,7 @@
 """Whole runs on a tiny data set: every stage, resumption, interruption, and what a user hears of mistakes."""
 
 import dataclasses
+import glob
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan import traces
+from tfwarpgan.data.joints.stature import STATURE_FILE, read_stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference import loading
@@ -59,6 +61,11 @@ def restored(options, stage):
     step = StageCheckpoints(trainer, stage_folder(options.train.run_dir, stage)).restore()
     moments = [np.asarray(v) for optimizer in trainer.optimizers.values() for v in optimizer.variables]
     return [*next(iter(trainer.networks.values())).get_weights(), *moments], step
+
+
+def test_a_run_carries_where_its_people_stand(trained):
+    (prepared,) = glob.glob(os.path.join(trained.data.prepared_dir, "**", STATURE_FILE), recursive=True)
+    assert read_stature(trained.train.run_dir) == read_stature(os.path.dirname(prepared))
 
 
 def scalars(run_dir):

@@ -22,7 +22,7 @@ def untrained(monkeypatch):
     """The stages before the generator's are as they were built, in place of a run's."""
     names = ("pose_guided_parser", "geometric_matcher")
     monkeypatch.setattr(
-        stages, "frozen_networks", lambda options: {name: getattr(build, name)(options) for name in names}
+        stages, "frozen_networks", lambda options, stage: {name: getattr(build, name)(options) for name in names}
     )
 
 
@@ -195,7 +195,7 @@ def test_pose_guided_parser_learns_one_batch(options, batch):
 def test_terms_of_weight_zero_are_not_computed(options, batch):
     none = {"lambda_adversarial": 0.0, "lambda_pyramid": 0.0, "parser_lambda_pyramid": 0.0}
     options = replaced(options, losses=none)
-    trainer = stages.warping_generator_trainer(options)
+    trainer = stages.image_generator_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.SGD(0.01))
     assert set(trainer.train_step(batch)) == {"pixel", "gate", "gate_4", "gate_2", "gate_1", "gate_image"}
     parser = stages.pose_guided_parser_trainer(options)
@@ -204,7 +204,7 @@ def test_terms_of_weight_zero_are_not_computed(options, batch):
 
 
 def test_generator_step_leaves_the_frozen_stages_alone(options, batch):
-    trainer = stages.warping_generator_trainer(options)
+    trainer = stages.image_generator_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.SGD(0.1))
     frozen = trainer.pipeline.parser.get_weights() + trainer.pipeline.matcher.get_weights()
     trainer.train_step(batch)
@@ -215,7 +215,7 @@ def test_generator_step_leaves_the_frozen_stages_alone(options, batch):
 
 def test_each_player_moves_by_its_own_loss_only(options, batch):
     """The shared discriminator pass gives the gradients of two separate passes."""
-    trainer = stages.warping_generator_trainer(options)
+    trainer = stages.image_generator_trainer(options)
     trainer.compile_networks(lambda name: keras.optimizers.SGD(1.0))
     generator, discriminator = trainer.networks["warping_generator"], trainer.networks["discriminator"]
     inputs, real = trainer.pipeline.conditions(batch), batch["target_image"]

@@ -101,7 +101,7 @@ def stage_course(stage, options, batch, steps, strategy, workers):
         adam.epsilon = 0.1
         return adam
 
-    def untrained(options):
+    def untrained(options, stage):
         return {name: getattr(build, name)(options) for name in ("pose_guided_parser", "geometric_matcher")}
 
     tf.keras.backend.clear_session()

@@ -9,7 +9,6 @@ from typing import TypeVar
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
@@ -19,16 +18,16 @@ from tfwarpgan.inference.precision import built_with
 from tfwarpgan.inference.released import load_released
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.models import build
+from tfwarpgan.models.catalog import ImagePipeline, build_network, build_pipeline
 from tfwarpgan.models.human_parser import label_probabilities
-from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options, stages_of
 from tfwarpgan.typing import Image, Size, Tensor
 
 Network = TypeVar("Network")
 
 
-def load_pipeline(options: Options, weights: str = "", for_new_images: bool = False) -> WarpingGAN:
-    """The trained `WarpingGAN` of a run, or of the released weights of that name.
+def load_pipeline(options: Options, weights: str = "", for_new_images: bool = False) -> ImagePipeline:
+    """The trained system of a run, or of the released weights of that name.
 
     Args:
         options: `Options` of the run or the release.
@@ -45,27 +44,27 @@ def load_pipeline(options: Options, weights: str = "", for_new_images: bool = Fa
         )
     if weights and options.train.checkpoint != "last":
         raise InputError("--checkpoint chooses among those of a run; released weights have one: leave it out.")
-    average_flip, keys = options.networks.parser_average_flip, options.networks.generator_keys
+    stages = stages_of(options)
     if weights:
-        builders = {name: functools.partial(getattr(build, name), options) for name in stages_of(options)}
-        return WarpingGAN(load_released(weights, builders), options.data, average_flip=average_flip, keys=keys)
+        builders = {name: functools.partial(build_network, name, options) for name in stages}
+        return build_pipeline(load_released(weights, builders), options)
     # The generator's checkpoint may be chosen anew; those before it are what it was trained with.
     trained = dataclasses.replace(options.train, checkpoint=run_options(options.train.run_dir).train.checkpoint)
     networks = frozen_networks(dataclasses.replace(options, train=trained))
-    networks["warping_generator"] = load_trained(build.warping_generator(options), options, "warping_generator")
-    return WarpingGAN(networks, options.data, options.train.parsing_source, average_flip, keys)
+    networks[stages[-1]] = load_trained(build_network(stages[-1], options), options, stages[-1])
+    return build_pipeline(networks, options)
 
 
-def in_bfloat16(pipeline: WarpingGAN, options: Options) -> WarpingGAN:
+def in_bfloat16(pipeline: ImagePipeline, options: Options) -> ImagePipeline:
     """The same pipeline, whose generator computes in mixed bfloat16.
 
     The stages before it stay as they are: they decide on labels, and what is decided otherwise is another picture.
     """
+    stage = stages_of(options)[-1]
     with built_with("mixed_bfloat16"):
-        generator = build.warping_generator(options)
-    generator.set_weights(pipeline.generator.get_weights())
-    networks = {**pipeline.networks, "warping_generator": generator}
-    return WarpingGAN(networks, pipeline.data_options, pipeline.parsing_source, pipeline.average_flip)
+        generator = build_network(stage, options)
+    generator.set_weights(pipeline.networks[stage].get_weights())
+    return build_pipeline({**pipeline.networks, stage: generator}, options)
 
 
 def load_local(options: Options, weights: str = "", human_parser_run_dir: str = "") -> LocalPipeline:
@@ -85,18 +84,17 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
 def load_labeler(options: Options, human_parser_run_dir: str = "") -> Callable[[Image], Tensor] | None:
     """What labels images that come without a label map, see `load_human_parser`; None if nothing does.
 
-    Networks that see no parsing need no labels: for them every pixel is background.
+    Networks that see no parsing need no labels.
 
     Raises:
         InputError: If such networks are given a human parser, or its run holds none.
     """
-    if "condition_parsing" not in options.networks.generator_keys:
+    if "condition_parsing" not in options.networks.inputs:
         if human_parser_run_dir:
             raise InputError(
                 f"--human_parser_run_dir={human_parser_run_dir} has no effect: these networks see no parsing; leave it "
                 "out."
             )
-        return lambda images: tf.zeros([*tf.unstack(tf.shape(images)[:3]), NUM_LABELS])
     if not human_parser_run_dir:
         return None
     return load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
@@ -136,15 +134,17 @@ def load_human_parser(
     return tf.function(parse, reduce_retracing=True)
 
 
-def frozen_networks(options: Options) -> dict[str, keras.Model]:
-    """The networks that the generator builds upon, restored from the run.
+def frozen_networks(options: Options, stage: str = "") -> dict[str, keras.Model]:
+    """The networks that a stage builds upon, by default the last, restored from the run.
 
     Raises:
         InputError: If one of them has not been trained.
     """
     true_parsing = options.train.parsing_source == "ground_truth"
-    names = [name for name in stages_of(options)[:-1] if not (true_parsing and name == "pose_guided_parser")]
-    return {name: load_trained(getattr(build, name)(options), options, name) for name in names}
+    stages = stages_of(options)
+    before = stages[: stages.index(stage or stages[-1])]
+    names = [name for name in before if not (true_parsing and name == "pose_guided_parser")]
+    return {name: load_trained(build_network(name, options), options, name) for name in names}
 
 
 def load_trained(network: Network, options: Options, name: str) -> Network:

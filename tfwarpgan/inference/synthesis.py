@@ -60,8 +60,8 @@ def framed_condition(image: Pixels, labels: LabelMap | None, framing: Framing) -
     return row
 
 
-def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, source: str) -> Row:
-    """The target pose as the pipeline takes it: one row of a batch.
+def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, source: str, side: str = "target") -> Row:
+    """A pose as the pipeline takes it: one row of a batch.
 
     Args:
         joints: [18, 2], (y, x) in pixels of the frame.
@@ -69,9 +69,11 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, so
         frame: (height, width) of the whole image that the joints were annotated in.
         framing: `Framing` of the model.
         source: Where the pose comes from, for the error.
+        side: "target", or "condition" for the person's own.
 
     Returns:
-        Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's image, and `target_visible`.
+        Dictionary of `target_keypoints` float32 [18, 2], (y, x) in pixels of the model's image, and `target_visible`;
+        or of those of the other side.
 
     Raises:
         InputError: If no joint is visible, they cannot be a person's in the frame, or the framing cuts off all.
@@ -90,7 +92,7 @@ def pose_row(joints: Joints, visible: Visible, frame: Size, framing: Framing, so
             f"{source}: the part of the image that the model shows has no joint; choose another pose, or give the size "
             "of the image that the joints count in with --pose_size."
         )
-    return {"target_keypoints": joints, "target_visible": visible}
+    return {f"{side}_keypoints": joints, f"{side}_visible": visible}
 
 
 def synthesize(

@@ -27,6 +27,7 @@ class Pipeline(Protocol):
 
     height: int
     width: int
+    inputs: tuple[str, ...]
     labels: bool
     batch_size: int
 
@@ -43,15 +44,17 @@ class Synthesizer:
     Attributes:
         size: (height, width) of the images that it draws, in pixels.
         framing: `Framing` that makes the model's images of those of any size, as it made those of its training.
-        signature: Names of the inputs that `synthesize` needs: ("image", "joints", "parsing"), or without "parsing"
-            where the model labels images itself.
+        signature: Names of the inputs that `synthesize` needs: ("image", "joints", "parsing"), without "parsing" where
+            the model labels images itself or sees no labels, and with "image_joints" where it sees them.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.size = (pipeline.height, pipeline.width)
         self.framing = Framing.read(*self.size, getattr(pipeline, "framing", ""))
-        self.signature = ("image", "joints") if pipeline.labels else ("image", "joints", "parsing")
+        parsing = () if pipeline.labels else ("parsing",)
+        own_pose = ("image_joints",) if "condition_keypoints" in pipeline.inputs else ()
+        self.signature = ("image", "joints", *parsing, *own_pose)
 
     def synthesize(
         self,
@@ -61,6 +64,8 @@ class Synthesizer:
         visible: npt.ArrayLike | None = None,
         *,
         pose_size: Size | None = None,
+        image_joints: npt.ArrayLike | None = None,
+        image_visible: npt.ArrayLike | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Draws people in new poses.
 
@@ -74,6 +79,8 @@ class Synthesizer:
                 PNG, or a list of either. None: the model labels the image, if it can (see `signature`).
             visible: bool [18] or [N, 18], which joints are there. None: those without a negative coordinate.
             pose_size: (height, width) in pixels of the image that the joints were annotated in. None: that of `image`.
+            image_joints: The person's own pose, like `joints`, in pixels of `image`; where `signature` names it.
+            image_visible: Like `visible`, of `image_joints`.
 
         Returns:
             uint8 [height, width, 3] of `size`, or [N, height, width, 3] where an input is a batch.
@@ -89,21 +96,27 @@ class Synthesizer:
             )
         persons, of_persons = _listed("image", image, 3)
         parsings, of_parsings = _listed("parsing", parsing, 2)
-        poses, of_poses = _numbers("joints", joints, np.float32, NUM_JOINTS, 2)
-        if visible is None:
-            visible = np.all(np.asarray(joints) >= 0, axis=-1)
-        visibles, of_visibles = _numbers("visible", visible, bool, NUM_JOINTS)
-        _check_lengths(image=persons, parsing=parsings, joints=poses, visible=visibles)
+        poses, visibles, of_poses = _poses("joints", joints, "visible", visible)
+        own: list[Any] = [None]
+        own_visibles, of_own = own, False
+        if "image_joints" in self.signature:
+            if image_joints is None:
+                raise InputError("image_joints is missing: this model sees the person's own pose; give its joints too.")
+            own, own_visibles, of_own = _poses("image_joints", image_joints, "image_visible", image_visible)
+        _check_lengths(
+            image=persons, parsing=parsings, joints=poses, visible=visibles, image_joints=own,
+            image_visible=own_visibles,
+        )  # fmt: skip
         # A person in many poses is read once.
-        conditions = [self._condition(*each) for each in _aligned(persons, parsings)]
+        conditions = [self._condition(*each) for each in _aligned(persons, parsings, own, own_visibles)]
         rows = [
             {**row, **self._pose(points, seen, pose_size or size)}
             for (row, size), points, seen in _aligned(conditions, poses, visibles)
         ]
         drawn = self._drawn(rows)
-        return drawn if of_persons or of_parsings or of_poses or of_visibles else drawn[0]
+        return drawn if of_persons or of_parsings or of_poses or of_own else drawn[0]
 
-    def _condition(self, image: Any, parsing: Any) -> tuple[dict[str, Array], Size]:
+    def _condition(self, image: Any, parsing: Any, joints: Any, visible: Any) -> tuple[dict[str, Array], Size]:
         """The person's part of a row, and the size (height, width) of the image."""
         pixels = self._used("image", image, images.read_rgb, 3)
         size = images.image_size(os.fspath(image)) if _is_path(image) else np.shape(image)[:2]
@@ -112,7 +125,10 @@ class Synthesizer:
             labels = self._used("parsing", parsing, label_maps.read_label_map, 2)
             name = parsing if _is_path(parsing) else "parsing"
             label_maps.check_label_map(labels, pixels.shape[:2], name)
-        return synthesis.framed_condition(pixels, labels, self.framing), (size[0], size[1])
+        row = synthesis.framed_condition(pixels, labels, self.framing)
+        if joints is not None:
+            row |= self._pose(joints, visible, (size[0], size[1]), "condition")
+        return row, (size[0], size[1])
 
     def _used(self, name: str, value: Any, read: Callable[[str], Array], rank: int) -> Array:
         """The used part of the picture of a path or an array: uint8 [H, W, 3] (rank 3) or [H, W] (rank 2)."""
@@ -124,16 +140,26 @@ class Synthesizer:
             raise InputError(f"{name} must be uint8 {shape} or a path, got {pixels.dtype} {list(pixels.shape)}.")
         return self.framing.used(pixels, name)
 
-    def _pose(self, joints: Array, visible: Array, size: Size) -> dict[str, Array]:
+    def _pose(self, joints: Array, visible: Array, size: Size, side: str = "target") -> dict[str, Array]:
+        name = "joints" if side == "target" else "image_joints"
         if not np.all(np.isfinite(joints[visible])):
-            raise InputError("joints must be finite numbers where they are visible; set visible to False elsewhere.")
-        return synthesis.pose_row(joints, visible, size, self.framing, "joints")
+            raise InputError(f"{name} must be finite numbers where they are visible; set visible to False elsewhere.")
+        return synthesis.pose_row(joints, visible, size, self.framing, name, side)
 
     def _drawn(self, rows: list[dict[str, Array]]) -> npt.NDArray[np.uint8]:
         """The images of all rows, in batches that the networks take: uint8 [N, height, width, 3]."""
         step = self.pipeline.batch_size
         batches = [synthesis.stacked(rows[start : start + step]) for start in range(0, len(rows), step)]
         return np.concatenate([to_pixels(self.pipeline.draw(batch)) for batch in batches])
+
+
+def _poses(name: str, joints: Any, visible_name: str, visible: Any) -> tuple[list[Any], list[Any], bool]:
+    """(list of joints, list of what is visible of them, whether either came as a batch)."""
+    poses, of_poses = _numbers(name, joints, np.float32, NUM_JOINTS, 2)
+    if visible is None:
+        visible = np.all(np.asarray(joints) >= 0, axis=-1)
+    visibles, of_visibles = _numbers(visible_name, visible, bool, NUM_JOINTS)
+    return poses, visibles, of_poses or of_visibles
 
 
 def _numbers(name: str, values: Any, dtype: Any, *shape: int) -> tuple[list[Any], bool]:

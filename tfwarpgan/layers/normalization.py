@@ -94,20 +94,49 @@ class InstanceNormalization(keras.layers.Layer):
 
     Args:
         epsilon: Added to the variance; above 0.
+        affine: Whether each channel has a scale, which starts from N(1, 0.02), and an offset of its own.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Raises:
         ValueError: If epsilon is not above 0.
     """
 
-    def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
+    def __init__(self, epsilon: float = 1e-5, affine: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not epsilon > 0:
             raise ValueError(f"The epsilon of instance normalization must be above 0, but is {epsilon}.")
-        self.epsilon = epsilon
+        self.epsilon, self.affine = epsilon, affine
+
+    def build(self, shape: Any) -> None:
+        if self.affine:
+            around_one = keras.initializers.RandomNormal(1.0, 0.02)
+            self.scale = self.add_weight(name="scale", shape=shape[-1:], initializer=around_one)
+            self.offset = self.add_weight(name="offset", shape=shape[-1:], initializer="zeros")
+        super().build(shape)
 
     def call(self, inputs: Features) -> Features:
-        return instance_normalize(inputs, self.epsilon)
+        normalized = instance_normalize(inputs, self.epsilon)
+        if not self.affine:
+            return normalized
+        return normalized * tf.cast(self.scale, inputs.dtype) + tf.cast(self.offset, inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "epsilon": self.epsilon}
+        return {**super().get_config(), "epsilon": self.epsilon, "affine": self.affine}
+
+
+class SampleNormalization(keras.layers.Layer):
+    """Normalizes all values of a sample together: scale (x - mean) / (deviation + 0.001) + offset, both one number.
+
+    What keras-contrib's `InstanceNormalization` is without an axis, as Siarohin et al. (CVPR 2018) use it.
+    """
+
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
+        self.offset = self.add_weight(name="offset", shape=(1,), initializer="zeros")
+        super().build(shape)
+
+    def call(self, inputs: Features) -> Features:
+        values = tf.cast(inputs, tf.float32)
+        mean, variance = tf.nn.moments(values, [1, 2, 3], keepdims=True)
+        normalized = (values - mean) / (tf.sqrt(variance + 1e-12) + 1e-3)
+        return tf.cast(tf.cast(self.scale, tf.float32) * normalized + tf.cast(self.offset, tf.float32), inputs.dtype)

@@ -1,6 +1,6 @@
-"""Each network at the size that the options say, built and ready for weights."""
+"""Each network at the size that the options say, built and ready for weights; those of other systems: `catalog`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -13,6 +13,7 @@ from tfwarpgan.models.geometric_matcher import GeometricMatcher
 from tfwarpgan.models.human_parser import HumanParser
 from tfwarpgan.models.pose_guided_parser import PoseGuidedParser
 from tfwarpgan.models.resnet_generator import ResnetGenerator
+from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.models.warping_generator import WarpingGenerator
 from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.typing import Tensor
@@ -25,15 +26,18 @@ GENERATOR_JUDGED = ("condition_image", "condition_parsing", "target_parsing", "t
 CHANNELS = {
     "image": 3,
     "condition_image": 3,
+    "coarse_image": 3,
+    "condition_mask": 1,
     "condition_parsing": NUM_LABELS,
     "target_parsing": NUM_LABELS,
     "parsing": NUM_LABELS,
     "target_pose": NUM_JOINTS,
+    "condition_pose": NUM_JOINTS,
     "grid": 2,
 }
 
 
-def _built(network: Network, keys: Iterable[str], data_options: DataOptions, **more: Tensor) -> Network:
+def built(network: Network, keys: Iterable[str], data_options: DataOptions, **more: Tensor) -> Network:
     inputs = {key: tf.zeros([1, data_options.height, data_options.width, CHANNELS[key]]) for key in keys}
     network({**inputs, **more})
     return network
@@ -47,7 +51,7 @@ def human_parser(options: Options, first_weights: bool = True) -> HumanParser:
     networks = options.networks
     frozen_blocks = 0 if networks.human_parser_weights == "none" else 2
     parser = HumanParser(networks.human_parser_backbone, networks.human_parser_width, frozen_blocks)
-    parser = _built(parser, ["image"], options.data)
+    parser = built(parser, ["image"], options.data)
     if first_weights:
         vgg.load_weights(parser.backbone, networks.human_parser_backbone, networks.human_parser_weights)
     return parser
@@ -60,14 +64,14 @@ def pose_guided_parser(options: Options) -> PoseGuidedParser:
         networks.parser_width, networks.parser_blocks, networks.parser_uses_image, networks.upsampling,
         options.train.recompute,
     )  # fmt: skip
-    return _built(parser, parser.keys, options.data)
+    return built(parser, parser.keys, options.data)
 
 
 def parser_discriminator(options: Options) -> PyramidDiscriminator:
     """Stage I's discriminator."""
     networks = options.networks
     discriminator = PyramidDiscriminator(PARSER_JUDGED, networks.discriminator_width, networks.num_discriminators)
-    return _built(discriminator, PARSER_JUDGED, options.data)
+    return built(discriminator, PARSER_JUDGED, options.data)
 
 
 def geometric_matcher(options: Options) -> GeometricMatcher:
@@ -76,14 +80,14 @@ def geometric_matcher(options: Options) -> GeometricMatcher:
     matcher = GeometricMatcher(
         networks.matcher_width, networks.matcher_scale, networks.matcher_control_points, networks.warp_parts
     )
-    return _built(matcher, ["condition_parsing", "target_parsing"], options.data)
+    return built(matcher, ["condition_parsing", "target_parsing"], options.data)
 
 
 def warping_generator(options: Options) -> WarpingGenerator | ResnetGenerator:
     """The generator: with the soft-gated warping block, or the one that an ablation puts in its place."""
     networks = options.networks
     if networks.model == "resnet":
-        return _built(
+        return built(
             ResnetGenerator(
                 networks.generator_keys, networks.generator_width, networks.generator_blocks, networks.upsampling,
                 networks.decorrelated_colors, options.train.recompute,
@@ -95,7 +99,7 @@ def warping_generator(options: Options) -> WarpingGenerator | ResnetGenerator:
         networks.warp_residual, networks.warp_gate, networks.upsampling, networks.decorrelated_colors,
         () if networks.warp == "none" else networks.scales_of_warp(), options.train.recompute,
     )  # fmt: skip
-    return _built(generator, networks.generator_keys, options.data)
+    return built(generator, networks.generator_keys, options.data)
 
 
 def generator_discriminator(options: Options) -> PyramidDiscriminator:
@@ -103,4 +107,12 @@ def generator_discriminator(options: Options) -> PyramidDiscriminator:
     networks = options.networks
     judged = [name for name in GENERATOR_JUDGED if name == "image" or name in networks.generator_keys]
     discriminator = PyramidDiscriminator(judged, networks.discriminator_width, networks.num_discriminators)
-    return _built(discriminator, judged, options.data)
+    return built(discriminator, judged, options.data)
+
+
+def pipeline(networks: Mapping[str, Any], options: Options) -> WarpingGAN:
+    """The stages as one."""
+    return WarpingGAN(
+        networks, options.data, options.train.parsing_source, options.networks.parser_average_flip,
+        options.networks.generator_keys,
+    )  # fmt: skip

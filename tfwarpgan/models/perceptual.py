@@ -17,6 +17,7 @@ class PerceptualFeatures(keras.Model):
         weights: "imagenet", or an npz file of VGG convolution weights.
         alphas: A weight for each of the five layers; one of weight 0 is left out, and what lies behind the last one
             that has a weight is not computed.
+        layers: Names of other layers to give in their place.
 
     Raises:
         InputError: If the weights cannot be loaded or do not fit.
@@ -27,10 +28,11 @@ class PerceptualFeatures(keras.Model):
         network: str = "VGG19",
         weights: str = "imagenet",
         alphas: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0),
+        layers: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        layers_used = [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
+        layers_used = list(layers) or [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
         self.alphas = tuple(alpha for alpha in alphas if alpha)
         self.features = vgg_features(network, layers_used)
         load_weights(self.features, network, weights, flag="perceptual_weights")

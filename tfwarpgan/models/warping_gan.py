@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
 from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
+from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
@@ -17,7 +18,7 @@ KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose",
 MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
 
 
-class WarpingGAN(tf.Module):
+class WarpingGAN(ImagePipeline):
     """The three trained networks, called on a batch of the data pipeline.
 
     Args:
@@ -37,14 +38,13 @@ class WarpingGAN(tf.Module):
         average_flip: bool = False,
         keys: Collection[str] = KEYS,
     ) -> None:
-        super().__init__()
-        self.networks = networks
+        tf.Module.__init__(self)
+        seen = (key for key in ("condition_image", "condition_parsing") if key in keys)
+        self._place(networks, data_options, (*seen, "target_keypoints", "target_visible"))
         self.parser: Any = networks.get("pose_guided_parser")
         self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
-        self.data_options = data_options
         self.parsing_source, self.average_flip, self.keys = parsing_source, average_flip, frozenset(keys)
-        self.height, self.width = data_options.height, data_options.width
 
     def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
@@ -80,6 +80,10 @@ class WarpingGAN(tf.Module):
             logits = (logits + mirrored_logits) / 2.0
         return binomial_filter(logits)
 
+    def generate(self, conditions: Tensors, training: bool = False, seed: Tensor | None = None) -> Tensors:
+        """The outputs of the generator, which draws nothing at random."""
+        return self.generator(conditions, training=training)
+
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Synthesizes a batch.
 
@@ -93,8 +97,10 @@ class WarpingGAN(tf.Module):
             the generator does not use.
         """
         conditions = self.conditions(batch)
-        synthesized = self.generator(conditions)
-        kept = {key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions}
+        synthesized = self.generate(conditions)
+        kept: dict[str, Tensor] = {
+            key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions
+        }
         gates = {name: value for name, value in synthesized.items() if name.startswith("gate")}
         warped = self.warped(conditions) if "grid" in conditions else {}
         return {"image": synthesized["image"], **gates, **warped, **kept}

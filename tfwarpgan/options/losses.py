@@ -10,7 +10,12 @@ from tfwarpgan.options.option import option
 class LossOptions:
     """Weights of the losses; 0 removes a term and its computation."""
 
-    lambda_adversarial: float = option(1.0, "Generator: weight of the least-squares adversarial loss.", minimum=0)
+    lambda_adversarial: float = option(1.0, "Generator: weight of the adversarial loss.", minimum=0)
+    adversarial: str = option(
+        "least_squares",
+        "Generator: the adversarial loss of both players.",
+        choices=("least_squares", "cross_entropy"),
+    )
     lambda_pixel: float = option(10.0, "Generator: weight of the L1 loss between images.", minimum=0)
     person_weight: float = option(
         1.0, "Generator: weight of the person's pixels in the L1 loss; background pixels weigh 1.", minimum=0
@@ -21,6 +26,10 @@ class LossOptions:
     lambda_perceptual: float = option(
         10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
     )
+    lambda_neighbor: float = option(
+        0.0, "Generator: weight of the nearest-neighbor loss of DSCF, between features of relu1_2.", minimum=0
+    )
+    neighbor_size: int = option(3, "Height and width of its neighborhood, an odd number.", minimum=1)
     lambda_pyramid: float = option(10.0, "Generator: weight of the pyramidal-hierarchy loss.", minimum=0)
     parser_lambda_adversarial: float = option(
         1.0, "Pose-guided parser: weight of the least-squares adversarial loss.", minimum=0
@@ -59,11 +68,13 @@ class LossOptions:
             raise InputError(f"--pyramid_alphas needs 3 numbers, got {len(self.pyramid_alphas)}.")
         if len(self.perceptual_alphas) != 5:
             raise InputError(f"--perceptual_alphas needs 5 numbers, got {len(self.perceptual_alphas)}.")
+        if self.neighbor_size % 2 == 0:
+            raise InputError(f"--neighbor_size={self.neighbor_size} must be odd.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
         perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
-        if not (self.lambda_adversarial or self.lambda_pixel or perceptual or pyramid):
+        if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_neighbor or perceptual or pyramid):
             raise InputError(
-                "--lambda_adversarial, --lambda_pixel, --lambda_perceptual with --perceptual_alphas and "
-                "--lambda_pyramid with --pyramid_alphas leave the generator without a loss; give one of them a weight "
-                "above 0."
+                "--lambda_adversarial, --lambda_pixel, --lambda_neighbor, --lambda_perceptual with "
+                "--perceptual_alphas and --lambda_pyramid with --pyramid_alphas leave the generator without a loss; "
+                "give one of them a weight above 0."
             )

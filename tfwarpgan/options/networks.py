@@ -4,6 +4,7 @@ import dataclasses
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.options.option import option
+from tfwarpgan.options.systems import PARSING, SYSTEMS
 
 WARP_SCALES = ("8", "4", "2", "1", "image")
 
@@ -34,8 +35,8 @@ class NetworkOptions:
     matcher_control_points: int = option(3, "Control points of the thin-plate spline per side.", choices=(3, 5))
     model: str = option(
         "warpgan",
-        "Generator: warpgan, two encoders and the soft-gated warping block; resnet, pix2pixHD's one encoder, no warp.",
-        choices=("warpgan", "resnet"),
+        f"System: {'; '.join(f'{name}, {system.about}' for name, system in SYSTEMS.items())}.",
+        choices=tuple(SYSTEMS),
     )
     generator_inputs: str = option(
         "all",
@@ -43,7 +44,7 @@ class NetworkOptions:
         "parsing, and then no pose-guided parser is trained.",
         choices=("all", "image,pose"),
     )
-    generator_width: int = option(64, "Channels of the first convolution of the warping generator.", minimum=4)
+    generator_width: int = option(64, "Channels of the first convolution of the generator.", minimum=4)
     generator_blocks: int = option(9, "Residual blocks of the warping generator.", minimum=1)
     fusion_width: int = option(
         0, "Channels of the residual blocks; 0 keeps those of both encoders, 16 x --generator_width.", minimum=0
@@ -98,8 +99,16 @@ class NetworkOptions:
             raise InputError(f"--generator_inputs={self.generator_inputs} needs --model=resnet.")
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What the pipeline takes of a batch."""
+        more = [
+            key for key in SYSTEMS[self.model].more_inputs if not (key in PARSING and self.generator_inputs != "all")
+        ]
+        return ("condition_image", *more, "target_keypoints", "target_visible")
+
+    @property
     def generator_keys(self) -> tuple[str, ...]:
-        """The inputs of the generator: names of what `WarpingGAN.conditions` gives."""
+        """The inputs of the generator of warpgan and resnet: names of what `WarpingGAN.conditions` gives."""
         parsings = () if self.generator_inputs == "image,pose" else ("condition_parsing", "target_parsing")
         grid = ("grid",) if self.model == "warpgan" and self.warp != "none" else ()
         return ("condition_image", *parsings, "target_pose", *grid)

@@ -12,6 +12,7 @@ from tfwarpgan.options.data import (
 )
 from tfwarpgan.options.losses import LossOptions
 from tfwarpgan.options.networks import NetworkOptions
+from tfwarpgan.options.systems import SYSTEMS
 from tfwarpgan.options.train import TrainOptions
 
 RUN_FLAGFILE = "options.flags"
@@ -29,10 +30,12 @@ class Options:
 
 def stages_of(options: Options) -> tuple[str, ...]:
     """The stages of a run of all stages, in order: those that its generator does not use are left out."""
-    keys = options.networks.generator_keys
-    parser = ("pose_guided_parser",) if "target_parsing" in keys else ()
-    matcher = ("geometric_matcher",) if "grid" in keys and options.networks.warp == "matched" else ()
-    return (*parser, *matcher, "warping_generator")
+    networks, unused = options.networks, set()
+    if "target_parsing" not in networks.generator_keys:
+        unused.add("pose_guided_parser")
+    if networks.warp != "matched":
+        unused.add("geometric_matcher")
+    return tuple(stage for stage in SYSTEMS[networks.model].stages if stage not in unused)
 
 
 # The parts of `Options`, in the order in which --help lists them.
@@ -50,6 +53,12 @@ def check_places(options: Options) -> None:
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
+    stages = SYSTEMS[options.networks.model].stages
+    if options.train.stage not in ("all", "human_parser", *stages):
+        raise InputError(
+            f"--stage={options.train.stage} is no stage of --model={options.networks.model}; its stages are: "
+            f"{', '.join(stages)}."
+        )
     if options.train.stage == "human_parser":
         if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
             raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")

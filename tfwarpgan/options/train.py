@@ -6,7 +6,14 @@ import re
 from tfwarpgan.errors import InputError
 from tfwarpgan.options.option import option
 
-STAGES = ("human_parser", "pose_guided_parser", "geometric_matcher", "warping_generator")
+STAGES = (
+    "human_parser",
+    "pose_guided_parser",
+    "geometric_matcher",
+    "warping_generator",
+    "coarse_generator",
+    "image_generator",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +32,8 @@ class TrainOptions:
     parser_steps: int = option(100000, "Training steps of the pose-guided parser.", minimum=1)
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
     matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
-    generator_steps: int = option(200000, "Training steps of the warping generator.", minimum=1)
+    coarse_steps: int = option(22000, "Training steps of the coarse generator of --model=pg2.", minimum=1)
+    generator_steps: int = option(200000, "Training steps of the generator.", minimum=1)
     stop_at: int = option(
         0,
         "Step of each stage at which it stops, saved, as if it had been interrupted; 0: none. Replays a run's history.",
@@ -132,6 +140,8 @@ class TrainOptions:
             "pose_guided_parser": self.parser_steps,
             "geometric_matcher": self.matcher_steps,
             "warping_generator": self.generator_steps,
+            "coarse_generator": self.coarse_steps,
+            "image_generator": self.generator_steps,
         }[stage]
 
 

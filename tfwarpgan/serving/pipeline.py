@@ -14,6 +14,15 @@ from tfwarpgan.typing import Array, Arrays, Floats
 
 Shapes: TypeAlias = Mapping[str, Mapping[str, tuple[int | None, ...] | None]]  # by signature and input
 
+# What signatures take beside the image.
+TYPES: Mapping[str, type] = {
+    "condition_parsing": np.uint8,
+    "condition_keypoints": np.float32,
+    "condition_visible": np.bool_,
+    "target_keypoints": np.float32,
+    "target_visible": np.bool_,
+}
+
 
 class ExportedPipeline:
     """The pipeline behind the signatures of an export; a subclass says how they are called, by `predict`.
@@ -26,7 +35,8 @@ class ExportedPipeline:
     Attributes:
         height, width: Of the model's images, in pixels.
         framing: How pictures become such images, as flags, see `data.pictures.framing.Framing.flags`.
-        labels: Whether the model labels images that come without a label map.
+        inputs: Names of what the model takes of a batch.
+        labels: Whether images need no label map: the model labels them, or sees none.
         batch_size: Rows to draw at once.
 
     Raises:
@@ -43,7 +53,9 @@ class ExportedPipeline:
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{name} was not exported by tfwarpgan.export; choose another model.") from None
         self.framing = framing.removeprefix("width").strip()
-        self.labels = "photograph" in shapes
+        given = [name for name in TYPES if name in shapes["serving_default"]]
+        self.inputs = ("condition_image", *given)
+        self.labels = "photograph" in shapes or "condition_parsing" not in given
 
     def predict(self, inputs: Arrays, signature: str) -> dict[str, Array]:
         """Runs a signature: dictionary of arrays in, dictionary of arrays out."""
@@ -53,18 +65,17 @@ class ExportedPipeline:
         """Draws a batch.
 
         Args:
-            batch: Dictionary of arrays: `condition_image` float32 [B, H, W, 3] in [-1, 1], `target_keypoints`,
-                `target_visible` and, unless the model labels images, `condition_parsing` uint8 [B, H, W].
+            batch: Dictionary of arrays: `inputs`, of which `condition_image` is float32 [B, H, W, 3] in [-1, 1];
+                `condition_parsing` may be left out where the model labels images.
 
         Returns:
             float32 [B, H, W, 3] in [-1, 1].
         """
-        inputs: dict[str, Array] = {
-            "image": to_pixels(batch["condition_image"]),
-            "target_keypoints": np.asarray(batch["target_keypoints"], np.float32),
-            "target_visible": np.asarray(batch["target_visible"], bool),
-        }
-        signature = "photograph"
-        if "condition_parsing" in batch:
-            inputs["condition_parsing"], signature = np.asarray(batch["condition_parsing"], np.uint8), "serving_default"
+        signature = "serving_default"
+        inputs: dict[str, Array] = {"image": to_pixels(batch["condition_image"])}
+        for name in self.inputs[1:]:
+            if name in batch:
+                inputs[name] = np.asarray(batch[name], TYPES[name])
+            elif name == "condition_parsing":
+                signature = "photograph"
         return from_pixels(self.predict(inputs, signature)["image"])

@@ -1,9 +1,9 @@
 """The part of a GAN's step that both stages share: what the discriminator says of a real and a synthesized result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tfwarpgan.models.discriminator import PyramidDiscriminator
-from tfwarpgan.training.losses import discriminator_loss, least_squares, pyramid_loss
+from tfwarpgan.training.losses import ADVERSARIAL, discriminator_loss, pyramid_loss
 from tfwarpgan.typing import Scalar, Tensor, Tensors
 
 
@@ -15,6 +15,8 @@ def adversarial_terms(
     fake: Tensor,
     weights: Mapping[str, float],
     alphas: Sequence[float],
+    form: str = "least_squares",
+    more_fakes: Iterable[Tensor] = (),
 ) -> tuple[dict[str, Scalar], Scalar]:
     """One pass of the discriminator over both results serves both players.
 
@@ -29,6 +31,8 @@ def adversarial_terms(
         fake: The synthesized result [B, H, W, C].
         weights: Dictionary of the weights of `adversarial` and `pyramid`; a term of weight 0 is left out.
         alphas: Weights of the pyramid's levels.
+        form: The adversarial loss, a name in `losses.ADVERSARIAL`.
+        more_fakes: Other results [B, H, W, C] that the discriminator learns to tell from real ones.
 
     Returns:
         (dictionary of the generator's terms, the discriminator's loss)
@@ -37,10 +41,11 @@ def adversarial_terms(
     on_fake = discriminator({**inputs, key: fake}, training=True)
     terms = {}
     if weights["adversarial"]:
-        terms["adversarial"] = least_squares(on_fake["scores"], 1.0)
+        terms["adversarial"] = ADVERSARIAL[form](on_fake["scores"], 1.0)
     if weights["pyramid"]:
         terms["pyramid"] = pyramid_loss(on_real["features"], on_fake["features"], alphas)
-    return terms, discriminator_loss(on_real["scores"], on_fake["scores"])
+    others = [discriminator({**inputs, key: other}, training=True)["scores"] for other in more_fakes]
+    return terms, discriminator_loss(on_real["scores"], on_fake["scores"], *others, form=form)
 
 
 def weighted_sum(terms: Mapping[str, Scalar], weights: Mapping[str, float]) -> Scalar:

@@ -11,14 +11,28 @@ from tfwarpgan.body.labels import HEAD, NUM_LABELS
 from tfwarpgan.typing import Features, Grid, Image, Labels, Logits, OneHot, Scalar, Tensor
 
 
+def cross_entropy(scores: Sequence[Tensor], target: float) -> Scalar:
+    """The loss of Goodfellow et al. 2014: the mean cross-entropy of each map of logits to `target`, over the scales."""
+    losses = (tf.nn.sigmoid_cross_entropy_with_logits(target * tf.ones_like(score), score) for score in scores)
+    return tf.add_n([tf.reduce_mean(loss) for loss in losses]) / len(scores)
+
+
 def least_squares(scores: Sequence[Tensor], target: float) -> Scalar:
     """The LSGAN loss (Mao et al., ICCV 2017): mean (score - target)^2 of each score map, averaged over the scales."""
     return tf.add_n([tf.reduce_mean((score - target) ** 2) for score in scores]) / len(scores)
 
 
-def discriminator_loss(real_scores: Sequence[Tensor], fake_scores: Sequence[Tensor]) -> Scalar:
-    """Half of the least-squares losses of real scores against 1 and fake scores against 0."""
-    return 0.5 * (least_squares(real_scores, 1.0) + least_squares(fake_scores, 0.0))
+# --adversarial -> the loss of scores, against 1 for real and 0 for fake.
+ADVERSARIAL = {"least_squares": least_squares, "cross_entropy": cross_entropy}
+
+
+def discriminator_loss(
+    real_scores: Sequence[Tensor], *fake_scores: Sequence[Tensor], form: str = "least_squares"
+) -> Scalar:
+    """Half of the losses of real scores against 1 and of fake scores against 0; of several fakes, their mean."""
+    loss = ADVERSARIAL[form]
+    fakes = tf.add_n([loss(scores, 0.0) for scores in fake_scores]) / len(fake_scores)
+    return 0.5 * (loss(real_scores, 1.0) + fakes)
 
 
 def mean_absolute(first: Tensor, second: Tensor) -> Scalar:
@@ -115,6 +129,31 @@ def perceptual_loss(
             distance /= FEATURE_SCALE
         terms.append(alpha * tf.reduce_mean(distance))
     return tf.add_n(terms)
+
+
+def nearest_neighbor_loss(real: Features, fake: Features, size: int) -> Scalar:
+    """The nearest-neighbor loss of Siarohin et al., "Deformable GANs", CVPR 2018.
+
+    At each position the L1 distance, summed over the channels, to the nearest of the real features round it.
+
+    Args:
+        real: [B, h, w, C]; no gradient goes there.
+        fake: Likewise.
+        size: Height and width of the neighborhood, odd.
+
+    Returns:
+        The mean over the positions.
+    """
+    height, width = fake.shape[1:3]
+    margin = size // 2
+    far = tf.pad(tf.stop_gradient(real), [[0, 0], [margin] * 2, [margin] * 2, [0, 0]], constant_values=-10_000.0)
+    least = None
+    for row in range(size):
+        for column in range(size):
+            shifted = far[:, row : row + height, column : column + width]
+            distance = tf.reduce_sum(tf.abs(tf.cast(fake - shifted, tf.float32)), axis=-1)
+            least = distance if least is None else tf.minimum(least, distance)
+    return tf.reduce_mean(least)
 
 
 def parsing_cross_entropy(labels: Labels, logits: Logits) -> Scalar:

@@ -64,7 +64,9 @@ def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callabl
         "human_parser": _human_parser,
         "pose_guided_parser": _pose_guided_parser,
         "geometric_matcher": _geometric_matcher,
-        "warping_generator": _warping_generator,
+        "warping_generator": _images,
+        "coarse_generator": _images,
+        "image_generator": _images,
     }[stage]
     return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
 
@@ -109,6 +111,6 @@ def _geometric_matcher(trainer: Any, batch: Batch, options: Options) -> Columns:
     }
 
 
-def _warping_generator(trainer: Any, batch: Batch, options: Options) -> Columns:
+def _images(trainer: Any, batch: Batch, options: Options) -> Columns:
     del options
     return drawing.sample_columns(batch, trainer.pipeline(batch))

@@ -12,7 +12,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.data.joints.stature import write_stature
 from tfwarpgan.data.layouts.opening import PATHS, Source
+from tfwarpgan.data.records.stature import stature_of_records
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import stage_folder
@@ -70,7 +72,8 @@ def train(
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
     _check_same_run(options, run_dir)
-    if "warping_generator" in names and options.losses.lambda_perceptual:
+    sees_features = options.losses.lambda_perceptual or options.losses.lambda_neighbor
+    if sees_features and {"warping_generator", "image_generator"} & {*names}:
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
@@ -79,6 +82,9 @@ def train(
         taken = chief_first(lambda: take_stages(options), strategy, workers)
         if workers.is_chief:
             write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
+            stature = stature_of_records(stage_data.prepared) if stage_data.prepared else None
+            if stature:
+                write_stature(run_dir, stature)
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
 
 

@@ -12,13 +12,14 @@ from tfwarpgan.data.layouts.opening import PATHS
 from tfwarpgan.options import DataOptions, NetworkOptions, Options
 
 # Of the data: where it lies, and in which batches it is read.
-DATA_THAT_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")
+DATA_THAT_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "color_jitter", "seed")
 # How the names of a stage's own flags begin.
 _PREFIXES = {
     "human_parser": ("human_parser_", "lip_"),
     "pose_guided_parser": ("parser_",),
     "geometric_matcher": ("matcher_",),
     "warping_generator": ("generator_", "lambda_", "perceptual_"),
+    "coarse_generator": ("coarse_",),
 }
 # Flags without effect on what any stage learns.
 _OF_NO_STAGE = (
@@ -27,22 +28,29 @@ _OF_NO_STAGE = (
     "stop_at", "deterministic",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
-    "model", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales", "decorrelated_colors",
+    "model", "adversarial", "neighbor_size", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales",
+    "decorrelated_colors",
     "person_weight", "head_weight", "parsing_source",
 )  # fmt: skip
 _DISCRIMINATORS = ("discriminator_width", "num_discriminators", "discriminator_learning_rate", "pyramid_alphas")
 _NOT_OF = {
     "pose_guided_parser": (*_OF_THE_GENERATOR, "warp_parts"),
     "geometric_matcher": (*_OF_THE_GENERATOR, *_DISCRIMINATORS, "upsampling"),
+    "coarse_generator": (*_DISCRIMINATORS, "adversarial", "neighbor_size", "generator_steps"),
 }
 
 
 def stage_flags(options: Options, stage: str) -> dict[str, Any]:
-    """The flags that decide what stage I or the matcher learns: name -> value.
+    """The flags that decide what a stage before the generator learns: name -> value.
 
     A flag that is not known to belong to another stage counts.
     """
-    others = tuple(prefix for name, prefixes in _PREFIXES.items() if name != stage for prefix in prefixes)
+    others = tuple(
+        prefix
+        for name, prefixes in _PREFIXES.items()
+        for prefix in prefixes
+        if name != stage and not (stage == "coarse_generator" and prefix == "generator_")  # its width is the other's
+    )
     values: dict[str, Any] = {}
     for part in dataclasses.asdict(options).values():
         values |= part

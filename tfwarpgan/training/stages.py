@@ -1,17 +1,19 @@
 """The stages of a run: what each trains, and with what."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from tfwarpgan.inference.loading import frozen_networks
 from tfwarpgan.models import build
+from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
 from tfwarpgan.models.perceptual import PerceptualFeatures
-from tfwarpgan.models.warping_gan import WarpingGAN
-from tfwarpgan.options import Options
+from tfwarpgan.options import LossOptions, Options, stages_of
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
+from tfwarpgan.training.image_generator import ImageGeneratorTrainer
 from tfwarpgan.training.pose_guided_parser import PoseGuidedParserTrainer
 from tfwarpgan.training.trainer import Trainer
-from tfwarpgan.training.warping_generator import WarpingGeneratorTrainer
 
 
 def human_parser_trainer(options: Options) -> HumanParserTrainer:
@@ -33,24 +35,29 @@ def geometric_matcher_trainer(options: Options) -> GeometricMatcherTrainer:
     return GeometricMatcherTrainer(networks, options.data, options.losses, options.train.matcher_pretraining_steps)
 
 
-def warping_generator_trainer(options: Options) -> WarpingGeneratorTrainer:
-    """The generator's trainer, with the stages before it restored from the run and frozen."""
-    generator = build.warping_generator(options)
-    pipeline = WarpingGAN(
-        {**frozen_networks(options), "warping_generator": generator},
-        options.data,
-        options.train.parsing_source,
-        options.networks.parser_average_flip,
-        options.networks.generator_keys,
-    )
-    networks, losses = {"warping_generator": generator}, options.losses
+def coarse_generator_trainer(options: Options) -> ImageGeneratorTrainer:
+    """The trainer of the stage whose images another one refines: of its terms, the pixel loss alone counts."""
+    names = [field.name for field in dataclasses.fields(LossOptions) if field.name.startswith("lambda_")]
+    weights: dict[str, Any] = {**dict.fromkeys(names, 0.0), "lambda_pixel": 1.0}
+    losses = dataclasses.replace(options.losses, **weights)
+    return image_generator_trainer(dataclasses.replace(options, losses=losses), "coarse_generator")
+
+
+def image_generator_trainer(options: Options, stage: str = "") -> ImageGeneratorTrainer:
+    """The trainer of a stage that makes images, by default the last; those before it are restored and frozen."""
+    stage, losses = stage or stages_of(options)[-1], options.losses
+    networks = {stage: build_network(stage, options)}
+    pipeline = build_pipeline({**frozen_networks(options, stage), **networks}, options)
     if losses.lambda_adversarial or losses.lambda_pyramid:
-        networks["discriminator"] = build.generator_discriminator(options)
+        networks["discriminator"] = build_discriminator(options)
     perceptual = None
     if losses.lambda_perceptual and any(losses.perceptual_alphas):
         alphas = losses.perceptual_alphas
         perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
-    return WarpingGeneratorTrainer(networks, pipeline, losses, perceptual)
+    neighbor = None
+    if losses.lambda_neighbor:
+        neighbor = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=["block1_conv2"])
+    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor)
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.
@@ -58,5 +65,7 @@ TRAINERS: dict[str, Callable[[Options], Trainer]] = {
     "human_parser": human_parser_trainer,
     "pose_guided_parser": pose_guided_parser_trainer,
     "geometric_matcher": geometric_matcher_trainer,
-    "warping_generator": warping_generator_trainer,
+    "warping_generator": image_generator_trainer,
+    "coarse_generator": coarse_generator_trainer,
+    "image_generator": image_generator_trainer,
 }

@@ -26,7 +26,7 @@ def take_stages(options: Options) -> tuple[str, ...]:
     if not sources:
         return ()
     wanted = stages_of(options)[:-1]
-    if options.train.stage not in ("all", "warping_generator") or not wanted:
+    if options.train.stage not in ("all", stages_of(options)[-1]) or not wanted:
         raise InputError(
             f"--stages_from={options.train.stages_from} has no effect: this run trains no generator that builds upon "
             "another stage; leave it out."

@@ -40,7 +40,7 @@ def scorer(
 ) -> Callable[[], dict[str, float]]:
     """A function without arguments that scores the stage's current state; the first of its scores decides.
 
-    The parsers and the matcher are scored by the mean IoU of their parsing, and the generator by SSIM (`gaussian`).
+    The parsers and the matcher are scored by the mean IoU of their parsing, and what makes images by SSIM (`gaussian`).
 
     Args:
         stage: Name of the stage.
@@ -51,7 +51,8 @@ def scorer(
     """
     sums = for_any_batch_size(_summing(stage, trainer, options))
     images = dict.fromkeys(("ssim", "l1", "pairs"), np.zeros([]))
-    none = images if stage == "warping_generator" else {"confusions": np.zeros([NUM_LABELS] * 2)}
+    of_labels = stage in ("human_parser", "pose_guided_parser", "geometric_matcher")
+    none = {"confusions": np.zeros([NUM_LABELS] * 2)} if of_labels else images
 
     def score() -> dict[str, float]:
         found = none
@@ -78,7 +79,7 @@ def _summing(stage: str, trainer: Any, options: Options) -> Callable[[Batch], di
         pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
         return _confusions(batch["target_parsing"], pipeline.warped(pipeline.conditions(batch))["warped_parsing"])
 
-    def warping_generator(batch: Batch) -> dict[str, Tensor]:
+    def image_generator(batch: Batch) -> dict[str, Tensor]:
         image, target = trainer.pipeline(batch)["image"], batch["target_image"]
         distance = tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
         metrics = {"ssim": ssim(to_pixels(target), to_pixels(image)), "l1": distance}
@@ -88,8 +89,7 @@ def _summing(stage: str, trainer: Any, options: Options) -> Callable[[Batch], di
         "human_parser": human_parser,
         "pose_guided_parser": pose_guided_parser,
         "geometric_matcher": geometric_matcher,
-        "warping_generator": warping_generator,
-    }[stage]
+    }.get(stage, image_generator)
 
 
 def _confusions(labels: Tensor, scores: Tensor) -> dict[str, Tensor]:

@@ -1,6 +1,8 @@
 """Pictures from files: what is read, how, and what is refused."""
 
 import io
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -132,3 +134,40 @@ def test_broken_files_are_refused(bad_inputs, name):
     with warnings.catch_warnings(), pytest.raises(InputError, match=name):
         warnings.simplefilter("error")
         images.check_image(str(bad_inputs / "images" / name))
+
+
+@pytest.mark.parametrize("size, read", [
+    ((6048, 8064), (1512, 2016)),  # 48 megapixels
+    ((9000, 12000), (2250, 3000)),  # 108 megapixels
+    ((3000, 4000), (1500, 2000)),
+    ((1200, 1600), (1200, 1600)),
+])  # fmt: skip
+def test_a_photograph_of_a_telephone_is_read_small(tmp_path, size, read):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side in the file
+    Image.new("RGB", size[::-1], (200, 100, 50)).save(tmp_path / "a.jpg", quality=60, exif=exif)
+    pixels, told = images.read_photograph(str(tmp_path / "a.jpg"))
+    assert pixels.shape == (*read[::-1], 3) and told == size[::-1]
+    assert np.abs(pixels[5, 5].astype(int) - (200, 100, 50)).max() <= 3
+
+
+def test_a_large_png_is_made_as_small(tmp_path):
+    Image.new("RGBA", (6000, 4000), (200, 100, 50, 255)).save(tmp_path / "a.png")
+    pixels, size = images.read_photograph(str(tmp_path / "a.png"))
+    assert size == (4000, 6000) and pixels.shape == pytest.approx((2309, 3464, 3), abs=1)
+    assert pixels[9, 9].tolist() == [200, 100, 50]
+    Image.new("RGB", (8, 90)).save(tmp_path / "thin.png")
+    with pytest.raises(InputError, match="at least 16 per side"):
+        images.read_photograph(str(tmp_path / "thin.png"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_108_megapixels_take_less_than_400_megabytes(tmp_path):
+    Image.new("RGB", (12000, 9000), (200, 100, 50)).save(tmp_path / "a.jpg", quality=60)
+    program = (
+        "from tfwarpgan.data.pictures.images import read_photograph;"
+        f"read_photograph({str(tmp_path / 'a.jpg')!r});"
+        "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
+    assert 20_000 < int(done.stdout) < 400_000  # kilobytes

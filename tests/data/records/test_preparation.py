@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan.data.joints import pose_gan
+from tfwarpgan.data.joints.stature import STATURE_FILE, measure, read_stature
 from tfwarpgan.data.layouts import opening
 from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
@@ -225,3 +226,12 @@ def test_other_errors_pass(options, monkeypatch):
 def test_where_the_data_is(options, changes, words):
     with pytest.raises(InputError, match=words):
         preparation.prepare(options(**changes))
+
+
+def test_where_people_stand_lies_beside_the_records(options, market):
+    prepared = preparation.prepare(options())
+    written = read_stature(prepared.folder)
+    poses = pose_gan.read_annotation_csv(str(market / "market-annotation-train.csv"))
+    assert written is not None and written == measure(poses.values(), (64, 32))
+    os.remove(os.path.join(prepared.folder, STATURE_FILE))  # of data that were prepared before there was one
+    assert read_stature(preparation.prepare(options()).folder) == written

@@ -88,7 +88,7 @@ def test_other_weights_fail_the_check(exported, pipeline, parse, tolerance):
 
 def test_rows_that_depend_on_their_batch_fail_the_check(tmp_path, pipeline):
     class Mixed(tf.Module):
-        height, width = pipeline.height, pipeline.width
+        height, width, inputs = pipeline.height, pipeline.width, pipeline.inputs
 
         def __call__(self, batch):
             image = pipeline(batch)["image"]

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 MAX_PIXELS = 40_000_000  # that are decoded
 MAX_JPEG_PIXELS = 200_000_000  # in the file
+PHOTOGRAPH_PIXELS = 8_000_000  # of a photograph that are looked at
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 _ORIENTATION = 0x0112
@@ -47,11 +48,15 @@ def check_image(path: str) -> Size:
         InputError: If the file is missing, is not a whole image, or is too large or too small.
     """
     size = decode_file(path, lambda image: (image.load(), _used_size(path, image))[1])
+    _check_sides(path, size)
+    return size
+
+
+def _check_sides(path: str, size: Size) -> None:
     if min(size) < MIN_SIDE:
         raise InputError(
             f"{path} is {size[1]} x {size[0]} pixels; an image of a person needs at least {MIN_SIDE} per side."
         )
-    return size
 
 
 def image_size(path: str) -> Size:
@@ -77,6 +82,34 @@ def read_rgb(path: str) -> Pixels:
         return np.asarray(_rgb(used_part(path, ImageOps.exif_transpose(image))))
 
     return decode_file(path, decode)
+
+
+def read_photograph(path: str) -> tuple[Pixels, Size]:
+    """As `read_rgb`, of a photograph as large as telephones take them, of which about 8 million pixels are kept.
+
+    Args:
+        path: File of the photograph; of an animation, the first picture.
+
+    Returns:
+        (uint8 [h, w, 3], (height, width) of the upright photograph in the file, pixels).
+
+    Raises:
+        InputError: As `check_image`.
+    """
+
+    def decode(image: Image.Image) -> tuple[Pixels, Size]:
+        size = _used_size(path, image)
+        pixels = image.width * image.height
+        if pixels > PHOTOGRAPH_PIXELS:  # what JPEG did not make smaller
+            image.load()
+            share = (PHOTOGRAPH_PIXELS / pixels) ** 0.5
+            image.thumbnail((round(image.width * share), round(image.height * share)), reducing_gap=2)
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(_rgb(image)), size
+
+    pixels, size = decode_file(path, decode, PHOTOGRAPH_PIXELS)
+    _check_sides(path, size)
+    return pixels, size
 
 
 def reduced_size(size: Size) -> Size:
@@ -107,12 +140,13 @@ def framed_jpeg(path: str, framing: Framing) -> tuple[bytes, Size]:
     return encode_jpeg(framing.image(read_rgb(path))), size
 
 
-def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
+def decode_file(path: str, use: Callable[[Image.Image], T], enough: int = MAX_PIXELS) -> T:
     """Opens an image file, refuses it by its header where it is too large, and returns what `use` makes of it.
 
     Args:
         path: File of the image.
         use: Function of the opened, not yet decoded `PIL.Image.Image`.
+        enough: Pixels to which a JPEG is decoded smaller.
 
     Returns:
         `use(image)`.
@@ -126,7 +160,7 @@ def decode_file(path: str, use: Callable[[Image.Image], T]) -> T:
         raise InputError(f"{path} is empty (0 bytes); expected an image.")
     try:
         with _opened(path) as image:
-            _bound(path, image)
+            _bound(path, image, enough)
             return use(image)
     except InputError:
         raise
@@ -154,22 +188,22 @@ def _opened(path: str) -> Image.Image:
             return JpegImageFile(path)  # reads the header alone, without Pillow's own limit
 
 
-def _bound(path: str, image: Image.Image) -> None:
+def _bound(path: str, image: Image.Image, enough: int) -> None:
     """Refuses an image that is too large, and has a large JPEG decoded at a smaller size."""
     is_jpeg = isinstance(image, JpegImageFile)
     limit, pixels = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS, image.width * image.height
     if pixels > limit:
         raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {limit} in total.")
-    factor = _reduction(pixels)
+    factor = _reduction(pixels, enough)
     if factor > 1:
         size = image.size
         image.info[_REDUCED] = factor, size
         image.draft("RGB", (size[0] // factor, size[1] // factor))
 
 
-def _reduction(pixels: int) -> int:
+def _reduction(pixels: int, enough: int = MAX_PIXELS) -> int:
     """By how much an image of so many pixels is decoded smaller: 1, or the least of JPEG's 2, 4 and 8 that suffices."""
-    return next((factor for factor in (1, 2, 4) if pixels / factor**2 <= MAX_PIXELS), 8)
+    return next((factor for factor in (1, 2, 4) if pixels / factor**2 <= enough), 8)
 
 
 def used_part(path: str, image: Image.Image) -> Image.Image:

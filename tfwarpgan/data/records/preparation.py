@@ -23,6 +23,7 @@ from tfwarpgan.data.pairs.joint_check import check_joints
 from tfwarpgan.data.pairs.splits import SPLITS
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.records import builders, copies, identity
+from tfwarpgan.data.records.stature import stature_of_records
 from tfwarpgan.options import DataOptions
 from tfwarpgan.storage.locks import disk_errors, locked, remove_empty_folders
 from tfwarpgan.storage.object_store import connect, is_remote
@@ -111,7 +112,9 @@ def prepare(
             builder, notes = _builder(data_options, name), work.notes
             _write(builder, work, data_options, workers, beam_runner, beam_options)
         copies.remember(prepared_dir, state, name, notes)
-    return _prepared(builder, data_options, notes)
+    prepared = _prepared(builder, data_options, notes)
+    stature_of_records(prepared)  # which is written with them
+    return prepared
 
 
 def _state(data_options: DataOptions, source: opening.Source) -> list[Any]:

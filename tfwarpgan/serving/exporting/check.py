@@ -157,13 +157,16 @@ def sample_inputs(height: int, width: int) -> dict[str, Array]:
     image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
     blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
     parsing = blocks.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+    poses: dict[str, Array] = {}
+    for side in ("target", "condition"):
+        points = generator.uniform(0, [height, width], [ROWS, NUM_JOINTS, 2]).astype(np.float32)
+        poses |= {f"{side}_keypoints": points, f"{side}_visible": generator.uniform(size=[ROWS, NUM_JOINTS]) > 0.2}
     return {
         "image": image,
         "image_bytes": _png(image),
         "condition_parsing": parsing,
         "parsing_bytes": _png(parsing[..., None]),
-        "target_keypoints": generator.uniform(0, [height, width], [ROWS, NUM_JOINTS, 2]).astype(np.float32),
-        "target_visible": generator.uniform(size=[ROWS, NUM_JOINTS]) > 0.2,
+        **poses,
     }
 
 
@@ -195,13 +198,8 @@ def _images(outputs: Arrays) -> Floats:
 
 
 def _expected(inputs: Arrays, pipeline: Any, parse: Parse | None) -> Floats:
-    image, parsing = from_pixels(inputs["image"]), inputs["condition_parsing"]
+    image = from_pixels(inputs["image"])
+    batch = {**{key: tf.constant(inputs[key]) for key in inputs if key in pipeline.inputs}, "condition_image": image}
     if parse is not None:
-        parsing = tf.argmax(parse(image), axis=-1)
-    batch = {
-        "condition_image": image,
-        "condition_parsing": tf.cast(parsing, tf.uint8),
-        "target_keypoints": tf.constant(inputs["target_keypoints"]),
-        "target_visible": tf.constant(inputs["target_visible"]),
-    }
+        batch["condition_parsing"] = tf.cast(tf.argmax(parse(image), axis=-1), tf.uint8)
     return to_pixels(pipeline(batch)["image"]).numpy().astype(np.float32)

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from tfwarpgan.errors import InputError
 from tfwarpgan.serving.exporting.check import SavedModelSession, forbidden_ops, sample_inputs, signature_defs
 from tfwarpgan.serving.exporting.signatures import signature_specs
+from tfwarpgan.serving.pipeline import TYPES
 from tfwarpgan.serving.service.prediction_service import warm_up
 from tfwarpgan.serving.service.servables import DEFAULT_SIGNATURE, Servable
 from tfwarpgan.serving.wire.messages import PredictionLog, PredictRequest, PredictResponse
@@ -218,7 +219,8 @@ def _own_sample(specs: Mapping[str, tf.TensorSpec], warm: Sequence[dict[str, Arr
     """The inputs of `check` for what has names, types and shapes of one of our signatures; else None."""
     image = specs.get("image")
     size: list[Any] = image.shape[1:3].as_list() if image and image.shape.rank == 4 else [1, 1]
-    if None in size or specs not in signature_specs(size[0], size[1], with_photograph=True).values():
+    inputs = [key for key in TYPES if key in specs or key == "condition_parsing" and "parsing_bytes" in specs]
+    if None in size or specs not in signature_specs(size[0], size[1], False, inputs).values():
         return None
     if not image:  # encoded images, of which a warm-up request tells the size
         try:

@@ -61,7 +61,7 @@ def publish(
         tf.saved_model.save(module, writing, functions, without_gradients)
         name_dimensions(writing, framing)
         if batch_sizes:
-            specs = signature_specs(pipeline.height, pipeline.width, parse is not None)
+            specs = signature_specs(pipeline.height, pipeline.width, parse is not None, pipeline.inputs)
             samples = sample_inputs(pipeline.height, pipeline.width)
             write_warmup(writing, os.path.basename(model_dir), specs, samples, batch_sizes)
         tolerance = TOLERANCE if reference is None else HALF_TOLERANCE

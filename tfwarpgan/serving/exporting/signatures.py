@@ -11,11 +11,13 @@ The rows of a batch do not depend on each other.
 | `photograph` | `image`, `target_keypoints`, `target_visible` | `image` |
 | `photograph_encoded` | `image_bytes`, `target_keypoints`, `target_visible` | `image_bytes` |
 
-The last two are there where a human parser is given, which then labels the image. Encoded images are JPEG or PNG
+The last two are there where a human parser is given, which then labels the image. A model that sees no parsing has the
+first two alone, without `condition_parsing` and `parsing_bytes`; one that sees the person's own pose too takes
+`condition_keypoints` and `condition_visible` in all of them. Encoded images are JPEG or PNG
 of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -29,6 +31,8 @@ from tfwarpgan.typing import Image, Size, Tensor
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 Parse: TypeAlias = Callable[[Image], Tensor]  # scores of the labels [B, H, W, 20]
 Specs: TypeAlias = dict[str, tf.TensorSpec]
+# Of the system's own networks.
+INPUTS = ("condition_image", "condition_parsing", "target_keypoints", "target_visible")
 
 GRAY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24 and 25
 
@@ -36,6 +40,8 @@ GRAY_8_BIT = b"\x08\x00"  # bit depth and color type in a PNG's header, bytes 24
 DIMENSIONS = {
     "image": ("batch", "height", "width", "channel"),
     "condition_parsing": ("batch", "height", "width"),
+    "condition_keypoints": ("batch", "joint", "yx"),
+    "condition_visible": ("batch", "joint"),
     "target_keypoints": ("batch", "joint", "yx"),
     "target_visible": ("batch", "joint"),
     "image_bytes": ("batch",),
@@ -47,10 +53,10 @@ def build_signatures(pipeline: Any, parse: Parse | None = None) -> tuple[tf.Modu
     """The signatures of a pipeline, ready for `tf.saved_model.save`.
 
     Args:
-        pipeline: Callable with the attributes `height` and `width`; on a dictionary of `condition_image` float32
-            [B, H, W, 3] in [-1, 1], `condition_parsing` uint8 [B, H, W], `target_keypoints` float32 [B, 18, 2] as
-            (y, x) in pixels and `target_visible` bool [B, 18] it gives a dictionary with `image` [B, H, W, 3] in
-            [-1, 1].
+        pipeline: Callable with the attributes `height`, `width` and `inputs`; on a dictionary of the latter, as
+            `condition_image` float32 [B, H, W, 3] in [-1, 1], `condition_parsing` uint8 [B, H, W], `target_keypoints`
+            float32 [B, 18, 2] as (y, x) in pixels and `target_visible` bool [B, 18], it gives a dictionary with `image`
+            [B, H, W, 3] in [-1, 1].
         parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20]; or None.
 
     Returns:
@@ -59,23 +65,32 @@ def build_signatures(pipeline: Any, parse: Parse | None = None) -> tuple[tf.Modu
     endpoints = _Endpoints(pipeline, parse)
     functions = {}
     with core_ops_only():
-        for name, specs in signature_specs(pipeline.height, pipeline.width, parse is not None).items():
+        for name, specs in signature_specs(pipeline.height, pipeline.width, parse is not None, pipeline.inputs).items():
             function = tf.function(_shapes_ensured(getattr(endpoints, name), specs), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
     return _holder(functions.values()), functions
 
 
-def signature_specs(height: int, width: int, with_photograph: bool) -> dict[str, Specs]:
+def signature_specs(
+    height: int, width: int, with_photograph: bool, inputs: Collection[str] = INPUTS
+) -> dict[str, Specs]:
     """The named inputs of each signature: dictionary of dictionaries of `tf.TensorSpec`.
 
     Args:
         height, width: Size of the images, in pixels.
         with_photograph: Whether the signatures without a label map are among them.
+        inputs: What the pipeline takes of a batch.
     """
     image = _specs(image=([height, width, 3], tf.uint8))
-    parsing = _specs(condition_parsing=([height, width], tf.uint8))
-    image_bytes, parsing_bytes = _specs(image_bytes=([], tf.string)), _specs(parsing_bytes=([], tf.string))
-    pose = _specs(target_keypoints=([NUM_JOINTS, 2], tf.float32), target_visible=([NUM_JOINTS], tf.bool))
+    image_bytes = _specs(image_bytes=([], tf.string))
+    parsing, parsing_bytes = {}, {}
+    if "condition_parsing" in inputs:
+        parsing = _specs(condition_parsing=([height, width], tf.uint8))
+        parsing_bytes = _specs(parsing_bytes=([], tf.string))
+    pose: Specs = {}
+    for side in [side for side in ("condition", "target") if f"{side}_keypoints" in inputs]:
+        points = {f"{side}_keypoints": ([NUM_JOINTS, 2], tf.float32), f"{side}_visible": ([NUM_JOINTS], tf.bool)}
+        pose |= _specs(**points)
     specs = {"serving_default": {**image, **parsing, **pose}, "encoded": {**image_bytes, **parsing_bytes, **pose}}
     if with_photograph:
         specs.update(photograph={**image, **pose}, photograph_encoded={**image_bytes, **pose})
@@ -95,27 +110,27 @@ class _Endpoints:
         self.size = (pipeline.height, pipeline.width)
 
     def serving_default(
-        self, image: Tensor, condition_parsing: Tensor, target_keypoints: Tensor, target_visible: Tensor
+        self, image: Tensor, condition_parsing: Tensor | None = None, **poses: Tensor
     ) -> dict[str, Tensor]:
-        with tf.control_dependencies([_assert_labels(condition_parsing)]):
-            batch = {
-                "condition_image": from_pixels(image),
-                "condition_parsing": tf.identity(condition_parsing),
-                # What a client sends for a missing joint may be anything, NaN too.
-                "target_keypoints": tf.where(target_visible[..., None], target_keypoints, 0.0),
-                "target_visible": target_visible,
-            }
+        batch = {"condition_image": from_pixels(image), **poses}
+        for name in [name for name in poses if name.endswith("_keypoints")]:
+            # What a client sends for a missing joint may be anything, NaN too.
+            batch[name] = tf.where(poses[name.replace("_keypoints", "_visible")][..., None], poses[name], 0.0)
+        if condition_parsing is not None:
+            with tf.control_dependencies([_assert_labels(condition_parsing)]):
+                batch["condition_parsing"] = tf.identity(condition_parsing)
         return {"image": to_pixels(self.pipeline(batch)["image"])}
 
-    def encoded(self, image_bytes: Tensor, parsing_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
-        return _encoded(self.serving_default(self._images(image_bytes), self._label_maps(parsing_bytes), **pose))
+    def encoded(self, image_bytes: Tensor, parsing_bytes: Tensor | None = None, **poses: Tensor) -> dict[str, Tensor]:
+        label_maps = None if parsing_bytes is None else self._label_maps(parsing_bytes)
+        return _encoded(self.serving_default(self._images(image_bytes), label_maps, **poses))
 
-    def photograph(self, image: Tensor, **pose: Tensor) -> dict[str, Tensor]:
+    def photograph(self, image: Tensor, **poses: Tensor) -> dict[str, Tensor]:
         scores = self.parse(from_pixels(image))
-        return self.serving_default(image, tf.cast(tf.argmax(scores, axis=-1), tf.uint8), **pose)
+        return self.serving_default(image, tf.cast(tf.argmax(scores, axis=-1), tf.uint8), **poses)
 
-    def photograph_encoded(self, image_bytes: Tensor, **pose: Tensor) -> dict[str, Tensor]:
-        return _encoded(self.photograph(self._images(image_bytes), **pose))
+    def photograph_encoded(self, image_bytes: Tensor, **poses: Tensor) -> dict[str, Tensor]:
+        return _encoded(self.photograph(self._images(image_bytes), **poses))
 
     def _images(self, encoded: Tensor) -> Tensor:
         def decode(image: Tensor) -> Tensor:

@@ -1,0 +1,50 @@
+"""The systems that table 1 compares with: parameters counted from their authors' code, and what they see."""
+
+import pytest
+import tensorflow as tf
+
+from tfwarpgan.models.catalog import build_discriminator, build_network
+from tfwarpgan.options import DataOptions, NetworkOptions, Options
+
+SIZES = {"market": (128, 64), "deepfashion": (256, 256)}
+
+
+def options_of(model, size, **networks):
+    height, width = SIZES[size]
+    return Options(data=DataOptions(height=height, width=width), networks=NetworkOptions(model=model, **networks))
+
+
+# System, flags, stage -> parameters at 128x64 and 256x256.
+COUNTS = {
+    ("pg2", "coarse_generator"): ({"generator_width": 128}, 70_795_075, 122_103_235),
+    ("pg2", "image_generator"): ({"generator_width": 128}, 6_058_883, 12_696_067),
+    ("pg2", "discriminator"): ({}, 4_324_737, 10_896_257),
+    ("bodyroi7", "image_generator"): (
+        {"generator_width": 128},
+        47_352_736 + 71_197_123,
+        58_140_832 + 82_088_387,
+    ),
+    ("dscf", "image_generator"): ({}, 61_109_085, 82_080_611),
+    ("dscf", "discriminator"): ({}, 2_803_782, 2_803_782),
+    ("pix2pix", "image_generator"): ({}, 29_263_043, 54_432_963),
+    ("pix2pix", "discriminator"): ({}, 2_788_033, 2_788_033),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("model, stage", COUNTS)
+def test_parameters_to_the_digit(model, stage, size):
+    flags, *counts = COUNTS[model, stage]
+    options = options_of(model, size, **flags)
+    with tf.Graph().as_default():  # where variables have shapes and no memory
+        network = build_discriminator(options) if stage == "discriminator" else build_network(stage, options)
+        assert network.count_params() == dict(zip(SIZES, counts))[size]
+
+
+@pytest.mark.parametrize("size, score_map", [("market", (14, 6)), ("deepfashion", (30, 30))])
+def test_pix2pix_judges_patches_of_70_pixels(size, score_map):
+    height, width = SIZES[size]
+    judge = build_discriminator(options_of("pix2pix", size, discriminator_width=4))
+    inputs = {"condition_image": 3, "target_pose": 18, "image": 3}
+    (scores,) = judge({name: tf.zeros([1, height, width, count]) for name, count in inputs.items()})["scores"]
+    assert tuple(scores.shape) == (1, *score_map, 1)

@@ -1,0 +1,168 @@
+"""Draws the person on a photograph in the pose of another one: any photograph, cropped and labeled on the way.
+
+    python -m tfwarpgan.photo --weights=people --image=me.jpg --pose_from=dancer.jpg --output=result.png
+
+With --poses=DIR, photographs or JSON files of joints in the order of their names, it draws a sequence: .webp, .gif or
+.png (animated), or .mp4. What the networks saw of the photograph, and what they made of it, --steps=DIR shows.
+"""
+
+import dataclasses
+import functools
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tfwarpgan.command_line import run_command
+from tfwarpgan.errors import InputError
+from tfwarpgan.options import Options, option
+from tfwarpgan.photographs.notes import note
+
+if TYPE_CHECKING:
+    from tfwarpgan.photographs.estimator import Estimator
+    from tfwarpgan.photographs.person import Person
+    from tfwarpgan.typing import Pose
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoOptions:
+    """Whose photograph, which pose, and where the picture goes."""
+
+    weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
+    image: str = option("", "Photograph of the person.")
+    pose_from: str = option("", "Photograph of somebody in the wanted pose.")
+    pose_json: str = option("", "Wanted pose: a JSON file of OpenPose.")
+    poses: str = option("", "Folder of photographs or JSON files of joints, each a frame of a sequence.")
+    output: str = option("", "PNG file to write; of a sequence .webp, .gif, .png or .mp4.")
+    joints: str = option("", "Joints of the person, where known: JSON of OpenPose, or CSV with a row for --image.")
+    box: str = option("", "Where the person is on --image, X,Y,WIDTH,HEIGHT in pixels; default: looked for.")
+    pose_estimator: str = option("", "Folder of MoveNet's SavedModel, which finds joints on photographs.")
+    min_score: float = option(0.2, "Score that a joint found on a photograph must exceed.", minimum=0, maximum=1)
+    fit_pose: str = option(
+        "person", "'person': the pose is scaled to the person and put where the person stands; 'none': it is where "
+        "it is on its own picture.", choices=("person", "none"),
+    )  # fmt: skip
+    parsing: str = option("", "Label map of --image, a PNG of the same size; default: it is made.")
+    human_parser_run_dir: str = option("", "Run of a human parser, which labels --image; default: joints label it.")
+    sleeves: str = option("auto", "Drawn labels: how far sleeves reach; 'auto': as the colors say.",
+                          choices=("auto", "long", "short", "none"))  # fmt: skip
+    legs: str = option("auto", "Drawn labels: what the legs wear; 'auto': as the colors say.",
+                       choices=("auto", "trousers", "shorts", "skirt", "dress"))  # fmt: skip
+    paste: bool = option(False, "Put the new person into the photograph, in place of the old one (experimental).")
+    steps: str = option("", "Folder for pictures of all steps: joints, crop, labels, pose, warp, parsing, result.")
+    frames_per_second: float = option(12.0, "Of a sequence.", minimum=1, maximum=60)
+
+    def __post_init__(self) -> None:
+        if self.box and not re.fullmatch(r"\d{1,6},\d{1,6},[1-9]\d{0,5},[1-9]\d{0,5}", self.box):
+            raise InputError(f"--box={self.box} must be X,Y,WIDTH,HEIGHT in pixels, such as 100,50,400,900.")
+        if self.box and self.joints:
+            raise InputError("Give either --box or --joints, not both: the box is where joints are looked for.")
+        if self.parsing and self.human_parser_run_dir:
+            raise InputError("Give either --parsing or --human_parser_run_dir, not both.")
+        if (self.sleeves, self.legs) != ("auto", "auto") and (self.parsing or self.human_parser_run_dir):
+            raise InputError("--sleeves and --legs are of labels that are drawn from joints; leave them out.")
+
+
+def check(options: Options, job: PhotoOptions) -> None:
+    """Refuses what cannot work, before TensorFlow is loaded.
+
+    Raises:
+        InputError: If a flag is missing, or two do not go together.
+    """
+    if not job.weights and not options.train.run_dir:
+        raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
+    for name in ("image", "output"):
+        if not getattr(job, name):
+            raise InputError(f"--{name} is missing: photo needs --image, a pose and --output.")
+    given = [name for name in ("pose_from", "pose_json", "poses") if getattr(job, name)]
+    if len(given) != 1:
+        raise InputError(f"Give exactly one of --pose_from, --pose_json and --poses; {len(given)} are given.")
+    if job.poses:
+        from tfwarpgan.photographs.animation import check_animation
+
+        check_animation(job.output)
+    elif not job.output.lower().endswith(".png"):
+        raise InputError(f"--output={job.output} must end in .png.")
+
+
+def main(options: Options, job: PhotoOptions) -> None:
+    """Draws one picture, or a sequence."""
+    check(options, job)
+    texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
+    places: dict[str, Any] = {key: os.path.expanduser(value) for key, value in texts.items()}
+    job = dataclasses.replace(job, **places)
+    from tfwarpgan.photographs.estimator import load_estimator
+
+    # What is wrong with the files is said before the networks are built.
+    estimator = functools.cache(functools.partial(load_estimator, job.pose_estimator, job.min_score))
+    person = read_person(options, job, estimator)
+    targets = read_targets(options, job, person, estimator)
+    from tfwarpgan.photographs import animation, pasting, steps
+    from tfwarpgan.photographs.drawing import load_drawer
+    from tfwarpgan.storage.writing import save_png
+
+    drawn = load_drawer(options, job.weights)(person, targets)
+    if job.steps:
+        steps.write_steps(job.steps, person, targets[0], drawn[0])
+    pictures = pasting.paste(person, drawn) if job.paste else [each.image for each in drawn]
+    if job.poses:
+        animation.save_animation(job.output, pictures, job.frames_per_second)
+        print(f"{len(pictures)} frames: {job.output}")
+    else:
+        save_png(job.output, pictures[0])
+        print(f"Picture: {job.output}")
+
+
+def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Estimator]") -> "Person":
+    """The person on --image, cropped and labeled.
+
+    Raises:
+        InputError: If nobody is found, or a file is wrong.
+    """
+    from tfwarpgan.data.joints.stature import stature_of
+    from tfwarpgan.data.pictures.files import box
+    from tfwarpgan.data.pictures.images import read_photograph
+    from tfwarpgan.inference.released import released_folder
+    from tfwarpgan.photographs import framing, labels, person, poses
+
+    stature = stature_of(released_folder(job.weights) if job.weights else options.train.run_dir)
+    pixels, size = read_photograph(job.image)
+    pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
+    if framing.lacks_legs(pose[1], stature):
+        note("knees and feet are not on the photograph; expect invented legs.")
+    if not (job.parsing or job.human_parser_run_dir):
+        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
+    clothes = labels.Clothes(job.sleeves, job.legs)
+    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, pixels.shape[:2])
+    return person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
+
+
+def read_targets(
+    options: Options, job: PhotoOptions, person: "Person", estimator: "Callable[[], Estimator]"
+) -> "list[Pose]":
+    """The wanted poses, in pixels of the model's image.
+
+    Raises:
+        InputError: If a pose cannot be read, shows nobody or cannot be fitted.
+    """
+    from tfwarpgan.photographs import poses, sequence
+    from tfwarpgan.photographs.retargeting import retarget
+
+    single = job.pose_from or job.pose_json
+    if single:
+        framed = [poses.find_pose(single, estimator)]
+    else:
+        framed = sequence.read_frames(poses.list_poses(job.poses), estimator, note)
+    if job.fit_pose == "none":
+        return [poses.as_it_stands(pose, size, options.data, single or job.poses) for pose, size in framed]
+    return retarget([pose for pose, _ in framed], person.model_pose, single or job.poses)
+
+
+def cli() -> None:
+    """The command."""
+    takes = ("run_dir", "checkpoint", "label_mapping", "ignore_label")
+    run_command(main, Options, PhotoOptions, takes=takes, reads_run=True)
+
+
+if __name__ == "__main__":
+    cli()

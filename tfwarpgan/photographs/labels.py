@@ -1,0 +1,67 @@
+"""Where the label map of a photograph comes from: a file, a human parser, or `drawn_labels`."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from tfwarpgan.body.label_mappings import to_lip
+from tfwarpgan.data.pictures.files import ImageFile
+from tfwarpgan.data.pictures.label_maps import read_label_map
+from tfwarpgan.options import DataOptions
+from tfwarpgan.photographs.clothes import Clothes as Clothes
+from tfwarpgan.storage.pixels import from_pixels
+from tfwarpgan.typing import LabelMap, Pixels, Size
+
+LabelSource: TypeAlias = LabelMap | Callable[[Pixels], LabelMap] | Clothes  # as `person.person_of` takes it
+
+
+def source(
+    parsing: str, run_dir: str, clothes: Clothes, data_options: DataOptions, size: Size, used: tuple[int, ...]
+) -> LabelSource:
+    """Where labels come from: the file `parsing`, else the human parser of a run, else what is known of the clothes.
+
+    Args:
+        parsing, data_options, size, used: See `read_labels`; an empty name: there is no file.
+        run_dir: See `load_parser`; empty: there is no human parser.
+        clothes: `Clothes`.
+
+    Raises:
+        InputError: As these.
+    """
+    if parsing:
+        return read_labels(parsing, data_options, size, used)
+    return load_parser(run_dir, data_options) if run_dir else clothes
+
+
+def read_labels(path: str, data_options: DataOptions, size: Size, used: tuple[int, ...]) -> LabelMap:
+    """The label map of a photograph from a file.
+
+    Args:
+        path: PNG of the photograph's size.
+        data_options: `DataOptions`, which say what its labels mean.
+        size: (height, width) of the photograph in its file.
+        used: (height, width) of what was read of it, which the label map gets too.
+
+    Raises:
+        InputError: If it is missing or broken, or has another size.
+    """
+    file = ImageFile(path, None, to_lip(data_options.label_mapping), data_options.ignore_label)
+    labels = read_label_map(file, size)
+    if labels.shape == tuple(used[:2]):
+        return labels
+    return np.asarray(Image.fromarray(labels).resize((used[1], used[0]), Image.Resampling.NEAREST))
+
+
+def load_parser(run_dir: str, data_options: DataOptions) -> Callable[[Pixels], LabelMap]:
+    """The human parser of a run as a function of the model's image, uint8 [height, width, 3].
+
+    Raises:
+        InputError: If the run holds no trained human parser.
+    """
+    from tfwarpgan.flagfiles import run_options
+    from tfwarpgan.inference.loading import load_human_parser  # TensorFlow
+
+    parse = load_human_parser(run_options(run_dir), (data_options.height, data_options.width))
+    return lambda image: np.argmax(parse(from_pixels(image)[np.newaxis])[0], axis=-1).astype(np.uint8)

@@ -1,0 +1,79 @@
+"""Poses one after the other: gaps filled from the neighbors, joints smoothed."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tfwarpgan.body.joints import MISSING, NAMES, NUM_JOINTS, scale
+from tfwarpgan.errors import InputError
+from tfwarpgan.photographs.estimator import Estimator, NoPerson
+from tfwarpgan.photographs.poses import Framed, find_pose
+from tfwarpgan.typing import Floats, Pose
+
+FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
+MEDIAN, MEAN = 5, 3  # frames of the two moving windows: one takes out what jumps, one what trembles
+
+
+def read_frames(paths: Sequence[str], estimator: Callable[[], Estimator], note: Callable[[str], None]) -> list[Framed]:
+    """The poses of files, `smooth`ed, in pixels of the first one's picture.
+
+    Args:
+        paths: Photographs or JSON files of joints, in order, see `poses.find_pose`.
+        estimator: Gives what finds joints on photographs.
+        note: Function of a sentence about frames without a person, which are filled from their neighbors.
+
+    Raises:
+        InputError: If a file cannot be read, or none shows a person.
+    """
+    poses: list[Pose] = []
+    frame, lost = None, []
+    for path in paths:
+        try:
+            (joints, visible), size = find_pose(path, estimator)
+        except NoPerson as error:
+            lost.append(str(error))
+            poses.append((np.full((NUM_JOINTS, 2), MISSING, np.float32), np.zeros(NUM_JOINTS, bool)))
+            continue
+        frame = frame or size
+        poses.append((scale(joints, visible, size, frame) if size and frame else joints, visible))
+    if len(lost) == len(paths):
+        raise InputError(lost[0])
+    if lost:
+        note(f"{len(lost)} of {len(paths)} frames show no person, their poses are those between their neighbors.")
+    return [(pose, frame) for pose in smooth(poses)]
+
+
+def smooth(poses: Sequence[Pose]) -> list[Pose]:
+    """Poses of a sequence without gaps, jumps and trembling.
+
+    A joint that is missing in a frame lies on the line between its places in the nearest frames that show it; before
+    the first and after the last of them it keeps their place. One that no frame shows stays missing, and so does the
+    face where it is missing for more than 5 frames: that is a person who has turned away. Then each coordinate is
+    replaced by its median over 5 frames, and that by its mean over 3; at both ends the first and last frame are
+    repeated.
+
+    Args:
+        poses: (joints [18, 2], visible [18]) of each frame, all in pixels of one picture.
+    """
+    joints = np.array([joints for joints, _ in poses], float)
+    visible = np.array([visible for _, visible in poses])
+    frames = np.arange(len(poses))
+    for joint in np.flatnonzero(visible.any(axis=0)):
+        seen = visible[:, joint].copy()
+        for axis in range(2):
+            filled = np.interp(frames, frames[seen], joints[seen, joint, axis])
+            joints[:, joint, axis] = _moving(_moving(filled, MEDIAN, np.median), MEAN, np.mean)
+        gaps = [list(gap) for is_seen, gap in itertools.groupby(frames, seen.__getitem__) if not is_seen]
+        visible[:, joint] = True
+        if joint in FACE:
+            visible[[frame for gap in gaps if len(gap) > MEDIAN for frame in gap], joint] = False
+    return [
+        (np.where(shown[:, np.newaxis], points, MISSING).astype(np.float32), shown)
+        for points, shown in zip(joints, visible)
+    ]
+
+
+def _moving(values: Floats, length: int, of: Callable[..., Floats]) -> Floats:
+    padded = np.pad(values, length // 2, mode="edge")
+    return of(np.lib.stride_tricks.sliding_window_view(padded, length), axis=-1)
