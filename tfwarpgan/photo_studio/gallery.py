@@ -38,6 +38,6 @@ def pose_of(joints: list[list[float] | None]) -> Pose:
 
 
 def joints_of(pose: Pose) -> list[list[float] | None]:
-    """The inverse of `pose_of`; to a hundredth of a pixel."""
+    """The inverse of `pose_of`."""
     joints, visible = pose
-    return [np.round(joint.astype(float), 2).tolist() if seen else None for joint, seen in zip(joints, visible)]
+    return [joint.tolist() if seen else None for joint, seen in zip(joints, visible)]

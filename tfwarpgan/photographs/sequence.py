@@ -87,7 +87,7 @@ def between(poses: Sequence[Pose], frames: int) -> list[Pose]:
     for place in np.arange(frames) * len(poses) / frames:
         (joints, visible), (following, seen) = (poses[int(place + step) % len(poses)] for step in (0, 1))
         share = (1 - np.cos(np.pi * (place % 1))) / 2
-        nearer, shown = (joints, visible) if share < 0.5 else (following, seen)
+        nearer, shown = (joints, visible) if place % 1 < 0.5 else (following, seen)
         mixed = (1 - share) * np.asarray(joints, float) + share * np.asarray(following, float)
         points = np.where((visible & seen)[:, np.newaxis], mixed, nearer)
         movement.append((np.where(shown[:, np.newaxis], points, MISSING).astype(np.float32), shown))

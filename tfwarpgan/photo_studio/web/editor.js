@@ -213,7 +213,7 @@ export class Editor {
       put(joint, { "aria-valuemax": this.width - 1, "aria-valuenow": Math.round(x), "aria-valuetext": told });
     });
     const hidden = this.rings.filter((_, index) => !this.points[index].shown);
-    const isSame = hidden.length === this.tray.children.length;
-    if (!isSame || hidden.some((ring, place) => this.tray.children[place] !== ring)) this.tray.replaceChildren(...hidden);
+    const isNew = (ring, place) => this.tray.children[place] !== ring;
+    if (hidden.length !== this.tray.children.length || hidden.some(isNew)) this.tray.replaceChildren(...hidden);
   }
 }

@@ -1,13 +1,12 @@
 // The page: a photograph with its joints, a pose, and what is drawn of both. Nothing is kept but in this tab.
 import { call, facts as readFacts } from "./calls.js";
-import { Editor, node, side } from "./editor.js";
+import { Editor } from "./editor.js";
+import { clothesSelect, stepFigure, thumb } from "./elements.js";
 import { Camera, shrunk } from "./photographs.js";
 
 const FRAMES_A_POSE = 4; // of a movement through the gallery
-const BY_HAND = "No pose estimator is at hand: drag the joints onto the person; a bone moves all of them.";
+const BY_HAND = "Started without --pose_estimator: drag the joints onto the person; a bone moves all of them.";
 const SETTLED = 350; // milliseconds after the last change of the photograph's joints
-const FACE = /nose|eye|ear/;
-const HEAD = 0.06; // radius in the gallery, of the picture's height
 const $ = (id) => document.getElementById(id);
 const facts = await readFacts();
 const [height, width] = facts.size;
@@ -166,23 +165,6 @@ async function poseFrom(blob) {
   tell("");
 }
 
-function thumb({ name, joints }) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "thumb", title: name });
-  const isBody = (limb) => limb.every((index) => joints[index] && !FACE.test(facts.names[index]));
-  const lines = facts.limbs.filter(isBody).map(([first, last]) => {
-    const [[y1, x1], [y2, x2]] = [joints[first], joints[last]];
-    return node("line", { x1, y1, x2, y2, class: side(facts.names[last]) });
-  });
-  const [y, x] = joints[0] ?? joints[16] ?? joints[1];
-  const head = node("circle", { cx: x, cy: y, r: height * HEAD });
-  const drawing = node("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": true }, ...lines, head);
-  button.setAttribute("aria-label", name);
-  button.setAttribute("aria-pressed", false);
-  button.append(drawing);
-  button.addEventListener("click", () => attempt(() => choose(button, joints)));
-  return button;
-}
-
 // --- The picture ----------------------------------------------------------------------------------------------------
 
 async function busy(action, sentence) {
@@ -214,7 +196,7 @@ async function draw() {
   $("result-caption").textContent = "in the new pose";
   $("pasted-figure").hidden = !pasted;
   if (pasted) $("pasted").src = $("save-pasted").href = pasted;
-  if (steps) showSteps(steps);
+  if (steps) $("step-list").replaceChildren(...Object.entries(steps).map(stepFigure));
   return "Drawn";
 }
 
@@ -227,15 +209,6 @@ async function animate() {
   present(answer.animation, `animation${kind}`);
   $("result-caption").textContent = "moving";
   return `${answer.frames} frames`;
-}
-
-function showSteps(steps) {
-  $("step-list").replaceChildren(...Object.entries(steps).map(([name, address]) => {
-    const figure = document.createElement("figure");
-    const caption = Object.assign(document.createElement("figcaption"), { textContent: name });
-    figure.append(Object.assign(document.createElement("img"), { src: address, alt: `Step: ${name}` }), caption);
-    return figure;
-  }));
 }
 
 // --- What is pressed ------------------------------------------------------------------------------------------------
@@ -261,16 +234,6 @@ const ACTIONS = {
   animate: () => busy(animate, "Drawing the frames …"),
 };
 
-function clothesSelect([name, values]) {
-  const select = Object.assign(document.createElement("select"), { name });
-  const options = values.map((value) => new Option(value === "auto" ? "as the colors say" : value, value));
-  select.append(...options);
-  select.addEventListener("change", personChanged);
-  const label = Object.assign(document.createElement("label"), { textContent: name[0].toUpperCase() + name.slice(1) });
-  label.append(select);
-  return label;
-}
-
 function takesFile(id, action) {
   $(id).addEventListener("change", () => {
     const [file] = $(id).files;
@@ -280,8 +243,13 @@ function takesFile(id, action) {
 }
 
 $("about").textContent = facts.about;
-$("gallery").append(...facts.poses.map(thumb));
+for (const each of facts.poses) {
+  const button = thumb(facts, each);
+  button.addEventListener("click", () => attempt(() => choose(button, each.joints)));
+  $("gallery").append(button);
+}
 $("clothes").append(...Object.entries(facts.clothes).map(clothesSelect));
+$("clothes").addEventListener("change", personChanged);
 $("find").hidden = !facts.finds;
 $("pose-from").hidden = $("pose-file").hidden = !facts.finds;
 $("paste-row").hidden = !facts.pastes;
