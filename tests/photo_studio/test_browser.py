@@ -175,10 +175,8 @@ def test_the_camera_takes_a_photograph(browser, released_address):
     browser.wait("document.getElementById('camera').open && document.getElementById('video').videoWidth > 0")
     browser.click('[data-do="shoot"]')
     browser.wait("!document.getElementById('person').hidden && !document.getElementById('draw').disabled")
-    assert browser.value(
-        "document.getElementById('video').srcObject.getTracks().every((each) => each.readyState == 'ended')"
-    )
-    check_quiet(browser, released_address)
+    tracks = "document.getElementById('video').srcObject.getTracks()"
+    assert browser.value(f"{tracks}.every((track) => track.readyState == 'ended')")
 
 
 def test_a_server_that_is_gone_is_told(browser, studio, someone):
