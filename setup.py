@@ -70,6 +70,7 @@ COMMANDS = (
     "compare",
     "synthesize",
     "photo",
+    "studio",
     "export",
     "serve",
     "traces",
@@ -94,6 +95,7 @@ setup(
             "data/people_render.tar.gz",
             "human_study/web/*",
             "human_study/web/*/*",
+            "photo_studio/web/*",
             "py.typed",
             "weights/*/*",
         ]

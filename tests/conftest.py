@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest_plugins = ["browser"]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 HEIGHT, WIDTH = 64, 32

@@ -177,6 +177,7 @@ def needing(market, tmp_path):
         "compare": [f"--rows={tmp_path}/t.compare", f"--output_dir={tmp_path}/table"],
         "synthesize": ["--weights=people", *files, *pose, f"--output={tmp_path}/out.png"],
         "photo": [*photo, files[0], f"--pose_from={market}/x.jpg", f"--output={tmp_path}/out.png"],
+        "studio": ["--weights=people"],
         "export": [f"--check={tmp_path}"],
         "serve": [f"--model_base_path={market}"],
         "traces": [f"--logdir={tmp_path}"],

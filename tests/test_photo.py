@@ -17,6 +17,7 @@ from tfwarpgan.flagfiles import run_options
 from tfwarpgan.options import Options
 from tfwarpgan.photo import PhotoOptions
 from tfwarpgan.photographs import estimator
+from tfwarpgan.serving.remote import ServerOptions
 
 JOINTS = np.array([
     (16, 32), (28, 32), (28, 24), (42, 22), (56, 20), (28, 40), (42, 42), (56, 44), (60, 28), (85, 27), (110, 26),
@@ -181,6 +182,43 @@ def test_what_is_wrong_is_told_before_anything_is_written(folder, photograph_run
 def test_flags_that_do_not_go_together(flags, told):
     with pytest.raises(InputError, match=told):
         PhotoOptions(**flags)
+
+
+class Elsewhere:
+    """In place of a server: gives back the mirrored picture; knows the sizes of its batches."""
+
+    height, width, batch_size = 64, 32, 3
+
+    def __init__(self):
+        self.batches = []
+
+    def draw(self, batch):
+        self.batches.append(len(batch["condition_image"]))
+        return batch["condition_image"][:, :, ::-1]
+
+
+def test_a_server_draws(folder, photograph_run, capsys, monkeypatch):
+    elsewhere = Elsewhere()
+    monkeypatch.setattr(ServerOptions, "connect", lambda self: elsewhere)
+    flags = job(folder, pose_from="dancer.png", joints="joints.csv", steps="steps")
+    photo.main(photograph_run, flags, ServerOptions(server="elsewhere:1"))
+    result, crop = (
+        np.asarray(Image.open(path)) for path in (folder / "out" / "result.png", folder / "steps" / "2_crop.png")
+    )
+    np.testing.assert_array_equal(result[:, ::-1], crop[::4, ::4])
+    assert sorted(os.listdir(folder / "steps"))[-2:] == ["4_pose.png", "7_result.png"]
+    (folder / "poses").mkdir()
+    for number in range(7):
+        shutil.copy(folder / "pose.json", folder / "poses" / f"{number}.json")
+    photo.main(photograph_run, job(folder, poses="poses", output="a.webp"), ServerOptions(server="elsewhere:1"))
+    assert elsewhere.batches == [1, 3, 3, 1]
+    with pytest.raises(InputError, match="--paste needs networks of this machine"):
+        photo.main(photograph_run, job(folder, pose_from="dancer.png", paste=True), ServerOptions(server="elsewhere:1"))
+    elsewhere.height = 128
+    with pytest.raises(InputError, match="draws pictures of 32 x 128 pixels.* have 32 x 64; name those that it serves"):
+        photo.main(photograph_run, flags, ServerOptions(server="elsewhere:1"))
+    with pytest.raises(InputError, match="--server needs --weights or --run_dir too"):
+        photo.main(Options(), flags, ServerOptions(server="elsewhere:1"))
 
 
 def test_networks_and_their_stature_are_needed(folder, run_dir):

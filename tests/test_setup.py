@@ -35,6 +35,7 @@ def test_a_command_is_run_as_a_module(command):
 
 @pytest.mark.parametrize("pattern", [
     "data/people_render.tar.gz", "weights/*/*.npz", "weights/*/options.flags", "human_study/web/*.js",
+    "photo_studio/web/index.html", "photo_studio/web/poses.json", "photo_studio/web/*.js", "photo_studio/web/*.css",
     "human_study/web/jspsych/license.txt",
 ])  # fmt: skip
 def test_what_the_package_ships_is_there(pattern):

@@ -11,6 +11,7 @@ COMMANDS = (
     "compare",
     "synthesize",
     "photo",
+    "studio",
     "export",
     "serve",
     "annotate",

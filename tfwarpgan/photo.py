@@ -3,7 +3,8 @@
     python -m tfwarpgan.photo --weights=people --image=me.jpg --pose_from=dancer.jpg --output=result.png
 
 With --poses=DIR, photographs or JSON files of joints in the order of their names, it draws a sequence: .webp, .gif or
-.png (animated), or .mp4. What the networks saw of the photograph, and what they made of it, --steps=DIR shows.
+.png (animated), or .mp4. What the networks saw of the photograph, and what they made of it, --steps=DIR shows. With
+--server=host:port a server draws, which serves an export of the same weights or run.
 """
 
 import dataclasses
@@ -17,18 +18,21 @@ from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import Options, option
 from tfwarpgan.photographs.notes import note
+from tfwarpgan.photographs.options import DrawingOptions, check_networks
+from tfwarpgan.serving.remote import ServerOptions
 
 if TYPE_CHECKING:
     from tfwarpgan.photographs.estimator import Estimator
     from tfwarpgan.photographs.person import Person
     from tfwarpgan.typing import Pose
 
+OWN_NETWORKS = ServerOptions()
+
 
 @dataclasses.dataclass(frozen=True)
-class PhotoOptions:
+class PhotoOptions(DrawingOptions):
     """Whose photograph, which pose, and where the picture goes."""
 
-    weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
     image: str = option("", "Photograph of the person.")
     pose_from: str = option("", "Photograph of somebody in the wanted pose.")
     pose_json: str = option("", "Wanted pose: a JSON file of OpenPose.")
@@ -36,14 +40,11 @@ class PhotoOptions:
     output: str = option("", "PNG file to write; of a sequence .webp, .gif, .png or .mp4.")
     joints: str = option("", "Joints of the person, where known: JSON of OpenPose, or CSV with a row for --image.")
     box: str = option("", "Where the person is on --image, X,Y,WIDTH,HEIGHT in pixels; default: looked for.")
-    pose_estimator: str = option("", "Folder of MoveNet's SavedModel, which finds joints on photographs.")
-    min_score: float = option(0.2, "Score that a joint found on a photograph must exceed.", minimum=0, maximum=1)
     fit_pose: str = option(
         "person", "'person': the pose is scaled to the person and put where the person stands; 'none': it is where "
         "it is on its own picture.", choices=("person", "none"),
     )  # fmt: skip
     parsing: str = option("", "Label map of --image, a PNG of the same size; default: it is made.")
-    human_parser_run_dir: str = option("", "Run of a human parser, which labels --image; default: joints label it.")
     sleeves: str = option("auto", "Drawn labels: how far sleeves reach; 'auto': as the colors say.",
                           choices=("auto", "long", "short", "none"))  # fmt: skip
     legs: str = option("auto", "Drawn labels: what the legs wear; 'auto': as the colors say.",
@@ -63,14 +64,13 @@ class PhotoOptions:
             raise InputError("--sleeves and --legs are of labels that are drawn from joints; leave them out.")
 
 
-def check(options: Options, job: PhotoOptions) -> None:
+def check(options: Options, job: PhotoOptions, server: ServerOptions = OWN_NETWORKS) -> None:
     """Refuses what cannot work, before TensorFlow is loaded.
 
     Raises:
         InputError: If a flag is missing, or two do not go together.
     """
-    if not job.weights and not options.train.run_dir:
-        raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
+    check_networks(options, job, server.server)
     for name in ("image", "output"):
         if not getattr(job, name):
             raise InputError(f"--{name} is missing: photo needs --image, a pose and --output.")
@@ -85,9 +85,9 @@ def check(options: Options, job: PhotoOptions) -> None:
         raise InputError(f"--output={job.output} must end in .png.")
 
 
-def main(options: Options, job: PhotoOptions) -> None:
+def main(options: Options, job: PhotoOptions, server: ServerOptions = OWN_NETWORKS) -> None:
     """Draws one picture, or a sequence."""
-    check(options, job)
+    check(options, job, server)
     texts = {key: value for key, value in dataclasses.asdict(job).items() if isinstance(value, str)}
     places: dict[str, Any] = {key: os.path.expanduser(value) for key, value in texts.items()}
     job = dataclasses.replace(job, **places)
@@ -101,7 +101,8 @@ def main(options: Options, job: PhotoOptions) -> None:
     from tfwarpgan.photographs.drawing import load_drawer
     from tfwarpgan.storage.writing import save_png
 
-    drawn = load_drawer(options, job.weights)(person, targets)
+    remote = server.connect() if server.server else None
+    drawn = load_drawer(options, job.weights, remote)(person, targets)
     if job.steps:
         steps.write_steps(job.steps, person, targets[0], drawn[0])
     pictures = pasting.paste(person, drawn) if job.paste else [each.image for each in drawn]
@@ -129,7 +130,7 @@ def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Es
     pixels, size = read_photograph(job.image)
     pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
     if framing.lacks_legs(pose[1], stature):
-        note("knees and feet are not on the photograph; expect invented legs.")
+        note(framing.INVENTED_LEGS)
     if not (job.parsing or job.human_parser_run_dir):
         note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
     clothes = labels.Clothes(job.sleeves, job.legs)
@@ -161,7 +162,7 @@ def read_targets(
 def cli() -> None:
     """The command."""
     takes = ("run_dir", "checkpoint", "label_mapping", "ignore_label")
-    run_command(main, Options, PhotoOptions, takes=takes, reads_run=True)
+    run_command(main, Options, PhotoOptions, ServerOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

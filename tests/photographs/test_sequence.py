@@ -7,7 +7,7 @@ import pytest
 
 from tfwarpgan.body.joints import NAMES
 from tfwarpgan.errors import InputError
-from tfwarpgan.photographs.sequence import read_frames, smooth
+from tfwarpgan.photographs.sequence import between, read_frames, smooth
 
 WRIST, NOSE = NAMES.index("right wrist"), NAMES.index("nose")
 
@@ -79,3 +79,21 @@ def test_frames_without_a_person_are_filled_and_told(tmp_path):
     assert notes == ["2 of 10 frames show no person, their poses are those between their neighbors."]
     with pytest.raises(InputError, match=r"000\.json: it has no person with joints"):
         read_frames(write(tmp_path, [(joints, np.zeros(18, bool)) for joints, _ in walk(3)]), None, notes.append)
+
+
+def two_poses():
+    return [(np.zeros((18, 2)), np.ones(18, bool)), (np.full((18, 2), 10.0), np.ones(18, bool))]
+
+
+def test_a_movement_between_poses_comes_back():
+    movement = between(two_poses(), 8)
+    near, far = 5 - 5 * np.sqrt(0.5), 5 + 5 * np.sqrt(0.5)
+    places = [joints[WRIST, 0] for joints, _ in movement]
+    assert places == pytest.approx([0, near, 5, far, 10, far, 5, near], abs=1e-4)
+    assert all(visible.all() for _, visible in movement)
+
+
+def test_a_joint_of_one_pose_alone_is_there_while_that_is_nearer():
+    movement = between(hidden(two_poses(), NOSE, [0]), 8)
+    assert [bool(visible[NOSE]) for _, visible in movement] == [False, False, True, True, True, True, False, False]
+    assert all(joints[NOSE].tolist() == ([10, 10] if visible[NOSE] else [-1, -1]) for joints, visible in movement)

@@ -1,5 +1,6 @@
 """`synthesize --server` draws what the served networks draw, in a process that cannot import TensorFlow."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import tensorflow as tf
 from PIL import Image
 
 from tfwarpgan import synthesize
+from tfwarpgan.data.joints.pose_gan import read_annotation_csv
+from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.layers.pixels import from_pixels
-from tfwarpgan.options import DataOptions, Options
+from tfwarpgan.options import RUN_FLAGFILE, DataOptions, Options
 from tfwarpgan.serving.client import AsyncClient, Client
 from tfwarpgan.serving.exporting.check import SavedModelSession, sample_inputs
 from tfwarpgan.serving.exporting.publish import publish
@@ -20,7 +23,7 @@ from tfwarpgan.serving.exporting.signatures import INPUTS
 from tfwarpgan.serving.remote import ServerOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HEIGHT, WIDTH = 32, 16
+HEIGHT, WIDTH = 64, 32
 WITHOUT_TENSORFLOW = (
     "import sys; sys.modules['tensorflow'] = None\n"
     "import tfwarpgan.synthesize; sys.argv[0] = 'tfwarpgan.synthesize'; tfwarpgan.synthesize.cli()"
@@ -152,6 +155,24 @@ def test_pictures_that_the_server_labels(exported, target, inputs):
     with SavedModelSession(str(exported / "1")) as served:
         expected = served("photograph", inputs)["image"]
     assert np.array_equal(np.rint((remote.draw(batch) + 1) * 127.5), expected)
+
+
+def test_a_photograph_without_tensorflow(files, target):
+    """The weights beside --server say how the person is cropped; the server draws."""
+    (files / "run").mkdir()
+    (files / "run" / RUN_FLAGFILE).write_text(f"--height={HEIGHT}\n--width={WIDTH}\n")
+    write_stature(str(files / "run"), Stature(0.25, 0.5, 0.24, 0.14, 0.87))
+    joints = read_annotation_csv(str(files / "poses.csv"))["a.png"][0]
+    numbers = [float(value) for y, x in joints for value in (x, y, 1)]
+    (files / "pose.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": numbers}]}))
+    flags = [f"--run_dir={files}/run", f"--image={files}/a.png", f"--joints={files}/poses.csv"]
+    flags += [f"--pose_json={files}/pose.json", f"--output={files}/out.png", f"--server={target}"]
+    script = WITHOUT_TENSORFLOW.replace("synthesize", "photo")
+    result = subprocess.run(
+        [sys.executable, "-c", script, *flags, "--server_model=mirror"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert Image.open(files / "out.png").size == (WIDTH, HEIGHT)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Pictures one after the other in one file, which plays in a loop: WebP, GIF and PNG by Pillow, MP4 by ffmpeg."""
 
+import functools
 import io
 import os
 import tempfile
@@ -34,14 +35,17 @@ def save_animation(path: str, pictures: Sequence[Picture], frames_per_second: fl
         InputError: If the file cannot be written, or what writes MP4 is not installed.
     """
     suffix = os.path.splitext(path)[1].lower()
-    if suffix == ".mp4":
-        write_atomically(path, _mp4(path, pictures, frames_per_second))
-        return
+    encode = functools.partial(_mp4, path) if suffix == ".mp4" else functools.partial(encode_animation, suffix)
+    write_atomically(path, encode(pictures, frames_per_second))
+
+
+def encode_animation(suffix: str, pictures: Sequence[Picture], frames_per_second: float) -> bytes:
+    """The bytes of a sequence that plays forever, by Pillow: see `save_animation`, without .mp4."""
     first, *others = (Image.fromarray(picture) for picture in pictures)
     stream = io.BytesIO()
     duration = round(1000 / frames_per_second)
     first.save(stream, save_all=True, append_images=others, duration=duration, loop=0, **_OPTIONS[suffix])
-    write_atomically(path, stream.getvalue())
+    return stream.getvalue()
 
 
 def check_animation(path: str) -> None:

@@ -1,17 +1,18 @@
 """People of photographs drawn in poses, with all that shows how the pictures came about."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from tfwarpgan.inference.loading import load_pipeline
-from tfwarpgan.inference.pipeline import for_any_batch_size
+from tfwarpgan.errors import InputError
 from tfwarpgan.inference.synthesis import stacked
+from tfwarpgan.inference.synthesizer import Pipeline
 from tfwarpgan.options import Options
 from tfwarpgan.photographs.person import Person
 from tfwarpgan.storage.pixels import to_pixels
-from tfwarpgan.typing import LabelMap, Pixels, Pose
+from tfwarpgan.typing import Array, LabelMap, Pixels, Pose
 
 BATCH = 8
 
@@ -31,22 +32,27 @@ class Drawn:
     labels: LabelMap | None = None
 
 
-def load_drawer(options: Options, weights: str) -> Callable[[Person, Sequence[Pose]], list[Drawn]]:
+Drawer: TypeAlias = Callable[[Person, Sequence[Pose]], list[Drawn]]
+
+
+def load_drawer(options: Options, weights: str, remote: Pipeline | None = None) -> Drawer:
     """A function that draws a person in poses, which are in pixels of `Person.image`.
 
     Args:
         options: `Options` of a run or a release.
         weights: Name of the release, or empty.
+        remote: Networks elsewhere that draw instead, an export of that run or release; they give the image alone.
 
     Raises:
-        InputError: As `inference.loading.load_pipeline`.
+        InputError: As `inference.loading.load_pipeline`; or if the networks elsewhere are not those of the options.
     """
-    call = for_any_batch_size(load_pipeline(options, weights, for_new_images=True))
+    call = _remote_call(options, remote) if remote else _local_call(options, weights)
+    batch = min(BATCH, remote.batch_size) if remote else BATCH
 
     def draw(person: Person, poses: Sequence[Pose]) -> list[Drawn]:
         drawn: list[Drawn] = []
-        for start in range(0, len(poses), BATCH):
-            outputs = call(stacked([person.row(pose) for pose in poses[start : start + BATCH]]))
+        for start in range(0, len(poses), batch):
+            outputs = call(stacked([person.row(pose) for pose in poses[start : start + batch]]))
             warped, parsing = outputs.get("warped_image"), outputs.get("target_parsing")
             labels = None if parsing is None else np.argmax(parsing, axis=-1).astype(np.uint8)
             for number, image in enumerate(to_pixels(outputs["image"])):
@@ -60,3 +66,20 @@ def load_drawer(options: Options, weights: str) -> Callable[[Person, Sequence[Po
         return drawn
 
     return draw
+
+
+def _local_call(options: Options, weights: str) -> Callable[[dict[str, Array]], Mapping[str, Any]]:
+    from tfwarpgan.inference.loading import load_pipeline  # TensorFlow, which networks elsewhere do not need
+    from tfwarpgan.inference.pipeline import for_any_batch_size
+
+    return for_any_batch_size(load_pipeline(options, weights, for_new_images=True))
+
+
+def _remote_call(options: Options, remote: Pipeline) -> Callable[[dict[str, Array]], Mapping[str, Any]]:
+    size, own = (remote.height, remote.width), (options.data.height, options.data.width)
+    if size != own:
+        raise InputError(
+            f"The server draws pictures of {size[1]} x {size[0]} pixels, the weights or the run that are named beside "
+            f"--server have {own[1]} x {own[0]}; name those that it serves."
+        )
+    return lambda batch: {"image": remote.draw(batch)}

@@ -36,7 +36,16 @@ WHERE = (
 
 
 class NoPerson(InputError):
-    """Nobody is on a photograph."""
+    """Nobody is on a photograph.
+
+    Args:
+        sentence: The error.
+        found: How many joints were found on it.
+    """
+
+    def __init__(self, sentence: str, found: int = 0) -> None:
+        super().__init__(sentence)
+        self.found = found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +91,8 @@ class Estimator:
         if visible.sum() < FEWEST or not visible[list(_TORSO)].sum() >= 2:
             raise NoPerson(
                 f"{name}: no person was found on it, {visible.sum()} of {len(NAMES)} joints; give a picture of one "
-                "person who fills at least half of its height, or --box=X,Y,WIDTH,HEIGHT around the person."
+                "person who fills at least half of its height, or --box=X,Y,WIDTH,HEIGHT around the person.",
+                int(visible.sum()),
             )
         return joints, visible
 

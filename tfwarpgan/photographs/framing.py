@@ -10,6 +10,7 @@ from tfwarpgan.photographs.window import Window
 from tfwarpgan.typing import Pose, Size, Visible
 
 _LEGS = [NAMES.index(f"{side} {joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
+INVENTED_LEGS = "knees and feet are not on the photograph; expect invented legs."
 _BENT = 0.85  # of the height that the torso tells: who is less high sits, bends or runs, and is not that small
 
 
@@ -48,5 +49,8 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
 
 
 def lacks_legs(visible: Visible, stature: Stature) -> bool:
-    """Whether a photograph shows no knee or foot, though the training pictures do: what is drawn there is invented."""
+    """Whether a photograph shows no knee or foot, though the training pictures do: what is drawn there is invented.
+
+    Then `INVENTED_LEGS` is to be told.
+    """
     return stature.ankle_y is not None and not visible[_LEGS].any()

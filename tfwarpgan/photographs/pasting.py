@@ -28,7 +28,7 @@ def paste(person: Person, drawn: Sequence[Drawn]) -> list[Pixels]:
     """
     window, pixels = person.window, person.pixels
     if any(each.labels is None for each in drawn):
-        raise InputError("--paste needs networks that make label maps; leave it out.")
+        raise InputError("--paste needs networks of this machine that make label maps; leave it out.")
     size = (pixels.shape[0], pixels.shape[1])
     old = Image.fromarray((person.labels > 0).astype(np.uint8) * 255)
     grown = old.filter(ImageFilter.MaxFilter(2 * round(GROWN * window.size[0]) + 1))

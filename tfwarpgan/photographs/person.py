@@ -41,10 +41,11 @@ class Person:
 
     def row(self, target: Pose) -> dict[str, Array]:
         """The row of a batch that draws the person in a pose, which is in pixels of `image`."""
+        own, seen = within(*self.model_pose, self.window.size)
         joints, visible = within(*target, self.window.size)
         return {
-            "condition_image": from_pixels(self.image), "condition_parsing": self.labels, "target_keypoints": joints,
-            "target_visible": visible,
+            "condition_image": from_pixels(self.image), "condition_parsing": self.labels, "condition_keypoints": own,
+            "condition_visible": seen, "target_keypoints": joints, "target_visible": visible,
         }  # fmt: skip
 
 

@@ -74,6 +74,26 @@ def smooth(poses: Sequence[Pose]) -> list[Pose]:
     ]
 
 
+def between(poses: Sequence[Pose], frames: int) -> list[Pose]:
+    """A movement through poses and back to the first, which plays in a loop; it is slow at the poses themselves.
+
+    A joint that only one of two neighbors has is there as long as that is the nearer one.
+
+    Args:
+        poses: (joints [18, 2], visible [18]), all in pixels of one picture.
+        frames: How many there are to be; the first is the first pose.
+    """
+    movement = []
+    for place in np.arange(frames) * len(poses) / frames:
+        (joints, visible), (following, seen) = (poses[int(place + step) % len(poses)] for step in (0, 1))
+        share = (1 - np.cos(np.pi * (place % 1))) / 2
+        nearer, shown = (joints, visible) if place % 1 < 0.5 else (following, seen)
+        mixed = (1 - share) * np.asarray(joints, float) + share * np.asarray(following, float)
+        points = np.where((visible & seen)[:, np.newaxis], mixed, nearer)
+        movement.append((np.where(shown[:, np.newaxis], points, MISSING).astype(np.float32), shown))
+    return movement
+
+
 def _moving(values: Floats, length: int, of: Callable[..., Floats]) -> Floats:
     padded = np.pad(values, length // 2, mode="edge")
     return of(np.lib.stride_tricks.sliding_window_view(padded, length), axis=-1)

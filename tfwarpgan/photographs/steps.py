@@ -16,23 +16,35 @@ SCALE = 4  # of the pictures of the model's size
 
 
 def write_steps(folder: str, person: Person, target: Pose, drawn: Drawn) -> None:
-    """Writes the steps from a photograph to a picture.
-
-    `1_joints.png`: the photograph with its joints; `2_crop.png`: what the networks see of it; `3_labels.png`: its label
-    map in LIP's colors; `4_pose.png`: the pose; `5_warp.png`: what is seen, warped into the pose; `6_parsing.png`: the
-    label map in the pose; `7_result.png`.
+    """Writes the steps from a photograph to a picture, `1_joints.png` to `7_result.png`, see `step_pictures`.
 
     Args:
         folder: Where they go; it is made if it is missing.
-        person: `Person`.
-        target: The pose, in pixels of `person.image`.
-        drawn: `Drawn`.
+        person, target, drawn: See `step_pictures`.
 
     Raises:
         InputError: If they cannot be written.
     """
+    for number, (name, picture) in enumerate(step_pictures(person, target, drawn).items(), 1):
+        if picture is not None:
+            save_png(os.path.join(folder, f"{number}_{name}.png"), picture)
+
+
+def step_pictures(person: Person, target: Pose, drawn: Drawn) -> dict[str, Picture | None]:
+    """The steps from a photograph to a picture, by name and in their order.
+
+    Args:
+        person: `Person`.
+        target: The pose, in pixels of `person.image`.
+        drawn: `Drawn`.
+
+    Returns:
+        `joints`: the photograph with its joints; `crop`: what the networks see of it; `labels`: its label map in LIP's
+        colors; `pose`; `warp`: what is seen, warped into the pose; `parsing`: the label map in the pose; `result`. None
+        where the networks have no such step, or do not tell.
+    """
     height, width = person.window.size
-    pictures = {
+    return {
         "joints": _with_joints(person),
         "crop": _large(person.image),
         "labels": _large(color_parsing(person.labels)),
@@ -41,9 +53,6 @@ def write_steps(folder: str, person: Person, target: Pose, drawn: Drawn) -> None
         "parsing": None if drawn.labels is None else _large(color_parsing(drawn.labels)),
         "result": _large(drawn.image),
     }
-    for number, (name, picture) in enumerate(pictures.items(), 1):
-        if picture is not None:
-            save_png(os.path.join(folder, f"{number}_{name}.png"), picture)
 
 
 def _with_joints(person: Person) -> Picture:

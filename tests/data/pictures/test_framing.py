@@ -175,3 +175,19 @@ def test_a_broken_file_is_named_once(tmp_path):
         with pytest.raises(InputError, match=rf"{name} cannot be read as an image \([^']*\);") as caught:
             images.read_rgb(str(tmp_path / name))
         assert str(caught.value).count(name) == 1 and "''" not in str(caught.value)
+
+
+def test_a_photograph_in_memory_is_read_as_its_file_is(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    _photograph(tmp_path / "a.jpg", 256, 192, quality=95, exif=exif)
+    content = (tmp_path / "a.jpg").read_bytes()
+    pixels, size = images.read_photograph(str(tmp_path / "a.jpg"))
+    np.testing.assert_array_equal(images.decode_photograph(content, "It"), pixels)
+    assert pixels.shape[:2] == size == (192, 256)
+
+
+@pytest.mark.parametrize("content", [b"no picture", b""])
+def test_what_is_no_photograph_in_memory_is_told(content):
+    with pytest.raises(InputError, match=r"^It cannot be read as an image \(.*\); choose another one\.$"):
+        images.decode_photograph(content, "It")

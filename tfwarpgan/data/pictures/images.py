@@ -7,6 +7,8 @@ Large photographs in JPEG are decoded at 1/2, 1/4 or 1/8 of their size, which co
 still count the pixels of the file.
 """
 
+import functools
+import io
 import os
 import warnings
 from collections.abc import Callable
@@ -96,25 +98,42 @@ def read_photograph(path: str) -> tuple[Pixels, Size]:
     Raises:
         InputError: As `check_image`.
     """
-
-    def decode(image: Image.Image) -> tuple[Pixels, Size]:
-        size = _used_size(path, image)
-        pixels = image.width * image.height
-        if pixels > PHOTOGRAPH_PIXELS:  # what JPEG did not make smaller
-            image.load()
-            share = (PHOTOGRAPH_PIXELS / pixels) ** 0.5
-            image.thumbnail((round(image.width * share), round(image.height * share)), reducing_gap=2)
-        ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(_rgb(image)), size
-
-    pixels, size = decode_file(path, decode, PHOTOGRAPH_PIXELS)
+    pixels, size = decode_file(path, functools.partial(_looked_at, path), PHOTOGRAPH_PIXELS)
     _check_sides(path, size)
     return pixels, size
 
 
+def decode_photograph(content: bytes, name: str) -> Pixels:
+    """As `read_photograph`, of what is in no file.
+
+    Args:
+        content: Bytes of a photograph in a format that browsers make.
+        name: What it is called in errors.
+
+    Raises:
+        InputError: As `check_image`.
+    """
+    open_it = functools.partial(Image.open, io.BytesIO(content), formats=_FORMATS)
+    use = functools.partial(_looked_at, name)
+    pixels, size = _decode(name, open_it, use, PHOTOGRAPH_PIXELS, lambda: "choose another one")
+    _check_sides(name, size)
+    return pixels
+
+
+def _looked_at(path: str, image: Image.Image) -> tuple[Pixels, Size]:
+    size = _used_size(path, image)
+    pixels = image.width * image.height
+    if pixels > PHOTOGRAPH_PIXELS:  # what JPEG did not make smaller
+        image.load()
+        share = (PHOTOGRAPH_PIXELS / pixels) ** 0.5
+        image.thumbnail((round(image.width * share), round(image.height * share)), reducing_gap=2)
+    ImageOps.exif_transpose(image, in_place=True)
+    return np.asarray(_rgb(image)), size
+
+
 def reduced_size(size: Size) -> Size:
     """The (height, width) at which a JPEG of that size is decoded: the same, but for large photographs."""
-    factor = _reduction(size[0] * size[1])
+    factor = _reduction(size[0] * size[1], MAX_PIXELS)
     return -(-size[0] // factor), -(-size[1] // factor)
 
 
@@ -140,13 +159,13 @@ def framed_jpeg(path: str, framing: Framing) -> tuple[bytes, Size]:
     return encode_jpeg(framing.image(read_rgb(path))), size
 
 
-def decode_file(path: str, use: Callable[[Image.Image], T], enough: int = MAX_PIXELS) -> T:
+def decode_file(path: str, use: Callable[[Image.Image], T], enough: int = 0) -> T:
     """Opens an image file, refuses it by its header where it is too large, and returns what `use` makes of it.
 
     Args:
         path: File of the image.
         use: Function of the opened, not yet decoded `PIL.Image.Image`.
-        enough: Pixels to which a JPEG is decoded smaller.
+        enough: Pixels to which a JPEG is decoded smaller; 0: `MAX_PIXELS`.
 
     Returns:
         `use(image)`.
@@ -158,8 +177,25 @@ def decode_file(path: str, use: Callable[[Image.Image], T], enough: int = MAX_PI
         raise InputError(f"{path} is missing; expected an image there.")
     if not os.path.getsize(path):
         raise InputError(f"{path} is empty (0 bytes); expected an image.")
+
+    def todo() -> str:
+        return "save it as JPEG" if heic.is_heic(path) else "replace the file"
+
+    return _decode(path, lambda: _opened(path), use, enough or MAX_PIXELS, todo)
+
+
+def _decode(
+    path: str,
+    open_it: Callable[[], Image.Image],
+    use: Callable[[Image.Image], T],
+    enough: int,
+    todo: Callable[[], str],
+) -> T:
     try:
-        with _opened(path) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are lower
+            image = open_it()
+        with image:
             _bound(path, image, enough)
             return use(image)
     except InputError:
@@ -169,23 +205,20 @@ def decode_file(path: str, use: Callable[[Image.Image], T], enough: int = MAX_PI
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
         said = str(error).replace(repr(str(path)), "").replace(str(path), "")
         reason = " ".join(said.split()) or type(error).__name__
-        todo = "save it as JPEG" if heic.is_heic(path) else "replace the file"
-        raise InputError(f"{path} cannot be read as an image ({reason}); {todo}.") from None
+        raise InputError(f"{path} cannot be read as an image ({reason}); {todo()}.") from None
 
 
 def _opened(path: str) -> Image.Image:
     """The file with its header read."""
     formats = (*_FORMATS, heic.FORMAT) if heic.is_heic(path) and heic.register(path) else _FORMATS
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are lower
-        try:
-            return Image.open(path, formats=formats)
-        except Image.DecompressionBombError:
-            with open(path, "rb") as file:
-                is_jpeg = file.read(3) == b"\xff\xd8\xff"
-            if not is_jpeg:
-                raise
-            return JpegImageFile(path)  # reads the header alone, without Pillow's own limit
+    try:
+        return Image.open(path, formats=formats)
+    except Image.DecompressionBombError:
+        with open(path, "rb") as file:
+            is_jpeg = file.read(3) == b"\xff\xd8\xff"
+        if not is_jpeg:
+            raise
+        return JpegImageFile(path)  # reads the header alone, without Pillow's own limit
 
 
 def _bound(path: str, image: Image.Image, enough: int) -> None:
@@ -201,7 +234,7 @@ def _bound(path: str, image: Image.Image, enough: int) -> None:
         image.draft("RGB", (size[0] // factor, size[1] // factor))
 
 
-def _reduction(pixels: int, enough: int = MAX_PIXELS) -> int:
+def _reduction(pixels: int, enough: int) -> int:
     """By how much an image of so many pixels is decoded smaller: 1, or the least of JPEG's 2, 4 and 8 that suffices."""
     return next((factor for factor in (1, 2, 4) if pixels / factor**2 <= enough), 8)
 

@@ -9,15 +9,12 @@ import asyncio
 import concurrent.futures
 import contextlib
 import gzip
-import os
-import threading
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from absl import logging
 from aiohttp import web
 
-from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.admission import FULL, Admission
 from tfwarpgan.serving.service.compression import unpacked
 from tfwarpgan.serving.service.deadlines import Deadline
@@ -28,7 +25,8 @@ from tfwarpgan.serving.service.request_log import RequestLog
 from tfwarpgan.serving.service.rest import answers
 from tfwarpgan.serving.service.rest.api import RestApi, malformed
 from tfwarpgan.serving.service.rest.bodies import is_packed, read, takes_gzip
-from tfwarpgan.serving.service.rest.connections import MOST_CONNECTIONS, Connections
+from tfwarpgan.serving.service.rest.connections import MOST_CONNECTIONS
+from tfwarpgan.serving.service.rest.listener import Listener
 from tfwarpgan.serving.wire.statuses import HTTP_STATUSES, ServingError, serving_error
 
 if TYPE_CHECKING:
@@ -44,11 +42,10 @@ CORS = {
     "Access-Control-Allow-Headers": "Content-Type, Content-Encoding, traceparent",
 }
 WORTH_PACKING = 1024  # bytes
-Result = TypeVar("Result")
 
 
 class RestServer:
-    """The server; `port` is the one that it listens on."""
+    """The server."""
 
     def __init__(
         self,
@@ -73,7 +70,9 @@ class RestServer:
         # What needs no run, such as a probe's question, never waits for one.
         self._quick, self._slow = (concurrent.futures.ThreadPoolExecutor(most, "rest") for most in (4, MOST_RUNS))
         self._is_leaving = False
-        self.port: int | None = None
+        self._listener = Listener(
+            self._answer, lambda status, text: self._response(answers.error(text).encode(), status)
+        )
 
     def start(self) -> None:
         """Listens.
@@ -81,15 +80,12 @@ class RestServer:
         Raises:
             InputError: If the port cannot be used.
         """
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._run, name="rest", daemon=True).start()
-        address, port = self._options.address, max(self._options.rest_api_port, 0)
-        try:
-            self._wait_for(self._listen(address, port))
-        except OSError as error:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            reason = os.strerror(error.errno) if error.errno else error
-            raise InputError(f"Cannot listen on {address}:{port} ({reason}); choose another port.") from None
+        self._listener.start(self._options.address, max(self._options.rest_api_port, 0))
+
+    @property
+    def port(self) -> int | None:
+        """The port that it listens on, or None."""
+        return self._listener.port
 
     def lame_duck(self) -> None:
         """Ends each connection with its next answer, while requests are still taken."""
@@ -98,40 +94,14 @@ class RestServer:
     def stop(self) -> None:
         """Takes no more requests, not on open connections either; does not wait for running ones, see `drain`."""
         self._is_leaving = True
-        if self.port:
-            self._wait_for(self._close())
+        self._listener.stop()
 
     def drain(self, seconds: float) -> bool:
         """Waits for running requests, for this many seconds at most; returns whether they are answered."""
-        if not self.port:
-            return True
-        is_drained = self._wait_for(self._connections.drain(seconds))
+        is_drained = self._listener.drain(seconds)
         for pool in (self._quick, self._slow):
             pool.shutdown(wait=False)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self.port = None
         return is_drained
-
-    def _run(self) -> None:
-        self._loop.run_forever()
-        self._loop.close()
-
-    def _wait_for(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    async def _listen(self, address: str, port: int) -> None:
-        self._connections = Connections(
-            self._answer, lambda status, text: self._response(answers.error(text).encode(), status)
-        )
-        self._runner = web.ServerRunner(self._connections)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, address, port, backlog=1024).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def _close(self) -> None:
-        for site in list(self._runner.sites):
-            await site.stop()
-        await self._connections.refuse()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         path = request.rel_url.raw_path
@@ -171,7 +141,7 @@ class RestServer:
             grow = stack.enter_context(self._bodies.entered())
             body = await read(request, LARGEST_BODY, deadline, grow)
             said["request_bytes"] = len(body)
-            if self._connections.runs >= MOST_RUNS:
+            if self._listener.connections.runs >= MOST_RUNS:
                 raise ServingError("UNAVAILABLE", f"{FULL}; {MOST_RUNS} requests are being answered")
 
             def post() -> str:
@@ -181,7 +151,7 @@ class RestServer:
             job = self._slow.submit(self._packed, request, post)
             held = stack.pop_all()
             job.add_done_callback(lambda _: held.close())  # also that of a run which nobody waits for
-        with self._connections.run(request):
+        with self._listener.connections.run(request):
             try:
                 return await self._made(request, job)
             except asyncio.CancelledError:

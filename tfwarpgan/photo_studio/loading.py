@@ -1,0 +1,59 @@
+"""A `Studio` of trained networks, ready to answer at once."""
+
+import os
+
+import numpy as np
+
+from tfwarpgan.data.joints.stature import stature_of
+from tfwarpgan.inference.released import released_folder
+from tfwarpgan.inference.synthesizer import Pipeline
+from tfwarpgan.options import Options
+from tfwarpgan.photo_studio.calls import Studio
+from tfwarpgan.photo_studio.gallery import gallery
+from tfwarpgan.photographs.clothes import Clothes
+from tfwarpgan.photographs.drawing import BATCH, load_drawer
+from tfwarpgan.photographs.estimator import load_estimator
+from tfwarpgan.photographs.labels import load_parser
+from tfwarpgan.photographs.options import DrawingOptions
+from tfwarpgan.photographs.person import person_of
+
+RENDERED = "people"  # --dataset of the bundled rendered people
+
+
+def open_studio(options: Options, drawing: DrawingOptions, remote: Pipeline | None = None) -> Studio:
+    """The `Studio`, all of whose graphs are traced.
+
+    Args:
+        options: `Options` of a run or a release.
+        drawing: `DrawingOptions`.
+        remote: See `drawing.load_drawer`.
+
+    Raises:
+        InputError: If networks or the estimator cannot be loaded.
+    """
+    size = options.data.height, options.data.width
+    stature = stature_of(released_folder(drawing.weights) if drawing.weights else options.train.run_dir)
+    estimator = load_estimator(drawing.pose_estimator, drawing.min_score) if drawing.pose_estimator else None
+    parser = os.path.expanduser(drawing.human_parser_run_dir)
+    label = load_parser(parser, options.data) if parser else None
+    draw = load_drawer(options, drawing.weights, remote)
+
+    pose = next(iter(gallery(stature, size).values()))
+    gray = np.full((*size, 3), 128, np.uint8)
+    first = person_of(gray, pose, stature, size, "A gray picture", label or Clothes())
+    (drawn,) = draw(first, [pose])
+    draw(first, [pose] * BATCH)
+    if estimator:
+        estimator.call(np.zeros((estimator.side, estimator.side, 3), np.uint8))
+    return Studio(size, stature, draw, estimator, label, expectation(options), drawn.labels is not None)
+
+
+def expectation(options: Options) -> str:
+    """What can be expected of networks, in a sentence."""
+    size = f"{options.data.width} x {options.data.height} pixels"
+    if options.data.dataset == RENDERED:
+        return (
+            "These weights have only ever seen rendered people: of a photograph they draw a generic person in roughly "
+            f"its colors, {size}, on gray."
+        )
+    return f"These networks draw people like those of their training, {options.data.dataset}, {size}; others less well."
