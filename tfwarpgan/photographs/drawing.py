@@ -7,7 +7,7 @@ import numpy as np
 
 from tfwarpgan.inference.loading import load_pipeline
 from tfwarpgan.inference.pipeline import for_any_batch_size
-from tfwarpgan.inference.synthesis import stacked
+from tfwarpgan.inference.synthesis import Row, stacked
 from tfwarpgan.options import Options
 from tfwarpgan.photographs.person import Person
 from tfwarpgan.storage.pixels import to_pixels
@@ -41,12 +41,17 @@ def load_drawer(options: Options, weights: str) -> Callable[[Person, Sequence[Po
     Raises:
         InputError: As `inference.loading.load_pipeline`.
     """
-    call = for_any_batch_size(load_pipeline(options, weights, for_new_images=True))
+    pipeline = load_pipeline(options, weights, for_new_images=True)
+    call = for_any_batch_size(pipeline)
+
+    def seen(person: Person, pose: Pose) -> Row:
+        row = person.row(pose)
+        return {key: row[key] for key in pipeline.inputs}
 
     def draw(person: Person, poses: Sequence[Pose]) -> list[Drawn]:
         drawn: list[Drawn] = []
         for start in range(0, len(poses), BATCH):
-            outputs = call(stacked([person.row(pose) for pose in poses[start : start + BATCH]]))
+            outputs = call(stacked([seen(person, pose) for pose in poses[start : start + BATCH]]))
             warped, parsing = outputs.get("warped_image"), outputs.get("target_parsing")
             labels = None if parsing is None else np.argmax(parsing, axis=-1).astype(np.uint8)
             for number, image in enumerate(to_pixels(outputs["image"])):
