@@ -96,6 +96,7 @@ setup(
             "human_study/web/*/*",
             "py.typed",
             "weights/*/*",
+            "weights/*/*/*",
         ]
     },
     install_requires=BASE,

@@ -50,7 +50,9 @@ class PhotoOptions:
         "it is on its own picture.", choices=("person", "none"),
     )  # fmt: skip
     parsing: str = option("", "Label map of --image, a PNG of the same size; default: it is made.")
-    human_parser_run_dir: str = option("", "Run of a human parser, which labels --image; default: joints label it.")
+    human_parser_run_dir: str = option(
+        "", "Run of a human parser, which labels --image; default: that of --weights, or labels drawn from the joints."
+    )
     sleeves: str = option("auto", "Drawn labels: how far sleeves reach; 'auto': as the colors say.",
                           choices=("auto", "long", "short", "none"))  # fmt: skip
     legs: str = option("auto", "Drawn labels: what the legs wear; 'auto': as the colors say.",
@@ -82,6 +84,9 @@ def check(options: Options, job: PhotoOptions) -> None:
     """
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
+    for name in ("parsing", "human_parser_run_dir"):
+        if getattr(job, name) and "condition_parsing" not in options.networks.inputs:
+            raise InputError(f"--{name} has no effect: these networks see no parsing; leave it out.")
     for name in ("image", "output"):
         if not getattr(job, name):
             raise InputError(f"--{name} is missing: photo needs --image, a pose and --output.")
@@ -143,10 +148,11 @@ def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Es
     pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
     if framing.lacks_legs(pose[1], stature):
         note("knees and feet are not on the photograph; expect invented legs.")
-    if not (job.parsing or job.human_parser_run_dir):
-        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
     clothes = labels.Clothes(job.sleeves, job.legs)
-    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, pixels.shape[:2])
+    used = pixels.shape[:2]
+    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, used, job.weights)
+    if isinstance(labeled, labels.Clothes) and "condition_parsing" in options.networks.inputs:
+        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
     return person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
 
 
