@@ -98,6 +98,7 @@ setup(
             "photo_studio/web/*",
             "py.typed",
             "weights/*/*",
+            "weights/*/*/*",
         ]
     },
     install_requires=BASE,
@@ -129,6 +130,7 @@ setup(
         "beam": [*TENSORFLOW, "apache-beam>=2.60,<3"],
         "docs": ["matplotlib"],
         "heic": ["pillow-heif>=1.0,<2"],
+        "photo": ["kagglehub>=0.3,<2"],  # the client of MoveNet's publisher; it fetches nothing by itself
         "profile": [*TENSORFLOW, *PROFILE],
         "video": ["imageio-ffmpeg>=0.5,<1"],
         "benchmarks": [*TENSORFLOW, "torch==2.13.0"],

@@ -1,8 +1,10 @@
 """The command line: what --help prints, what is refused, and what works where TensorFlow is not installed."""
 
 import importlib
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -107,6 +109,21 @@ def test_a_command_of_a_run_lists_what_it_reads(helps, name):
     of_batch = next(field for field in all_fields(options.BatchOptions) if field.name == "batch_size")
     told = f"{of_batch.metadata['help']} (default: the run's; at least 1)"
     assert name == "export" or told in " ".join(helps[name].split())
+
+
+@pytest.mark.parametrize("arguments", [
+    ["tfwarpgan.compare", "--rows=configs/table1.compare", "--dry_run"], ["tfwarpgan.train", "--help"],
+    ["tfwarpgan.study", "--help"],
+])  # fmt: skip
+def test_nobody_reads_on(arguments):
+    """As behind `| head -1`: the reader has gone before the command prints."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(writing)
+    assert result.stderr == "" and result.returncode == 128 + signal.SIGPIPE
 
 
 def test_the_help_comes_before_what_is_wrong():

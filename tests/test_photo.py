@@ -14,7 +14,7 @@ from tfwarpgan.data.joints.pose_gan import annotation_row
 from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
-from tfwarpgan.options import Options
+from tfwarpgan.options import NetworkOptions, Options
 from tfwarpgan.photo import PhotoOptions
 from tfwarpgan.photographs import estimator
 from tfwarpgan.serving.remote import ServerOptions
@@ -24,7 +24,7 @@ JOINTS = np.array([
     (60, 36), (85, 37), (110, 38), (14, 30), (14, 34), (15, 27), (15, 37),
 ], float) * 2 + (20, 60)  # fmt: skip
 LEGS = [9, 10, 12, 13]
-PLACES = ("image", "output", "pose_from", "pose_json", "poses", "joints", "parsing", "steps")
+PLACES = ("image", "output", "pose_from", "pose_json", "annotation", "poses", "joints", "parsing", "steps")
 
 
 class Looking:
@@ -77,6 +77,7 @@ def job(folder, **flags):
 @pytest.mark.parametrize("flags", [
     {"pose_from": "dancer.png"},
     {"pose_json": "pose.json", "joints": "joints.csv"},
+    {"pose_name": "me.jpg", "annotation": "joints.csv"},
     {"pose_json": "pose.json", "fit_pose": "none", "pose_from": "", "joints": "pose.json"},
 ])  # fmt: skip
 def test_one_picture(folder, photograph_run, capsys, flags):
@@ -118,6 +119,40 @@ def test_a_box_counts_the_pixels_of_the_file(folder, photograph_run):
     assert person.pixels.shape[:2] == (2000, 1500) and Looking.boxes == [(250, 500, 750, 1000)]
 
 
+def test_a_pose_without_legs_gets_those_of_the_person(folder, photograph_run, capsys):
+    job_ = job(folder, pose_from="half.jpg")
+    person = photo.read_person(photograph_run, job_, Looking)
+    capsys.readouterr()
+    ((joints, visible),) = photo.read_targets(photograph_run, job_, person, Looking)
+    assert "half.jpg: the pose shows no knees and feet; those of the photograph take their place" in (
+        capsys.readouterr().err
+    )
+    np.testing.assert_allclose(joints[LEGS], person.model_pose[0][LEGS])
+    assert visible.all()
+    photo.read_targets(photograph_run, job(folder, pose_from="dancer.png"), person, Looking)
+    assert capsys.readouterr().err == ""
+
+
+def test_networks_get_what_they_see(folder, photograph_run):
+    """The person's own pose too, cut off by the edge of the crop as every pose is."""
+    person = photo.read_person(photograph_run, job(folder, pose_from="dancer.png"), Looking)
+    row = person.row(person.model_pose)
+    assert {*pipeline_inputs("bodyroi7"), *pipeline_inputs("warpgan")} == {*row}
+    np.testing.assert_array_equal(row["condition_keypoints"], row["target_keypoints"])
+    assert row["condition_visible"].all() and row["condition_keypoints"].dtype == np.float32
+
+
+def pipeline_inputs(model):
+    return NetworkOptions(model=model).inputs
+
+
+def test_an_animation_gives_the_poses_of_another_one(folder, photograph_run, capsys):
+    first, *others = (Image.new("RGB", (300, 400), (gray,) * 3) for gray in (100, 150, 120))
+    first.save(folder / "dancer.webp", save_all=True, append_images=others, duration=250, lossless=True)
+    photo.main(photograph_run, job(folder, poses="dancer.webp", output="dance.webp", frames_per_second=8.0))
+    assert "6 frames: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("suffix", [".webp", ".png"])
 def test_a_sequence(folder, photograph_run, capsys, suffix):
     (folder / "poses").mkdir()
@@ -154,7 +189,8 @@ def test_pictures_of_other_kinds(folder, photograph_run, mode, name):
 
 
 @pytest.mark.parametrize("flags, told", [
-    ({}, "Give exactly one of --pose_from, --pose_json and --poses; 0 are given"),
+    ({}, "Give exactly one of --pose_from, --pose_json, --pose_name and --poses; 0 are given"),
+    ({"pose_name": "you.jpg", "annotation": "joints.csv"}, r"joints\.csv has no row for you\.jpg"),
     ({"pose_from": "dancer.png", "pose_json": "pose.json"}, "2 are given"),
     ({"pose_from": "dancer.png", "output": "a.jpg"}, r"must end in \.png"),
     ({"poses": "poses", "output": "a.avi"}, r"must end in \.webp or \.gif or \.png or \.mp4"),
@@ -173,6 +209,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(folder, photograph_run
 
 
 @pytest.mark.parametrize("flags, told", [
+    ({"pose_name": "a.jpg"}, "--pose_name and --annotation go together"),
     ({"box": "1,2,3"}, "--box=1,2,3 must be X,Y,WIDTH,HEIGHT"),
     ({"box": "1,2,0,4"}, "must be X,Y,WIDTH,HEIGHT"),
     ({"box": "1,2,3,4", "joints": "a.csv"}, "either --box or --joints"),

@@ -57,7 +57,7 @@ def test_pictures_of_the_human_parser(tmp_path, capsys):
         ("train", [], "--run_dir is missing"),
         ("train", ["--run_dir=x", "--data_dir=/some/where"], "--dataset=people takes no --data_dir"),
         ("train", ["--run_dir=x", "--dataset=deepfashion"], "--dataset=deepfashion needs --data_dir"),
-        ("train", ["--run_dir=x", "--stage=human_parser"], "--stage=human_parser needs --lip_dir"),
+        ("train", ["--run_dir=x", "--stage=human_parser", "--dataset=folder"], "--dataset=folder needs --data_dir"),
         ("train", ["--run_dir=x", "--dataset=lip"], "only trains --stage=human_parser"),
     ],
 )

@@ -1,7 +1,7 @@
 """Writes label maps for a folder of images, with a trained human parser, or their joints.
 
 python -m tfwarpgan.annotate --run_dir=RUN --image_dir=DIR --parsing_dir=OUT
-python -m tfwarpgan.annotate --joints --pose_estimator=MOVENET --image_dir=DIR --annotation=OUT.csv
+python -m tfwarpgan.annotate --joints --image_dir=DIR --annotation=OUT.csv
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ class AnnotateOptions:
     average_flip: bool = option(True, "Average over the image and its mirror image: better labels, in twice the time.")
     joints: bool = option(False, "Find joints instead of labels, of one person on each image.")
     annotation: str = option("", "With --joints: CSV file to write, name:keypoints_y:keypoints_x.")
-    pose_estimator: str = option("", "With --joints: folder of MoveNet's SavedModel.")
+    pose_estimator: str = option("", "With --joints: folder of MoveNet's SavedModel; default: it is fetched once.")
     min_score: float = option(0.2, "With --joints: score that a joint must exceed.", minimum=0, maximum=1)
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ def _joints(options: Options, annotate: AnnotateOptions) -> None:
         raise InputError("--run_dir and --parsing_dir have no effect with --joints; leave them out.")
     for name in ("image_dir", "annotation"):
         if not getattr(annotate, name):
-            raise InputError(f"--{name} is missing: --joints needs --image_dir, --annotation and --pose_estimator.")
+            raise InputError(f"--{name} is missing: --joints needs --image_dir and --annotation.")
     image_dir, annotation = (os.path.expanduser(path) for path in (annotate.image_dir, annotate.annotation))
     if not os.path.isdir(image_dir):
         raise InputError(f"--image_dir={image_dir} is not a folder; give the folder of the images.")

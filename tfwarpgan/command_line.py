@@ -3,11 +3,14 @@
 Nothing here imports TensorFlow: a wrong flag is refused, and --help is answered, before TensorFlow starts.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
+import select
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -39,7 +42,8 @@ def run_actions(actions: Mapping[str, tuple[Any, ...]]) -> None:
     elif name.lstrip("-").partition("=")[0] in _HELP:
         classes = list(dict.fromkeys(cls for _, *listed in actions.values() for cls in listed))
         description = sys.modules[next(iter(actions.values()))[0].__module__].__doc__
-        print(help_text(f"{_program()} {'|'.join(actions)}", description, help_groups(classes, ())), end="")
+        with _ending_with_the_reader():
+            print(help_text(f"{_program()} {'|'.join(actions)}", description, help_groups(classes, ())), end="")
     else:
         _exit(f"Say first what to do: {_program()} {', '.join(actions)}; --help lists the flags of each.")
 
@@ -109,13 +113,32 @@ def run_command(
 
     logging.use_absl_handler()
     try:
-        try:
-            app.run(call, flags_parser=parse)
-        except InputError as error:
-            _exit(str(error))
+        with _ending_with_the_reader():
+            try:
+                app.run(call, flags_parser=parse)
+            except InputError as error:
+                _exit(str(error))
     except SystemExit as end:
         object_store.exit_process(end.code)
         raise
+
+
+@contextlib.contextmanager
+def _ending_with_the_reader() -> Iterator[None]:
+    """Ends the process without a word where nobody reads on what it prints, as behind `| head -1`."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        output = select.poll()
+        output.register(sys.stdout.fileno(), 0)
+        if not output.poll(0):  # another pipe broke
+            raise
+        # Python flushes once more at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def _program() -> str:

@@ -26,7 +26,8 @@ class ExportOptions:
     export_dir: str = option("", "Folder of the model; its last part is the model's name on the server.")
     version: int = option(0, "Version number to publish; 0 takes the next one.", minimum=0, maximum=2**63 - 1)
     human_parser_run_dir: str = option(
-        "", "Run of a human parser to include, which adds signatures that need no label map."
+        "",
+        "Run of a human parser to include, which adds signatures that need no label map; default: that of --weights.",
     )
     batch_sizes: str = option(
         "1,2,4,8",
@@ -67,7 +68,7 @@ def main(options: Options, export: ExportOptions) -> None:
     from tfwarpgan.inference.loading import in_bfloat16, load_labeler, load_pipeline
     from tfwarpgan.serving.exporting.publish import publish
 
-    parse = load_labeler(options, export.human_parser_run_dir)
+    parse = load_labeler(options, export.human_parser_run_dir, export.weights)
     pipeline, reference = load_pipeline(options, export.weights, for_new_images=True), None
     if export.export_precision == "bfloat16":
         pipeline, reference = in_bfloat16(pipeline, options), pipeline

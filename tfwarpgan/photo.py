@@ -2,9 +2,9 @@
 
     python -m tfwarpgan.photo --weights=people --image=me.jpg --pose_from=dancer.jpg --output=result.png
 
-With --poses=DIR, photographs or JSON files of joints in the order of their names, it draws a sequence: .webp, .gif or
-.png (animated), or .mp4. What the networks saw of the photograph, and what they made of it, --steps=DIR shows. With
---server=host:port a server draws, which serves an export of the same weights or run.
+With --poses, a folder of photographs or JSON files of joints in the order of their names, or a video, it draws a
+sequence: .webp, .gif or .png (animated), or .mp4. What the networks saw of the photograph, and what they made of it,
+--steps=DIR shows. With --server=host:port a server draws, which serves an export of the same weights or run.
 """
 
 import dataclasses
@@ -36,7 +36,11 @@ class PhotoOptions(DrawingOptions):
     image: str = option("", "Photograph of the person.")
     pose_from: str = option("", "Photograph of somebody in the wanted pose.")
     pose_json: str = option("", "Wanted pose: a JSON file of OpenPose.")
-    poses: str = option("", "Folder of photographs or JSON files of joints, each a frame of a sequence.")
+    pose_name: str = option("", "Wanted pose: name of a row in --annotation.")
+    annotation: str = option("", "CSV of joints, name:keypoints_y:keypoints_x, with the row of --pose_name.")
+    poses: str = option(
+        "", "Folder of photographs or JSON files of joints, each a frame of a sequence; or a video or animation."
+    )
     output: str = option("", "PNG file to write; of a sequence .webp, .gif, .png or .mp4.")
     joints: str = option("", "Joints of the person, where known: JSON of OpenPose, or CSV with a row for --image.")
     box: str = option("", "Where the person is on --image, X,Y,WIDTH,HEIGHT in pixels; default: looked for.")
@@ -51,13 +55,17 @@ class PhotoOptions(DrawingOptions):
                        choices=("auto", "trousers", "shorts", "skirt", "dress"))  # fmt: skip
     paste: bool = option(False, "Put the new person into the photograph, in place of the old one (experimental).")
     steps: str = option("", "Folder for pictures of all steps: joints, crop, labels, pose, warp, parsing, result.")
-    frames_per_second: float = option(12.0, "Of a sequence.", minimum=1, maximum=60)
+    frames_per_second: float = option(
+        12.0, "Of a sequence: how many are shown, and taken of a video.", minimum=1, maximum=60
+    )
 
     def __post_init__(self) -> None:
         if self.box and not re.fullmatch(r"\d{1,6},\d{1,6},[1-9]\d{0,5},[1-9]\d{0,5}", self.box):
             raise InputError(f"--box={self.box} must be X,Y,WIDTH,HEIGHT in pixels, such as 100,50,400,900.")
         if self.box and self.joints:
             raise InputError("Give either --box or --joints, not both: the box is where joints are looked for.")
+        if bool(self.pose_name) != bool(self.annotation):
+            raise InputError("--pose_name and --annotation go together: the name of a row, and the CSV that has it.")
         if self.parsing and self.human_parser_run_dir:
             raise InputError("Give either --parsing or --human_parser_run_dir, not both.")
         if (self.sleeves, self.legs) != ("auto", "auto") and (self.parsing or self.human_parser_run_dir):
@@ -71,12 +79,17 @@ def check(options: Options, job: PhotoOptions, server: ServerOptions = OWN_NETWO
         InputError: If a flag is missing, or two do not go together.
     """
     check_networks(options, job, server.server)
+    for name in ("parsing", "human_parser_run_dir"):
+        if getattr(job, name) and "condition_parsing" not in options.networks.inputs:
+            raise InputError(f"--{name} has no effect: these networks see no parsing; leave it out.")
     for name in ("image", "output"):
         if not getattr(job, name):
             raise InputError(f"--{name} is missing: photo needs --image, a pose and --output.")
-    given = [name for name in ("pose_from", "pose_json", "poses") if getattr(job, name)]
+    given = [name for name in ("pose_from", "pose_json", "pose_name", "poses") if getattr(job, name)]
     if len(given) != 1:
-        raise InputError(f"Give exactly one of --pose_from, --pose_json and --poses; {len(given)} are given.")
+        raise InputError(
+            f"Give exactly one of --pose_from, --pose_json, --pose_name and --poses; {len(given)} are given."
+        )
     if job.poses:
         from tfwarpgan.photographs.animation import check_animation
 
@@ -131,10 +144,11 @@ def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Es
     pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
     if framing.lacks_legs(pose[1], stature):
         note(framing.INVENTED_LEGS)
-    if not (job.parsing or job.human_parser_run_dir):
-        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
     clothes = labels.Clothes(job.sleeves, job.legs)
-    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, pixels.shape[:2])
+    used = pixels.shape[:2]
+    labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, used, job.weights)
+    if isinstance(labeled, labels.Clothes) and "condition_parsing" in options.networks.inputs:
+        note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
     return person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
 
 
@@ -146,17 +160,19 @@ def read_targets(
     Raises:
         InputError: If a pose cannot be read, shows nobody or cannot be fitted.
     """
-    from tfwarpgan.photographs import poses, sequence
-    from tfwarpgan.photographs.retargeting import retarget
+    from tfwarpgan.photographs import frames, poses, sequence
+    from tfwarpgan.photographs.retargeting import retarget, shows_legs
 
-    single = job.pose_from or job.pose_json
-    if single:
-        framed = [poses.find_pose(single, estimator)]
+    name = job.pose_from or job.pose_json or job.pose_name or job.poses
+    if job.poses:
+        framed = sequence.read_frames(frames.list_frames(name, job.frames_per_second), estimator, note)
     else:
-        framed = sequence.read_frames(poses.list_poses(job.poses), estimator, note)
+        framed = [poses.read_joints(job.annotation, name) if job.pose_name else poses.find_pose(name, estimator)]
     if job.fit_pose == "none":
-        return [poses.as_it_stands(pose, size, options.data, single or job.poses) for pose, size in framed]
-    return retarget([pose for pose, _ in framed], person.model_pose, single or job.poses)
+        return [poses.as_it_stands(pose, size, options.data, name) for pose, size in framed]
+    if not all(shows_legs(visible) for (_, visible), _ in framed):
+        note(f"{name}: the pose shows no knees and feet; those of the photograph take their place.")
+    return retarget([pose for pose, _ in framed], person.model_pose, name)
 
 
 def cli() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tfwarpgan.body.joints import MISSING
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
+from tfwarpgan.inference.released import released_parser
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.typing import Joints, Size, Visible
@@ -49,7 +50,9 @@ class SynthesizeOptions:
     parsing: str = option(
         "", "Label map of --image: grayscale or palette PNG of the same size, with the 20 labels of LIP."
     )
-    human_parser_run_dir: str = option("", "Run of a human parser, which labels images without a label map.")
+    human_parser_run_dir: str = option(
+        "", "Run of a human parser, which labels images without a label map; default: that of --weights."
+    )
     image_pose_json: str = option(
         "", "The person's own pose in --image, for a model that sees it: a JSON file of OpenPose; default: the image's "
         "row in --annotation.",
@@ -139,9 +142,11 @@ def check_parsings(options: Options, job: SynthesizeOptions) -> None:
     """
     if "condition_parsing" not in options.networks.inputs:
         return
-    if job.image_dir and not (options.data.parsing_dir or job.human_parser_run_dir):
+    if job.human_parser_run_dir or released_parser(job.weights):
+        return
+    if job.image_dir and not options.data.parsing_dir:
         raise InputError(_NO_PARSING.format(labels="the folder of the label maps with --parsing_dir"))
-    if job.image and not (job.parsing or job.human_parser_run_dir):
+    if job.image and not job.parsing:
         raise InputError(_NO_PARSING.format(labels="its label map with --parsing"))
 
 

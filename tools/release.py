@@ -1,6 +1,7 @@
 """Makes released weights of a run: `python tools/release.py --run_dir=runs/people --name=people`.
 
-For those who maintain the package: the result is the folder `tfwarpgan/weights/<name>` that `--weights=<name>` reads.
+For those who maintain the package: the result is the folder `tfwarpgan/weights/<name>` that `--weights=<name>` reads. A
+run of a human parser becomes its folder `human_parser`, and labels images for these weights.
 """
 
 import dataclasses
@@ -23,16 +24,22 @@ class ReleaseOptions:
 def main(options, release):
     """Writes the weights, the options that rebuild the networks, where its people stand, and its metrics."""
     from tfwarpgan.data.joints.stature import stature_of, write_stature
-    from tfwarpgan.inference.loading import load_pipeline
-    from tfwarpgan.inference.released import WEIGHTS_FILE, save_weights
+    from tfwarpgan.inference.loading import load_pipeline, load_trained
+    from tfwarpgan.inference.released import PARSER_FOLDER, WEIGHTS_FILE, save_weights
+    from tfwarpgan.models import build
     from tfwarpgan.training.history import comments
 
-    pipeline = load_pipeline(options)
     folder = os.path.join(os.path.dirname(tfwarpgan.__file__), "weights", release.name)
+    stage = options.train.stage
+    if stage == "human_parser":
+        folder = os.path.join(folder, PARSER_FOLDER)
+        networks = {stage: load_trained(build.human_parser(options, first_weights=False), options, stage)}
+    else:
+        stage, networks = "all", load_pipeline(options).networks
     os.makedirs(folder, exist_ok=True)
-    save_weights(os.path.join(folder, WEIGHTS_FILE), pipeline.networks)
+    save_weights(os.path.join(folder, WEIGHTS_FILE), networks)
     # The folders of this machine are nobody else's.
-    train = dataclasses.replace(options.train, run_dir="", stage="all", checkpoint="last")
+    train = dataclasses.replace(options.train, run_dir="", stage=stage, checkpoint="last")
     losses = dataclasses.replace(options.losses, perceptual_weights=LossOptions().perceptual_weights)
     defaults = {name: getattr(DataOptions(), name) for name in ("data_dir", "parsing_dir", "prepared_dir", "lip_dir")}
     data = dataclasses.replace(options.data, **defaults)
@@ -40,7 +47,8 @@ def main(options, release):
         history = comments(file.read())
     with open(os.path.join(folder, RUN_FLAGFILE), "w") as file:
         file.write(history + to_flagfile(dataclasses.replace(options, data=data, losses=losses, train=train)))
-    write_stature(folder, stature_of(options.train.run_dir))
+    if stage == "all":
+        write_stature(folder, stature_of(options.train.run_dir))
     metrics = os.path.join(os.path.expanduser(options.train.run_dir), "evaluation", "metrics.json")
     if os.path.exists(metrics):
         with open(metrics) as file:

@@ -39,6 +39,23 @@ def test_parameters_by_hand(parser):
     assert parser.count_params() == 14_714_688 + decoder
 
 
+def test_a_small_trunk_by_hand():
+    """Convolutions without biases, each with a scale and an offset for each channel."""
+    keras.utils.set_random_seed(0)
+    parser = HumanParser("small", width=8)
+    outputs = parser({"image": pictures(1, 33, 21)})["parsing_logits"]
+    assert outputs.shape == (1, 33, 21, 20) and float(tf.reduce_max(tf.abs(outputs))) < 20
+    steps = [(3, 2), (2, 4), (4, 4), (4, 4), (4, 8), (8, 8), (8, 8), (8, 16), *[(16, 16)] * 4]
+    trunk = sum(9 * before * after + 2 * after for before, after in steps)
+    decoder = 3 * (9 * 16 * 8 + 8) + (16 * 8 + 8) + (3 * 8 * 8 + 8)
+    decoder += 8 * 4 + 4 + 9 * 12 * 8 + 8 + 4 * 2 + 2 + 9 * 10 * 4 + 4 + 4 * 20 + 20
+    assert parser.count_params() == trunk + decoder
+    again = HumanParser.from_config(parser.get_config())
+    again({"image": pictures()})
+    again.set_weights(parser.get_weights())
+    np.testing.assert_allclose(again({"image": pictures(1, 33, 21)})["parsing_logits"], outputs, atol=1e-5)
+
+
 def test_the_first_blocks_are_frozen(parser):
     frozen = [layer.name for layer in parser.backbone.layers if layer.weights and not layer.trainable]
     assert frozen == ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2"]

@@ -15,7 +15,7 @@ from tfwarpgan.flagfiles import run_options
 from tfwarpgan.inference.checkpoints import checkpoints_in, chosen_checkpoint, load_network, stage_folder, steps_of
 from tfwarpgan.inference.pipeline import LocalPipeline
 from tfwarpgan.inference.precision import built_with
-from tfwarpgan.inference.released import load_released
+from tfwarpgan.inference.released import load_released, released_folder, released_parser
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.models import build
 from tfwarpgan.models.catalog import ImagePipeline, build_network, build_pipeline
@@ -72,19 +72,26 @@ def load_local(options: Options, weights: str = "", human_parser_run_dir: str = 
 
     Args:
         options, weights: See `load_pipeline`.
-        human_parser_run_dir: Run whose human parser labels images that come without a label map; empty: none does.
+        human_parser_run_dir: Run whose human parser labels images that come without a label map; empty: that of the
+            release does, if it has one.
 
     Raises:
         InputError: As `load_pipeline` and `load_human_parser`.
     """
     pipeline = load_pipeline(options, weights, for_new_images=True)
-    return LocalPipeline(pipeline, load_labeler(options, human_parser_run_dir), Framing.of(options.data).flags)
+    parse = load_labeler(options, human_parser_run_dir, weights)
+    return LocalPipeline(pipeline, parse, Framing.of(options.data).flags)
 
 
-def load_labeler(options: Options, human_parser_run_dir: str = "") -> Callable[[Image], Tensor] | None:
+def load_labeler(
+    options: Options, human_parser_run_dir: str = "", weights: str = ""
+) -> Callable[[Image], Tensor] | None:
     """What labels images that come without a label map, see `load_human_parser`; None if nothing does.
 
     Networks that see no parsing need no labels.
+
+    Args:
+        options, human_parser_run_dir, weights: See `load_local`.
 
     Raises:
         InputError: If such networks are given a human parser, or its run holds none.
@@ -95,23 +102,27 @@ def load_labeler(options: Options, human_parser_run_dir: str = "") -> Callable[[
                 f"--human_parser_run_dir={human_parser_run_dir} has no effect: these networks see no parsing; leave it "
                 "out."
             )
-    if not human_parser_run_dir:
         return None
-    return load_human_parser(run_options(human_parser_run_dir), (options.data.height, options.data.width))
+    size = (options.data.height, options.data.width)
+    if human_parser_run_dir:
+        return load_human_parser(run_options(human_parser_run_dir), size)
+    parser = released_parser(weights)
+    return load_human_parser(run_options(released_folder(parser)), size, weights=parser) if parser else None
 
 
 def load_human_parser(
-    options: Options, size: Size | None = None, average_flip: bool = True
+    options: Options, size: Size | None = None, average_flip: bool = True, weights: str = ""
 ) -> Callable[[Image], Tensor]:
-    """The trained human parser of a run as a function of images.
+    """The trained human parser of a run, or a released one, as a function of images.
 
     It sees images at the size that it was trained at; those of another size are resized for it, and its
     probabilities back, both bilinear.
 
     Args:
-        options: `Options` of the human parser's run.
+        options: `Options` of the human parser's run or release.
         size: (height, width) of the images it is going to be given; None: those of its training.
         average_flip: Whether the mirrored images are parsed too and averaged in.
+        weights: Name of a released one, see `released.released_parser`, or empty.
 
     Returns:
         Function of float32 [B, H, W, 3] in [-1, 1] that gives label probabilities, float32 [B, H, W, 20].
@@ -121,8 +132,10 @@ def load_human_parser(
     """
     with built_with(options.train.precision):  # which is not the generator's
         # The checkpoint holds the backbone's weights too: the initial weights are not needed anymore.
-        parser = build.human_parser(options, first_weights=False)
-    load_trained(parser, options, "human_parser")
+        make = functools.partial(build.human_parser, options, first_weights=False)
+        parser = load_released(weights, {"human_parser": make})["human_parser"] if weights else make()
+    if not weights:
+        load_trained(parser, options, "human_parser")
     own = (options.data.height, options.data.width)
 
     def parse(images: Image) -> Tensor:

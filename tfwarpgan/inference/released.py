@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "weights")
 WEIGHTS_FILE = "weights.npz"
+PARSER_FOLDER = "human_parser"  # in that of a release: the human parser that labels images for it
 MANTISSA_BITS = 6
 
 
@@ -94,6 +95,12 @@ def released_folder(name: str) -> str:
         names = ", ".join(released_names()) or "none"
         raise InputError(f"There are no released weights --weights={name}; there are: {names}.")
     return folder
+
+
+def released_parser(name: str) -> str:
+    """The name of the human parser that is released with weights of that name; empty: there is none."""
+    parser = f"{name}/{PARSER_FOLDER}"
+    return parser if name and os.path.exists(os.path.join(ROOT, parser, RUN_FLAGFILE)) else ""
 
 
 def released_names() -> list[str]:

@@ -52,7 +52,7 @@ def human_parser(options: Options, first_weights: bool = True) -> HumanParser:
     frozen_blocks = 0 if networks.human_parser_weights == "none" else 2
     parser = HumanParser(networks.human_parser_backbone, networks.human_parser_width, frozen_blocks)
     parser = built(parser, ["image"], options.data)
-    if first_weights:
+    if first_weights and networks.human_parser_backbone != "small":
         vgg.load_weights(parser.backbone, networks.human_parser_backbone, networks.human_parser_weights)
     return parser
 

@@ -1,8 +1,8 @@
 """The human parser: an image in, 20 LIP classes per pixel out (paper section 3.1: it labels sets without label maps).
 
-A VGG trunk at stride 8 with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable convolution for
-semantic image segmentation", ECCV 2018): parallel dilated convolutions and the image's mean gather the context, then
-two skip connections bring back the outlines.
+A trunk at stride 8, VGG's or a small one, with an atrous decoder (Chen et al., "Encoder-decoder with atrous separable
+convolution for semantic image segmentation", ECCV 2018): parallel dilated convolutions and the image's mean gather the
+context, then two skip connections bring back the outlines.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from tensorflow import keras
 
 from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
 from tfwarpgan.models import vgg
+from tfwarpgan.models.small_trunk import small_features
 from tfwarpgan.typing import Features, Image, Tensor, Tensors
 
 # The last activations of strides 2, 4 and 8.
@@ -33,7 +34,7 @@ class HumanParser(keras.Model):
     """{"image": [B, H, W, 3] in [-1, 1]} -> {"parsing_logits": float32 [B, H, W, 20]}.
 
     Args:
-        backbone: "VGG16" or "VGG19".
+        backbone: "VGG16", "VGG19" or "small".
         width: Channels of the decoder.
         frozen_blocks: First blocks of the backbone that are not trained; 0 trains all.
     """
@@ -41,7 +42,10 @@ class HumanParser(keras.Model):
     def __init__(self, backbone: str = "VGG16", width: int = 128, frozen_blocks: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = {"backbone": backbone, "width": width, "frozen_blocks": frozen_blocks}
-        self.backbone = vgg.vgg_features(backbone, FEATURES[backbone], dilated=True, name="backbone")
+        if backbone == "small":
+            self.backbone = small_features(width, name="backbone")
+        else:
+            self.backbone = vgg.vgg_features(backbone, FEATURES[backbone], dilated=True, name="backbone")
         for layer in self.backbone.layers:
             if layer.name.startswith(tuple(f"block{block}_" for block in range(1, frozen_blocks + 1))):
                 layer.trainable = False
@@ -59,8 +63,7 @@ class HumanParser(keras.Model):
 
     def call(self, inputs: Tensors, training: bool = False) -> dict[str, Tensor]:
         image = inputs["image"]
-        features = self.backbone(vgg.preprocess(image), training=training)
-        stride2, stride4, deep = (feature * scale for feature, scale in zip(features, SCALES))
+        stride2, stride4, deep = self._features(image, training)
         whole = self.whole(tf.reduce_mean(deep, axis=(1, 2), keepdims=True))
         contexts = self.context_rate1, self.context_rate2, self.context_rate4
         context = tf.concat([convolution(deep) for convolution in contexts], axis=-1)
@@ -70,6 +73,13 @@ class HumanParser(keras.Model):
         features = tf.concat([resize_like(features, stride2), self.skip_stride2(stride2)], axis=-1)
         logits = self.classify(self.fuse_stride2(features))
         return {"parsing_logits": resize_like(logits, image)}
+
+    def _features(self, image: Image, training: bool) -> list[Features]:
+        """The trunk's features of strides 2, 4 and 8, of unit size or so."""
+        if self.config["backbone"] == "small":
+            return self.backbone(image, training=training)
+        features = self.backbone(vgg.preprocess(image), training=training)
+        return [feature * scale for feature, scale in zip(features, SCALES)]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.config}

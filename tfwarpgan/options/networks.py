@@ -15,11 +15,14 @@ class NetworkOptions:
 
     human_parser_backbone: str = option(
         "VGG16",
-        "Backbone of the human parser, a network of tf.keras.applications.",
-        choices=("VGG16", "VGG19"),
+        "Backbone of the human parser: a network of tf.keras.applications, or a small one that starts from random "
+        "weights.",
+        choices=("VGG16", "VGG19", "small"),
     )
     human_parser_weights: str = option(
-        "imagenet", "Initial weights of the backbone: 'imagenet', 'none', or an npz file of VGG convolution weights."
+        "imagenet",
+        "Initial weights of the backbone, if that is a VGG: 'imagenet', 'none', or an npz file of VGG convolution "
+        "weights.",
     )
     human_parser_width: int = option(128, "Channels of the decoder of the human parser.", minimum=8)
     parser_width: int = option(64, "Channels of the first convolution of the pose-guided parser.", minimum=4)

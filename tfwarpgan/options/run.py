@@ -59,8 +59,5 @@ def check_places(options: Options) -> None:
             f"--stage={options.train.stage} is no stage of --model={options.networks.model}; its stages are: "
             f"{', '.join(stages)}."
         )
-    if options.train.stage == "human_parser":
-        if not (options.data.lip_dir or options.data.dataset == "lip" and options.data.data_dir):
-            raise InputError("--stage=human_parser needs --lip_dir, the folder of the LIP data set.")
-    elif options.data.dataset == "lip":
+    if options.data.dataset == "lip" and options.train.stage != "human_parser":
         raise InputError("--dataset=lip has no pairs and only trains --stage=human_parser; choose another --dataset.")

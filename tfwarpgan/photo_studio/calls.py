@@ -35,7 +35,7 @@ class Studio:
         stature: Of their training.
         draw: `Drawer`.
         estimator: Finds joints; None: the user places them.
-        label: Human parser, see `labels.load_parser`; None: labels are drawn from the joints.
+        label: Human parser, see `labels.load_parser`, for whose clothes are not known; None: there is none.
         about: What can be expected of the networks, a sentence.
         pastes: Whether they tell where the person is, so that pictures can be pasted.
     """
@@ -64,7 +64,7 @@ class Studio:
             "poses": [{"name": name, "joints": joints_of(pose)} for name, pose in poses.items()],
             "finds": self.estimator is not None,
             "pastes": self.pastes,
-            "clothes": {} if self.label else {"sleeves": [AUTO, *SLEEVES], "legs": [AUTO, *LEGS]},
+            "clothes": {"sleeves": [AUTO, *SLEEVES], "legs": [AUTO, *LEGS]},
             "about": self.about,
             "frames": FRAMES,
             "mostFrames": MOST_FRAMES,
@@ -141,4 +141,5 @@ class Studio:
         clothes = Clothes(
             values.choice(call, "sleeves", (AUTO, *SLEEVES), AUTO), values.choice(call, "legs", (AUTO, *LEGS), AUTO)
         )
-        return person_of(pixels, pose, self.stature, self.size, values.PHOTOGRAPH, self.label or clothes)
+        label = self.label if clothes == Clothes() else None
+        return person_of(pixels, pose, self.stature, self.size, values.PHOTOGRAPH, label or clothes)

@@ -5,11 +5,12 @@ import os
 import numpy as np
 
 from tfwarpgan.data.joints.stature import stature_of
-from tfwarpgan.inference.released import released_folder
+from tfwarpgan.inference.released import released_folder, released_parser
 from tfwarpgan.inference.synthesizer import Pipeline
 from tfwarpgan.options import Options
 from tfwarpgan.photo_studio.calls import Studio
 from tfwarpgan.photo_studio.gallery import gallery
+from tfwarpgan.photographs import movenet
 from tfwarpgan.photographs.clothes import Clothes
 from tfwarpgan.photographs.drawing import BATCH, load_drawer
 from tfwarpgan.photographs.estimator import load_estimator
@@ -33,9 +34,11 @@ def open_studio(options: Options, drawing: DrawingOptions, remote: Pipeline | No
     """
     size = options.data.height, options.data.width
     stature = stature_of(released_folder(drawing.weights) if drawing.weights else options.train.run_dir)
-    estimator = load_estimator(drawing.pose_estimator, drawing.min_score) if drawing.pose_estimator else None
+    finds = drawing.pose_estimator or movenet.is_at_hand()
+    estimator = load_estimator(drawing.pose_estimator, drawing.min_score) if finds else None
     parser = os.path.expanduser(drawing.human_parser_run_dir)
-    label = load_parser(parser, options.data) if parser else None
+    is_labeled = parser or released_parser(drawing.weights)
+    label = load_parser(parser, options.data, drawing.weights) if is_labeled else None
     draw = load_drawer(options, drawing.weights, remote)
 
     pose = next(iter(gallery(stature, size).values()))

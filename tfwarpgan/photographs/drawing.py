@@ -72,7 +72,9 @@ def _local_call(options: Options, weights: str) -> Callable[[dict[str, Array]], 
     from tfwarpgan.inference.loading import load_pipeline  # TensorFlow, which networks elsewhere do not need
     from tfwarpgan.inference.pipeline import for_any_batch_size
 
-    return for_any_batch_size(load_pipeline(options, weights, for_new_images=True))
+    pipeline = load_pipeline(options, weights, for_new_images=True)
+    call = for_any_batch_size(pipeline)
+    return lambda batch: call({key: batch[key] for key in pipeline.inputs})
 
 
 def _remote_call(options: Options, remote: Pipeline) -> Callable[[dict[str, Array]], Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from tfwarpgan.data.joints.formats import COCO_SOURCES, KeypointFormat
 from tfwarpgan.data.pictures.files import Box
 from tfwarpgan.data.pictures.framing import within
 from tfwarpgan.errors import InputError
+from tfwarpgan.photographs.movenet import GIVEN, fetched_movenet
 from tfwarpgan.photographs.window import Window
 from tfwarpgan.typing import Floats, Pixels, Pose, Visible
 
@@ -29,10 +30,6 @@ _MOVENET = KeypointFormat("movenet", 17, COCO_SOURCES, order="yx", missing=MISSI
 _TORSO = tuple(NAMES.index(name) for name in ("right shoulder", "left shoulder", "right hip", "left hip"))
 _FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye")]
 _BEHIND = 0.25  # of the torso: by how much a person's right shoulder is at the right, seen from behind
-WHERE = (
-    "give --pose_estimator=DIR, the folder of MoveNet's SavedModel (https://www.kaggle.com/models/google/movenet, "
-    "TensorFlow 2, singlepose-thunder), or the joints themselves"
-)
 
 
 class NoPerson(InputError):
@@ -123,24 +120,22 @@ def load_estimator(folder: str, min_score: float = MIN_SCORE) -> Estimator:
     """The `Estimator` of a SavedModel.
 
     Args:
-        folder: Of the SavedModel.
+        folder: Of the SavedModel; empty: MoveNet's, see `movenet.fetched_movenet`.
         min_score: See `Estimator`.
 
     Raises:
         InputError: If it is missing or has another interface.
     """
-    if not folder:
-        raise InputError(f"Nothing finds the joints on the photograph: {WHERE}.")
-    folder = os.path.expanduser(folder)
+    folder = os.path.expanduser(folder) or fetched_movenet()
     if not os.path.isfile(os.path.join(folder, "saved_model.pb")):
-        raise InputError(f"--pose_estimator={folder} has no saved_model.pb; {WHERE}.")
+        raise InputError(f"--pose_estimator={folder} has no saved_model.pb; {GIVEN}.")
     import tensorflow as tf
 
     try:
         model = tf.saved_model.load(folder)
     except (OSError, ValueError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"--pose_estimator={folder} cannot be loaded ({reason}); {WHERE}.") from None
+        raise InputError(f"--pose_estimator={folder} cannot be loaded ({reason}); {GIVEN}.") from None
     signature = model.signatures.get("serving_default")
     inputs: Any = dict(signature.structured_input_signature[1]) if signature else {}
     spec, found = inputs.get("input"), (signature.structured_outputs if signature else {}).get("output_0")
@@ -148,7 +143,7 @@ def load_estimator(folder: str, min_score: float = MIN_SCORE) -> Estimator:
     if not (shape[0] and shape[0][1] and shape[0][1] == shape[0][2] and shape[1] and shape[1][2:] == (17, 3)):
         raise InputError(
             f"--pose_estimator={folder} has another interface; expected that of MoveNet single pose: input int32 "
-            f"[1, S, S, 3], output_0 float32 [1, 1, 17, 3]; {WHERE}."
+            f"[1, S, S, 3], output_0 float32 [1, 1, 17, 3]; {GIVEN}."
         )
 
     def call(pixels: Pixels) -> Floats:

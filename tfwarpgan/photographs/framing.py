@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from tfwarpgan.body.joints import NAMES
 from tfwarpgan.data.joints.stature import ANKLES, HIPS, NECK, NOSE, Stature
 from tfwarpgan.errors import InputError
-from tfwarpgan.photographs.retargeting import torso
+from tfwarpgan.photographs.retargeting import shows_legs, torso
 from tfwarpgan.photographs.window import Window
 from tfwarpgan.typing import Pose, Size, Visible
 
-_LEGS = [NAMES.index(f"{side} {joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
 INVENTED_LEGS = "knees and feet are not on the photograph; expect invented legs."
 _BENT = 0.85  # of the height that the torso tells: who is less high sits, bends or runs, and is not that small
 
@@ -53,4 +51,4 @@ def lacks_legs(visible: Visible, stature: Stature) -> bool:
 
     Then `INVENTED_LEGS` is to be told.
     """
-    return stature.ankle_y is not None and not visible[_LEGS].any()
+    return stature.ankle_y is not None and not shows_legs(visible)

@@ -9,7 +9,8 @@ from PIL import Image
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.data.pictures.label_maps import read_label_map
-from tfwarpgan.options import DataOptions
+from tfwarpgan.inference.released import released_parser
+from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.photographs.clothes import Clothes as Clothes
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.typing import LabelMap, Pixels, Size
@@ -18,13 +19,15 @@ LabelSource: TypeAlias = LabelMap | Callable[[Pixels], LabelMap] | Clothes  # as
 
 
 def source(
-    parsing: str, run_dir: str, clothes: Clothes, data_options: DataOptions, size: Size, used: tuple[int, ...]
-) -> LabelSource:
-    """Where labels come from: the file `parsing`, else the human parser of a run, else what is known of the clothes.
+    parsing: str, run_dir: str, clothes: Clothes, data_options: DataOptions, size: Size, used: tuple[int, ...],
+    weights: str = "",
+) -> LabelSource:  # fmt: skip
+    """Where labels come from, the first of these that is there: the file `parsing`; the human parser of a run; what is
+    known of the clothes; the human parser that is released with weights; the joints alone.
 
     Args:
         parsing, data_options, size, used: See `read_labels`; an empty name: there is no file.
-        run_dir: See `load_parser`; empty: there is no human parser.
+        run_dir, weights: See `load_parser`; empty: there is no human parser.
         clothes: `Clothes`.
 
     Raises:
@@ -32,7 +35,9 @@ def source(
     """
     if parsing:
         return read_labels(parsing, data_options, size, used)
-    return load_parser(run_dir, data_options) if run_dir else clothes
+    if run_dir or released_parser(weights) and clothes == Clothes():
+        return load_parser(run_dir, data_options, weights)
+    return clothes
 
 
 def read_labels(path: str, data_options: DataOptions, size: Size, used: tuple[int, ...]) -> LabelMap:
@@ -54,14 +59,14 @@ def read_labels(path: str, data_options: DataOptions, size: Size, used: tuple[in
     return np.asarray(Image.fromarray(labels).resize((used[1], used[0]), Image.Resampling.NEAREST))
 
 
-def load_parser(run_dir: str, data_options: DataOptions) -> Callable[[Pixels], LabelMap]:
-    """The human parser of a run as a function of the model's image, uint8 [height, width, 3].
+def load_parser(run_dir: str, data_options: DataOptions, weights: str = "") -> Callable[[Pixels], LabelMap]:
+    """The human parser of a run, else of a release, as a function of the model's image, uint8 [height, width, 3].
 
     Raises:
         InputError: If the run holds no trained human parser.
     """
-    from tfwarpgan.flagfiles import run_options
-    from tfwarpgan.inference.loading import load_human_parser  # TensorFlow
+    from tfwarpgan.inference.loading import load_labeler  # TensorFlow
 
-    parse = load_human_parser(run_options(run_dir), (data_options.height, data_options.width))
+    parse = load_labeler(Options(data=data_options), run_dir, weights)
+    assert parse
     return lambda image: np.argmax(parse(from_pixels(image)[np.newaxis])[0], axis=-1).astype(np.uint8)

@@ -11,10 +11,12 @@ class DrawingOptions:
     """Whose networks draw, and what finds joints and labels on a photograph."""
 
     weights: str = option("", "Released weights to use instead of a run, such as 'people'.")
-    pose_estimator: str = option("", "Folder of MoveNet's SavedModel, which finds joints on photographs.")
+    pose_estimator: str = option(
+        "", "Folder of MoveNet's SavedModel, which finds joints on photographs; default: it is fetched once."
+    )
     min_score: float = option(0.2, "Score that a joint found on a photograph must exceed.", minimum=0, maximum=1)
     human_parser_run_dir: str = option(
-        "", "Run of a human parser, which labels the photograph; default: joints label it."
+        "", "Run of a human parser, which labels the photograph; default: that of --weights, or labels drawn from the joints."
     )
 
 

@@ -40,13 +40,14 @@ class Person:
         return self.window.to_model(joints, visible), visible
 
     def row(self, target: Pose) -> dict[str, Array]:
-        """The row of a batch that draws the person in a pose, which is in pixels of `image`."""
-        own, seen = within(*self.model_pose, self.window.size)
-        joints, visible = within(*target, self.window.size)
-        return {
-            "condition_image": from_pixels(self.image), "condition_parsing": self.labels, "condition_keypoints": own,
-            "condition_visible": seen, "target_keypoints": joints, "target_visible": visible,
-        }  # fmt: skip
+        """The row of a batch that draws the person in a pose, which is in pixels of `image`: all that networks may see.
+
+        A joint of either pose that lies outside of the image is missing.
+        """
+        row: dict[str, Array] = {"condition_image": from_pixels(self.image), "condition_parsing": self.labels}
+        for side, pose in (("condition", self.model_pose), ("target", target)):
+            row[f"{side}_keypoints"], row[f"{side}_visible"] = within(*pose, self.window.size)
+        return row
 
 
 def person_of(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tfwarpgan.body.joints import scale
 from tfwarpgan.data.joints.pose_gan import read_annotation_csv
@@ -17,6 +17,13 @@ from tfwarpgan.photographs.estimator import Estimator, NoPerson
 from tfwarpgan.typing import Pixels, Pose, Size
 
 Framed: TypeAlias = tuple[Pose, Size | None]  # and the (height, width) of the picture that the joints count in
+
+
+class Shot(NamedTuple):
+    """A picture that is in no file of its own: what it is called in errors, and its pixels, uint8 [H, W, 3]."""
+
+    name: str
+    pixels: Pixels
 
 
 def read_joints(path: str, image: str) -> Framed:
@@ -42,20 +49,21 @@ def read_joints(path: str, image: str) -> Framed:
     return rows[name], None
 
 
-def find_pose(path: str, estimator: Callable[[], Estimator]) -> Framed:
+def find_pose(source: str | Shot, estimator: Callable[[], Estimator]) -> Framed:
     """The pose of a person on a photograph, or of a JSON file of joints.
 
     Args:
-        path: File of either.
+        source: File of either, or a picture.
         estimator: Gives what finds joints; called only if need be.
 
     Raises:
         InputError: If the file cannot be read, or shows nobody.
     """
-    if path.lower().endswith(".json"):
-        return read_joints(path, "")
-    pixels, size = read_photograph(path)
-    joints, visible = estimator().pose(pixels, path)
+    if isinstance(source, str) and source.lower().endswith(".json"):
+        return read_joints(source, "")
+    name, pixels = source if isinstance(source, Shot) else (source, None)
+    pixels, size = read_photograph(name) if pixels is None else (pixels, (pixels.shape[0], pixels.shape[1]))
+    joints, visible = estimator().pose(pixels, name)
     return (scale(joints, visible, (pixels.shape[0], pixels.shape[1]), size), visible), size
 
 
@@ -66,7 +74,9 @@ def list_poses(folder: str) -> list[str]:
         InputError: If it is missing or holds neither.
     """
     if not os.path.isdir(folder):
-        raise InputError(f"--poses={folder} is no folder; give one of photographs or of OpenPose's JSON, a frame each.")
+        raise InputError(
+            f"--poses={folder} is no folder; give one of photographs or of OpenPose's JSON, a frame each, or a video."
+        )
     names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     for suffixes in ((".json",), IMAGE_SUFFIXES):
         found = [os.path.join(folder, name) for name in names if name.lower().endswith(suffixes)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfwarpgan.body.joints import LIMBS, MISSING, NAMES
 from tfwarpgan.errors import InputError
-from tfwarpgan.typing import Floats, Pose
+from tfwarpgan.typing import Floats, Pose, Visible
 
 _NECK = NAMES.index("neck")
 _HIPS = [NAMES.index("right hip"), NAMES.index("left hip")]
@@ -53,10 +53,15 @@ def retarget(poses: Sequence[Pose], person: Pose, name: str) -> list[Pose]:
 def _with_legs(pose: Pose, person: Pose) -> Pose:
     """A pose that shows no knee or ankle with the legs of the person, whose hips are where its own are."""
     (joints, visible), (own, seen) = pose, person
-    if visible[_BELOW].any():
+    if shows_legs(visible):
         return pose
     is_own = np.isin(np.arange(len(visible)), _BELOW) & seen
     return np.where(is_own[:, np.newaxis], own, joints).astype(np.float32), visible | is_own
+
+
+def shows_legs(visible: Visible) -> bool:
+    """Whether a knee or an ankle is among the visible joints."""
+    return bool(visible[_BELOW].any())
 
 
 def torso(pose: Pose) -> float:

@@ -1,25 +1,27 @@
 """Poses one after the other: gaps filled from the neighbors, joints smoothed."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from tfwarpgan.body.joints import MISSING, NAMES, NUM_JOINTS, scale
 from tfwarpgan.errors import InputError
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
-from tfwarpgan.photographs.poses import Framed, find_pose
+from tfwarpgan.photographs.poses import Framed, Shot, find_pose
 from tfwarpgan.typing import Floats, Pose
 
 FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
 MEDIAN, MEAN = 5, 3  # frames of the two moving windows: one takes out what jumps, one what trembles
 
 
-def read_frames(paths: Sequence[str], estimator: Callable[[], Estimator], note: Callable[[str], None]) -> list[Framed]:
+def read_frames(
+    sources: Iterable[str | Shot], estimator: Callable[[], Estimator], note: Callable[[str], None]
+) -> list[Framed]:
     """The poses of files, `smooth`ed, in pixels of the first one's picture.
 
     Args:
-        paths: Photographs or JSON files of joints, in order, see `poses.find_pose`.
+        sources: Photographs, JSON files of joints or pictures, in order, see `poses.find_pose`.
         estimator: Gives what finds joints on photographs.
         note: Function of a sentence about frames without a person, which are filled from their neighbors.
 
@@ -28,19 +30,19 @@ def read_frames(paths: Sequence[str], estimator: Callable[[], Estimator], note: 
     """
     poses: list[Pose] = []
     frame, lost = None, []
-    for path in paths:
+    for source in sources:
         try:
-            (joints, visible), size = find_pose(path, estimator)
+            (joints, visible), size = find_pose(source, estimator)
         except NoPerson as error:
             lost.append(str(error))
             poses.append((np.full((NUM_JOINTS, 2), MISSING, np.float32), np.zeros(NUM_JOINTS, bool)))
             continue
         frame = frame or size
         poses.append((scale(joints, visible, size, frame) if size and frame else joints, visible))
-    if len(lost) == len(paths):
+    if len(lost) == len(poses):
         raise InputError(lost[0])
     if lost:
-        note(f"{len(lost)} of {len(paths)} frames show no person, their poses are those between their neighbors.")
+        note(f"{len(lost)} of {len(poses)} frames show no person, their poses are those between their neighbors.")
     return [(pose, frame) for pose in smooth(poses)]
 
 

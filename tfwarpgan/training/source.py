@@ -5,7 +5,7 @@ from tfwarpgan.options import Options, check_places
 
 
 def open_source(options: Options) -> opening.Source:
-    """The data set of a training: the rows of LIP for the human parser, else the layout of the pairs.
+    """The data set of a training: the rows of LIP, or the layout of pairs, whose images train the human parser too.
 
     Args:
         options: `Options`.
@@ -16,6 +16,6 @@ def open_source(options: Options) -> opening.Source:
     check_places(options)
     return (
         opening.open_lip(options.data)
-        if options.train.stage == "human_parser"
+        if options.data.dataset == "lip" or options.train.stage == "human_parser" and options.data.lip_dir
         else opening.open_layout(options.data, in_parts=True)
     )

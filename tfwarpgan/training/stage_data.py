@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfwarpgan.data.batches.human_parser import lip_dataset, prepared_lip_dataset
+from tfwarpgan.data.batches.human_parser import lip_dataset, prepared_parser_dataset
 from tfwarpgan.data.batches.pairs import pairs_dataset
 from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.opening import Source
@@ -33,8 +33,8 @@ class StageData:
         self.share = Share(workers.index, workers.count)
         self.step_size = options.data.batch_size * options.train.accumulate  # images or pairs
         self.source: Any = source  # rows of LIP, where nothing is prepared
-        self.is_lip = options.train.stage == "human_parser"
-        is_prepared = not self.is_lip or options.data.dataset == "lip"
+        self.of_parser = options.train.stage == "human_parser"
+        is_prepared = not (self.of_parser and options.data.lip_dir) or options.data.dataset == "lip"
         self.prepared: Any = prepare(options.data, source=source) if is_prepared else None
         if self.prepared and self.prepared.num_pairs.get("train") == 0:
             raise InputError(
@@ -56,14 +56,14 @@ class StageData:
             share, data_options = self.share, dataclasses.replace(data_options, batch_size=self.step_size)
         if self.prepared is None:
             return lip_dataset(self.source, data_options, split, start=start, share=share)
-        if self.is_lip:
-            return prepared_lip_dataset(self.prepared, data_options, split, start=start, share=share)
+        if self.of_parser:
+            return prepared_parser_dataset(self.prepared, data_options, split, start=start, share=share)
         return pairs_dataset(self.prepared, data_options, split, start=start, share=share)
 
     def validation(self) -> tf.data.Dataset:
         """Batches of this worker's share of the validation pairs, which lie evenly over the test split; or images."""
         count, data_options = self.options.train.validation_pairs, self.options.data
-        if self.is_lip:
+        if self.of_parser:
             batches = self.dataset("test").take(-(-count // data_options.batch_size))
             return batches.shard(self.share.workers, self.share.worker)
         there = self.prepared.num_pairs["test"]
@@ -74,7 +74,7 @@ class StageData:
 
     def preview_batch(self) -> Batch:
         """The test images, or test pairs, that the previews draw."""
-        if self.is_lip:
+        if self.of_parser:
             return {key: value[: previews.ROWS] for key, value in next(iter(self.dataset("test"))).items()}
         data_options = dataclasses.replace(self.options.data, batch_size=previews.ROWS)
         return next(iter(pairs_dataset(self.prepared, data_options, "test", only=previews.spread(self.prepared))))

@@ -158,7 +158,7 @@ def test_prepared_pictures_give_the_same_batches(tmp_path):
     prepared = preparation.prepare(data)
     one, other = (
         {name: np.concatenate([batch[name] for batch in dataset.as_numpy_iterator()]) for name in ("image", "parsing")}
-        for dataset in (lip_dataset(data, "val"), human_parser.prepared_lip_dataset(prepared, data, "val"))
+        for dataset in (lip_dataset(data, "val"), human_parser.prepared_parser_dataset(prepared, data, "val"))
     )
     order = [
         np.argsort(batches["parsing"].max(axis=(1, 2), where=batches["parsing"] < 255, initial=0))
@@ -177,9 +177,26 @@ def test_a_label_map_rewritten_in_place_is_prepared_anew(tmp_path):
     assert [bool(tf.reduce_all(label == 7)) for label in labels].count(True) == 1
 
 
+def test_a_data_set_of_pairs_trains_it_too(market, tmp_path):
+    """Each labeled image once an epoch, from the split that the pairs are from."""
+    data = DataOptions(
+        dataset="market1501", data_dir=str(market), prepared_dir=str(tmp_path), height=64, width=32, batch_size=1
+    )  # fmt: skip
+    prepared = preparation.prepare(data)
+    count = {
+        split: sum(1 for _ in human_parser.prepared_parser_dataset(prepared, data, split).take(100))
+        for split in ("test", "train")
+    }
+    assert count == {"test": prepared.num_images["test"], "train": 100}
+    record = next(prepared.records("test").as_numpy_iterator())
+    first = next(iter(human_parser.prepared_parser_dataset(prepared, data, "test")))
+    labels = set(np.unique(tf.io.decode_png(record["parsings"][0])))
+    assert first["image"].shape == (1, 64, 32, 3) and set(np.unique(first["parsing"])) - {255} <= labels
+
+
 def test_prepared_training_sees_each_picture_once_an_epoch_and_goes_on_where_it_was(tmp_path, light):
     data = options(write(tmp_path), prepared_dir=str(tmp_path / "prepared"), dataset="lip")
     prepared = preparation.prepare(data)
-    whole = persons(human_parser.prepared_lip_dataset(prepared, data), 6)
+    whole = persons(human_parser.prepared_parser_dataset(prepared, data), 6)
     assert sorted(whole[:6]) == sorted(whole[6:]) == [1, 2, 3, 4, 5, 6] and whole[:6] != whole[6:]
-    assert persons(human_parser.prepared_lip_dataset(prepared, data, start=4), 4) == whole[4:]
+    assert persons(human_parser.prepared_parser_dataset(prepared, data, start=4), 4) == whole[4:]

@@ -1,6 +1,6 @@
 """The human parser's batches: crops around the labeled persons, degraded for training as street cameras do.
 
-Images come from the files of a LIP folder, or from prepared records of it.
+Images come from the files of a LIP folder, or from prepared records, of it or of a data set of pairs.
 """
 
 import functools
@@ -126,16 +126,16 @@ def _mixed(rows: Sequence[Row], shares: Mapping[str, float], seed: int) -> tf.da
     return tf.data.Dataset.sample_from_datasets(streams, weights=list(shares.values()), seed=seed)
 
 
-BUFFER = 2048  # encoded images of LIP with their label maps, some 50 kB each
+BUFFER = 2048  # encoded images with their label maps, some 50 kB each of LIP
 
 
-def prepared_lip_dataset(
+def prepared_parser_dataset(
     prepared: Prepared, data_options: DataOptions, split: str = "train", *, start: int = 0, share: Share = WHOLE
 ) -> tf.data.Dataset:
     """Batches for the human parser from prepared records; as `lip_dataset`, which reads the files themselves.
 
     Args:
-        prepared: `preparation.Prepared` of the LIP data set.
+        prepared: `preparation.Prepared`, of LIP or of a data set of pairs, each image of which is taken once.
         data_options: `options.DataOptions`: height, width, batch_size, seed.
         split: "train", or "val" (also called "test").
         start: Images of the training stream that were consumed before, to go on from there exactly.
@@ -145,7 +145,14 @@ def prepared_lip_dataset(
         tf.data.Dataset of {"image": float32 [B, H, W, 3] in [-1, 1], "parsing": uint8 [B, H, W], 255 ignored}.
     """
     training = split == "train"
-    files = prepared.records("train" if training else "val").map(lambda record: (record["image"], record["parsing"]))
+    if prepared.num_pairs:
+        records = prepared.records("train" if training else "test")
+        files = records.flat_map(
+            lambda person: tf.data.Dataset.from_tensor_slices((person["images"], person["parsings"]))
+        )
+    else:
+        records = prepared.records("train" if training else "val")
+        files = records.map(lambda record: (record["image"], record["parsing"]))
     if training:
         files = files.shuffle(BUFFER, data_options.seed).repeat()
     return cropped_batches(files, decode, data_options, training, start, share)
