@@ -16,8 +16,9 @@ class DrawingOptions:
     )
     min_score: float = option(0.2, "Score that a joint found on a photograph must exceed.", minimum=0, maximum=1)
     human_parser_run_dir: str = option(
-        "", "Run of a human parser, which labels the photograph; default: that of --weights, or labels drawn from the joints."
-    )
+        "", "Run of a human parser, which labels the photograph; default: that of --weights, or labels drawn from "
+        "joints.",
+    )  # fmt: skip
 
 
 def check_networks(options: Options, drawing: DrawingOptions, server: str = "") -> None:
