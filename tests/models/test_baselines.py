@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.models.catalog import build_discriminator, build_network
+from tfwarpgan.layers.weight_normalized import seeds_from
+from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
 from tfwarpgan.options import DataOptions, NetworkOptions, Options
 
 SIZES = {"market": (128, 64), "deepfashion": (256, 256)}
@@ -39,6 +40,36 @@ def test_parameters_to_the_digit(model, stage, size):
     with tf.Graph().as_default():  # where variables have shapes and no memory
         network = build_discriminator(options) if stage == "discriminator" else build_network(stage, options)
         assert network.count_params() == dict(zip(SIZES, counts))[size]
+
+
+@pytest.mark.parametrize(
+    "size, count, codes",
+    [
+        ((256, 256), 47_272_966, [(4, 4), (8, 8)]),
+        ((128, 128), 47_419_270, [(2, 2), (4, 4)]),
+        ((128, 64), 45_318_534, [(4, 2), (8, 4)]),
+    ],
+)
+def test_aunets_parameters_and_codes(size, count, codes):
+    height, width = size
+    options = Options(
+        data=DataOptions(height=height, width=width), networks=NetworkOptions(model="aunet", generator_width=32)
+    )
+    with tf.Graph().as_default():
+        network = build_network("image_generator", options)
+        assert network.count_params() == count
+        crops = tf.zeros([1, *build_pipeline({}, options).crop_size, 24])
+        means, _ = network.encoder(crops, seeds=seeds_from(None))
+    assert [tuple(mean.shape[1:3]) for mean in means] == codes
+
+
+@pytest.mark.parametrize(
+    "size, crops", [((256, 256), (64, 64)), ((128, 64), (64, 32)), ((64, 32), (32, 16)), ((272, 144), (136, 72))]
+)
+def test_size_of_aunets_crops(size, crops):
+    height, width = size
+    options = Options(data=DataOptions(height=height, width=width), networks=NetworkOptions(model="aunet"))
+    assert build_pipeline({}, options).crop_size == crops
 
 
 @pytest.mark.parametrize("size, score_map", [("market", (14, 6)), ("deepfashion", (30, 30))])

@@ -53,7 +53,13 @@ def check_places(options: Options) -> None:
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
-    stages = SYSTEMS[options.networks.model].stages
+    system, losses = SYSTEMS[options.networks.model], options.losses
+    stages = system.stages
+    if not system.adversary and (losses.lambda_adversarial or losses.lambda_pyramid):
+        raise InputError(
+            f"--model={options.networks.model} has no discriminator: give --lambda_adversarial=0 and "
+            "--lambda_pyramid=0."
+        )
     if options.train.stage not in ("all", "human_parser", *stages):
         raise InputError(
             f"--stage={options.train.stage} is no stage of --model={options.networks.model}; its stages are: "

@@ -16,12 +16,14 @@ class System:
         module: Its module in `models`, see `models.catalog`.
         stages: In the order of a run; the last one trains what makes the images.
         more_inputs: What its pipeline takes of a batch beside the condition image and the target pose.
+        adversary: Whether it has a discriminator.
     """
 
     about: str
     module: str
     stages: tuple[str, ...] = ("image_generator",)
     more_inputs: tuple[str, ...] = ()
+    adversary: bool = True
 
 
 SYSTEMS = {
@@ -31,6 +33,9 @@ SYSTEMS = {
     ),
     "resnet": System(
         "pix2pixHD's one encoder, no warp", "build", ("pose_guided_parser", "warping_generator"), PARSING
+    ),
+    "aunet": System(
+        "the variational U-Net of Esser et al. 2018", "variational_unet", more_inputs=CONDITION_POSE, adversary=False
     ),
     "bodyroi7": System("codes of seven regions, of Ma et al. 2018", "body_roi", more_inputs=CONDITION_POSE),
     "dscf": System("the deformable skips of Siarohin et al. 2018", "deformable", more_inputs=CONDITION_POSE),

@@ -148,6 +148,8 @@ def train_stage(
         trainer.compile_networks(make, train.jit_compile, train.ema, train.accumulate)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
+        if not done:
+            trainer.start(stage_data.first_batch)
     agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
     if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)

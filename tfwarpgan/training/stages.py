@@ -53,11 +53,13 @@ def image_generator_trainer(options: Options, stage: str = "") -> ImageGenerator
     perceptual = None
     if losses.lambda_perceptual and any(losses.perceptual_alphas):
         alphas = losses.perceptual_alphas
-        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
+        perceptual = PerceptualFeatures(
+            losses.perceptual_network, losses.perceptual_weights, alphas, convolution=losses.perceptual_convolution
+        )
     neighbor = None
     if losses.lambda_neighbor:
         neighbor = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=["block1_conv2"])
-    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor)
+    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor, options.train.steps_of(stage))
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.
