@@ -27,6 +27,9 @@ COUNTS = {
     ),
     ("dscf", "image_generator"): ({}, 61_109_085, 82_080_611),
     ("dscf", "discriminator"): ({}, 2_803_782, 2_803_782),
+    ("upis", "unpaired_generator"): ({}, 11_434_627, 11_434_627),
+    ("upis", "pose_detector"): ({}, 11_425_234, 11_425_234),
+    ("upis", "discriminator"): ({}, 2_764_737, 2_764_737),
     ("pix2pix", "image_generator"): ({}, 29_263_043, 54_432_963),
     ("pix2pix", "discriminator"): ({}, 2_788_033, 2_788_033),
 }
@@ -72,10 +75,18 @@ def test_size_of_aunets_crops(size, crops):
     assert build_pipeline({}, options).crop_size == crops
 
 
-@pytest.mark.parametrize("size, score_map", [("market", (14, 6)), ("deepfashion", (30, 30))])
-def test_pix2pix_judges_patches_of_70_pixels(size, score_map):
+@pytest.mark.parametrize(
+    "model, size, score_map",
+    [
+        ("pix2pix", "market", (14, 6)),
+        ("pix2pix", "deepfashion", (30, 30)),
+        ("upis", "market", (10, 2)),
+        ("upis", "deepfashion", (26, 26)),
+    ],
+)
+def test_scores_of_patches(model, size, score_map):
     height, width = SIZES[size]
-    judge = build_discriminator(options_of("pix2pix", size, discriminator_width=4))
+    judge = build_discriminator(options_of(model, size, discriminator_width=4))
     inputs = {"condition_image": 3, "target_pose": 18, "image": 3}
     (scores,) = judge({name: tf.zeros([1, height, width, count]) for name, count in inputs.items()})["scores"]
     assert tuple(scores.shape) == (1, *score_map, 1)

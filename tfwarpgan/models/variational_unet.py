@@ -180,9 +180,7 @@ class VariationalUNet(keras.Model):
         seed = inputs.get("seed")
         seeds = seeds_from(seed)
         means, samples = self.encoder(inputs["crops"], seeds=seeds)
-        image, priors = self.decoder(
-            inputs["stickman"], codes=samples, seeds=seeds, with_priors=seed is not None
-        )
+        image, priors = self.decoder(inputs["stickman"], codes=samples, seeds=seeds, with_priors=seed is not None)
         return {"image": image} if seed is None else {"image": image, "means": means, "priors": priors}
 
 

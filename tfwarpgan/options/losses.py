@@ -34,6 +34,17 @@ class LossOptions:
         1.0, "Generator of --model=aunet: weight that the divergence of its codes from their prior reaches after three "
         "quarters of the steps.", minimum=0,
     )  # fmt: skip
+    lambda_pose: float = option(
+        700.0, "Generator of --model=upis: weight of the poses that the detector sees in its images.", minimum=0
+    )
+    lambda_content: float = option(
+        0.03, "Generator of --model=upis: weight of the content of the image that comes back.", minimum=0
+    )
+    lambda_style: float = option(1.0, "Generator of --model=upis: weight of the style round each joint.", minimum=0)
+    content_layer: str = option(
+        "block2_conv1", "What these two compare: a layer of VGG, or the image itself.",
+        choices=("block2_conv1", "image"),
+    )  # fmt: skip
     lambda_pyramid: float = option(10.0, "Generator: weight of the pyramidal-hierarchy loss.", minimum=0)
     parser_lambda_adversarial: float = option(
         1.0, "Pose-guided parser: weight of the least-squares adversarial loss.", minimum=0

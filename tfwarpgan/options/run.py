@@ -53,13 +53,11 @@ def check_places(options: Options) -> None:
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
-    system, losses = SYSTEMS[options.networks.model], options.losses
+    system = SYSTEMS[options.networks.model]
     stages = system.stages
-    if not system.adversary and (losses.lambda_adversarial or losses.lambda_pyramid):
-        raise InputError(
-            f"--model={options.networks.model} has no discriminator: give --lambda_adversarial=0 and "
-            "--lambda_pyramid=0."
-        )
+    unknown = [f"--{name}=0" for name in system.without if getattr(options.losses, name)]
+    if unknown:
+        raise InputError(f"--model={options.networks.model} has no such losses: give {' '.join(unknown)}.")
     if options.train.stage not in ("all", "human_parser", *stages):
         raise InputError(
             f"--stage={options.train.stage} is no stage of --model={options.networks.model}; its stages are: "
