@@ -185,6 +185,12 @@ def test_a_crop_of_four_corners_is_projective():
     np.testing.assert_allclose(places[1, 1], [25.6, 12.8], atol=1e-4)
 
 
+def test_a_body_seen_from_the_side_has_crossing_corners():
+    quad = tf.constant([[[18.75, 16.75], [19.25, 32.25], [18.75, 31.75], [19.25, 15.75]]])  # the horizon is at (16, 8)
+    places = np.asarray(crop_places(quad, (32, 16)))[0]
+    assert np.isfinite(places).all() and (places[16, 8] == 0).all()
+
+
 def test_what_cannot_be_cropped_is_gray():
     joints, visible = pose(A)
     crops = tf.function(part_crops)(tf.ones([1, *SIZE, 3]), joints, visible, (8, 8))

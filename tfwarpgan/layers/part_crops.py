@@ -107,4 +107,5 @@ def crop_places(corners: Tensor, size: Size) -> Tensor:
     v, u = tf.meshgrid(*[tf.range(side, dtype=tf.float32) / side for side in size], indexing="ij")
     u, v = u[..., None], v[..., None]
     over = 1.0 + g[:, None, None] * u + h[:, None, None] * v
-    return (upper_left[:, None, None] + along_u[:, None, None] * u + along_v[:, None, None] * v) / over
+    places = upper_left[:, None, None] + along_u[:, None, None] * u + along_v[:, None, None] * v
+    return tf.math.divide_no_nan(places, over)  # on the horizon of corners that cross, 0, as OpenCV has it
