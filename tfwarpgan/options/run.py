@@ -27,6 +27,12 @@ class Options:
     losses: LossOptions = LossOptions()
     train: TrainOptions = TrainOptions()
 
+    @property
+    def sees_parsings(self) -> bool:
+        """Whether a network of a run or a loss of it reads label maps."""
+        weighs = self.losses.person_weight != 1.0 or self.losses.head_weight not in (0.0, 1.0)
+        return "condition_parsing" in self.networks.inputs or weighs
+
 
 def stages_of(options: Options) -> tuple[str, ...]:
     """The stages of a run of all stages, in order: those that its generator does not use are left out."""

@@ -77,7 +77,7 @@ class ImageGeneratorTrainer(Trainer):
         inputs, real = self.pipeline.practice(batch)
         weights = self.pipeline.pixel_weights(batch)
         if weights is None:
-            weights = self.pixel_weights(batch[f"{self.pipeline.made}_parsing"])
+            weights = self.pixel_weights(batch.get(f"{self.pipeline.made}_parsing"))
         seed = tf.stack([tf.cast(self.iterations, tf.int32), batch["row"][0] if "row" in batch else 0])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.pipeline.generate(inputs, training=True, seed=seed)

@@ -82,7 +82,7 @@ def unpaired_generator_trainer(options: Options) -> UnpairedGeneratorTrainer:
         networks["discriminator"] = build_discriminator(options)
     (detector,) = frozen_networks(options, stage).values()
     detector.trainable = False
-    features = _itself
+    features = _positive
     if (losses.lambda_content or losses.lambda_style) and losses.content_layer != "image":
         vgg = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=[losses.content_layer])
 
@@ -92,8 +92,9 @@ def unpaired_generator_trainer(options: Options) -> UnpairedGeneratorTrainer:
     return UnpairedGeneratorTrainer(networks, pipeline, detector, losses, features)
 
 
-def _itself(images: Image) -> Features:
-    return images
+def _positive(images: Image) -> Features:
+    """Images in [0, 2]: a color and its opposite are to have different Gram matrices."""
+    return images + 1.0
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.

@@ -65,22 +65,24 @@ def strip(sample: Sample) -> Picture:
         sample: A `examine.Sample`.
 
     Returns:
-        uint8 [H, W, 3]: the picture, the skeleton on it, the label map, and the skeleton on the two mixed.
+        uint8 [H, W, 3]: the picture, the skeleton on it and, if there is one, the label map, and the skeleton on the
+        two mixed.
 
     Raises:
         InputError: If a file cannot be read.
     """
     picture = images.read_rgb(sample.image)
-    colors = color_parsing(read_label_map(sample.label_map, picture.shape[:2]))
-    mixed = np.rint(0.5 * picture + 0.5 * colors).astype(np.uint8)
     scale = HEIGHT / len(picture)
     scale = round(scale) if scale > 1 else scale
-    columns = {"picture": picture, "joints": picture, "parsing": colors, "both": mixed}
+    columns = {"picture": picture, "joints": picture}
+    if sample.label_map is not None:
+        colors = color_parsing(read_label_map(sample.label_map, picture.shape[:2]))
+        columns |= {"parsing": colors, "both": np.rint(0.5 * picture + 0.5 * colors).astype(np.uint8)}
     joints, visible = sample.joints, sample.visible
     if joints is None or visible is None:
         del columns["joints"]
     else:
-        for name in ("joints", "both"):
+        for name in {"joints", "both"} & columns.keys():
             size = images.image_size(sample.image)  # a large photograph is read smaller
             moved = joints_at(joints, visible, size, picture.shape[:2])
             columns[name] = _with_skeleton(columns[name], moved, visible, scale)

@@ -20,6 +20,7 @@ from tfwarpgan.data.pairs import lists as pair_lists
 from tfwarpgan.data.pairs import splits
 from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, ImageFile, leaves, other_files_below, plain, stem
 from tfwarpgan.data.pictures.framing import Framing
+from tfwarpgan.data.pictures.label_maps import ANNOTATE
 from tfwarpgan.errors import InputError, OnError, quoted, raise_error
 from tfwarpgan.options import DataOptions
 from tfwarpgan.storage.text import holds_rows
@@ -40,6 +41,7 @@ class Layout(abc.ABC):
         framing: `Framing` of its pictures.
         images: dict of key -> path of an image.
         label_maps: dict of key -> path of a label map.
+        has_label_maps: Whether there is a folder of label maps; without one, no image has one.
         builds_pairs: Whether its pairs are built by the rule, not read from lists.
         num_parts: Number of parts in which its lists are joined, so that each fits into memory.
     """
@@ -70,7 +72,9 @@ class Layout(abc.ABC):
         self._labels = label_mappings.to_lip(self.data_options.label_mapping)
         self.framing = Framing.of(self.data_options)
         self.find_files()
-        check_parsings(self.parsing_dir)
+        self.has_label_maps = os.path.isdir(self.parsing_dir)
+        if not self.has_label_maps:
+            _check_needs_none(self.parsing_dir, bool(parsing_dir), self.data_options)
         self._joints_of: dict[str, Annotations] = {}
         self._pairs_of: dict[str, list[tuple[str, str, str]]] | None = None  # of a part
         self.images: dict[str, str] = {}
@@ -409,10 +413,10 @@ def _first_of_each(files: Iterator[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def check_parsings(parsing_dir: str) -> None:
-    """Refuses a missing folder of label maps, and says how to make one."""
-    if not os.path.isdir(parsing_dir):
+def _check_needs_none(parsing_dir: str, is_named: bool, data_options: DataOptions) -> None:
+    """Refuses a missing folder of label maps that was named, or that the filter of failed images needs."""
+    if is_named or data_options.min_foreground or data_options.max_stray_joints_image < 1:
+        needed = "" if is_named else ", which --min_foreground and --max_stray_joints_image look at"
         raise InputError(
-            f"{parsing_dir} is missing: there must be one label map (PNG) per image; make them with "
-            "python -m tfwarpgan.annotate, or give their folder as --parsing_dir."
+            f"{parsing_dir} is missing: there must be one label map (PNG) per image in it{needed}; {ANNOTATE}."
         )
