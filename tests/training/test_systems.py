@@ -1,6 +1,8 @@
 """The systems that table 1 compares with: trained, resumed, scored, exported and drawn with by the same commands."""
 
 import dataclasses
+import functools
+import types
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from tfwarpgan.models.catalog import build_network, build_pipeline
 from tfwarpgan.options import LossOptions, NetworkOptions, check_places, stages_of
 from tfwarpgan.options.systems import SYSTEMS
 from tfwarpgan.serving.exporting.check import SavedModelSession
-from tfwarpgan.training import runs, stages
+from tfwarpgan.training import previews, runs, stages
 from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.viewing import drawing
 
 BASELINES = [name for name, system in SYSTEMS.items() if system.module != "build"]
 
@@ -51,6 +54,7 @@ def on_market(options_of, market, tmp_path):
     return make
 
 
+@functools.cache  # nothing here changes one
 def pipeline_of(options):
     return build_pipeline({stage: build_network(stage, options) for stage in stages_of(options)}, options)
 
@@ -71,6 +75,28 @@ def test_the_target_pose_matters(options_of, batch, model):
     given = {key: batch[key] for key in pipeline.inputs}
     other = {**given, "target_keypoints": given["target_keypoints"][:, ::-1]}
     assert np.any(np.asarray(pipeline(given)["image"]) != np.asarray(pipeline(other)["image"]))
+
+
+@pytest.mark.parametrize(
+    "model, drawn",
+    [
+        ("aunet", {"stickman", "part crops"}),
+        ("bodyroi7", {"condition mask", "regions"}),
+        ("dscf", {"body parts"}),
+        ("pg2", {"target mask"}),
+        ("pix2pix", set()),
+    ],
+)
+def test_previews_show_what_is_drawn_from_joints(options_of, batch, model, drawn):
+    options = options_of(model)
+    stage = stages_of(options)[-1]
+    trainer = types.SimpleNamespace(pipeline=pipeline_of(options))
+    columns = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "grid", lambda found, scale: columns.update(found))
+        previews.painter(stage, trainer, batch, options)()
+    assert set(columns) == {"condition", "target pose", *drawn, "synthesized", "target"}
+    assert all(len(pictures) == 4 and pictures[0].ndim == 3 for pictures in columns.values())
 
 
 @pytest.mark.parametrize("model", BASELINES)

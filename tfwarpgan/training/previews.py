@@ -16,6 +16,7 @@ from tfwarpgan.options import Options
 from tfwarpgan.storage.pixels import to_pixels
 from tfwarpgan.typing import Batch, Picture
 from tfwarpgan.viewing import drawing
+from tfwarpgan.viewing.joint_maps import joint_map_columns
 
 ROWS = 8
 Columns: TypeAlias = dict[str, Any]  # title -> uint8 pictures
@@ -123,5 +124,13 @@ def _pose_detector(trainer: Any, batch: Batch, options: Options) -> Columns:
 
 
 def _images(trainer: Any, batch: Batch, options: Options) -> Columns:
+    """Samples, and behind the target pose what the system draws from joints."""
     del options
-    return drawing.sample_columns(batch, trainer.pipeline(batch))
+    pipeline = trainer.pipeline
+    maps, weights = dict(pipeline.conditions(batch)), pipeline.pixel_weights(batch)
+    if weights is not None:
+        maps["target_mask"] = weights[..., tf.newaxis] - 1.0
+    drawn = joint_map_columns(maps, to_pixels(batch["condition_image"]))
+    columns = drawing.sample_columns(batch, pipeline(batch))
+    first = {title: columns.pop(title) for title in ("condition", "target pose")}
+    return {**first, **drawn, **columns}
