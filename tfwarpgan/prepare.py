@@ -112,7 +112,9 @@ def _check(data_options: DataOptions, how: PrepareOptions) -> None:
     report = examine.examine(data_options, how.workers, samples=SAMPLES if how.page else 0)
     print(report.text(), end="")
     if how.page:
-        write(how.page, report)
+        from tfwarpgan.data.batches.joint_maps import pictures_of_joints
+
+        write(how.page, report, pictures_of_joints)
         print(f"Pictures: {how.page}")
     if report.is_fatal:
         sys.exit(1)

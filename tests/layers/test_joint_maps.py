@@ -171,7 +171,7 @@ def test_trunk_of_a_stickman():
 def test_places_of_crops(points, part, size, matrix):
     corners, there = crop_corners(*pose(points), size)
     assert there[0, part]
-    places = np.asarray(crop_places(corners[:, part], 64))[0]
+    places = np.asarray(crop_places(corners[:, part], (64, 64)))[0]
     columns, rows = np.meshgrid(np.arange(64), np.arange(64))
     ahead = places @ np.array(matrix)[:, :2].T + np.array(matrix)[:, 2]
     np.testing.assert_allclose(ahead, np.stack([columns, rows], axis=-1), atol=2e-3)
@@ -179,14 +179,21 @@ def test_places_of_crops(points, part, size, matrix):
 
 def test_a_crop_of_four_corners_is_projective():
     quad = np.array([[[0, 0], [0, 64], [64, 32], [32, 0]]], np.float32)
-    places = np.asarray(crop_places(tf.constant(quad), 2))[0]
+    places = np.asarray(crop_places(tf.constant(quad), (2, 2)))[0]
     np.testing.assert_allclose(places[0, 0], [0, 0], atol=1e-5)
     # The middle of a projective square is where the diagonals of its image cross: (0, 0)-(64, 32), (0, 64)-(32, 0).
     np.testing.assert_allclose(places[1, 1], [25.6, 12.8], atol=1e-4)
 
 
+def test_a_body_seen_from_the_side_has_crossing_corners():
+    quad = tf.constant([[[18.75, 16.75], [19.25, 32.25], [18.75, 31.75], [19.25, 15.75]]])  # the horizon is at (16, 8)
+    places = np.asarray(crop_places(quad, (32, 16)))[0]
+    assert np.isfinite(places).all() and (places[16, 8] == 0).all()
+
+
 def test_what_cannot_be_cropped_is_gray():
-    crops = part_crops(tf.ones([1, *SIZE, 3]), *pose(A), 8)
+    joints, visible = pose(A)
+    crops = tf.function(part_crops)(tf.ones([1, *SIZE, 3]), joints, visible, (8, 8))
     assert crops.shape == (1, 8, 8, 24)
     parts = np.asarray(crops).reshape(8, 8, 8, 3).min(axis=(0, 1, 3))
     np.testing.assert_allclose(parts, [1, 1, 1, 0, 1, 1, 1, 1], atol=1e-6)  # A has no left wrist

@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.models.catalog import build_discriminator, build_network
+from tfwarpgan.layers.weight_normalized import seeds_from
+from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
 from tfwarpgan.options import DataOptions, NetworkOptions, Options
 
 SIZES = {"market": (128, 64), "deepfashion": (256, 256)}
@@ -26,6 +27,9 @@ COUNTS = {
     ),
     ("dscf", "image_generator"): ({}, 61_109_085, 82_080_611),
     ("dscf", "discriminator"): ({}, 2_803_782, 2_803_782),
+    ("upis", "unpaired_generator"): ({}, 11_434_627, 11_434_627),
+    ("upis", "pose_detector"): ({}, 11_425_234, 11_425_234),
+    ("upis", "discriminator"): ({}, 2_764_737, 2_764_737),
     ("pix2pix", "image_generator"): ({}, 29_263_043, 54_432_963),
     ("pix2pix", "discriminator"): ({}, 2_788_033, 2_788_033),
 }
@@ -41,10 +45,48 @@ def test_parameters_to_the_digit(model, stage, size):
         assert network.count_params() == dict(zip(SIZES, counts))[size]
 
 
-@pytest.mark.parametrize("size, score_map", [("market", (14, 6)), ("deepfashion", (30, 30))])
-def test_pix2pix_judges_patches_of_70_pixels(size, score_map):
+@pytest.mark.parametrize(
+    "size, count, codes",
+    [
+        ((256, 256), 47_272_966, [(4, 4), (8, 8)]),
+        ((128, 128), 47_419_270, [(2, 2), (4, 4)]),
+        ((128, 64), 45_318_534, [(4, 2), (8, 4)]),
+    ],
+)
+def test_aunets_parameters_and_codes(size, count, codes):
+    height, width = size
+    options = Options(
+        data=DataOptions(height=height, width=width), networks=NetworkOptions(model="aunet", generator_width=32)
+    )
+    with tf.Graph().as_default():
+        network = build_network("image_generator", options)
+        assert network.count_params() == count
+        crops = tf.zeros([1, *build_pipeline({}, options).crop_size, 24])
+        means, _ = network.encoder(crops, seeds=seeds_from(None))
+    assert [tuple(mean.shape[1:3]) for mean in means] == codes
+
+
+@pytest.mark.parametrize(
+    "size, crops", [((256, 256), (64, 64)), ((128, 64), (64, 32)), ((64, 32), (32, 16)), ((272, 144), (136, 72))]
+)
+def test_size_of_aunets_crops(size, crops):
+    height, width = size
+    options = Options(data=DataOptions(height=height, width=width), networks=NetworkOptions(model="aunet"))
+    assert build_pipeline({}, options).crop_size == crops
+
+
+@pytest.mark.parametrize(
+    "model, size, score_map",
+    [
+        ("pix2pix", "market", (14, 6)),
+        ("pix2pix", "deepfashion", (30, 30)),
+        ("upis", "market", (10, 2)),
+        ("upis", "deepfashion", (26, 26)),
+    ],
+)
+def test_scores_of_patches(model, size, score_map):
     height, width = SIZES[size]
-    judge = build_discriminator(options_of("pix2pix", size, discriminator_width=4))
+    judge = build_discriminator(options_of(model, size, discriminator_width=4))
     inputs = {"condition_image": 3, "target_pose": 18, "image": 3}
     (scores,) = judge({name: tf.zeros([1, height, width, count]) for name, count in inputs.items()})["scores"]
     assert tuple(scores.shape) == (1, *score_map, 1)

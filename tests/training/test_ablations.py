@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -94,9 +95,10 @@ def test_a_human_parser_has_no_effect_without_parsings(ablated):
 
 
 def test_a_run_without_parsings_from_training_to_export(ablated, market, tmp_path, capsys):
+    shutil.rmtree(market / "parsing")  # which it does not need
     options = ablated(**IMAGE_POSE)
     data = dataclasses.replace(
-        options.data, dataset="market1501", data_dir=str(market), prepared_dir=str(tmp_path / "prepared")
+        options.data, dataset="market1501", data_dir=str(market), prepared_dir=str(tmp_path / "prepared"), flip=True
     )
     train = dataclasses.replace(options.train, run_dir=str(tmp_path / "run"), generator_steps=2)
     options = dataclasses.replace(options, data=data, train=train)
@@ -104,7 +106,10 @@ def test_a_run_without_parsings_from_training_to_export(ablated, market, tmp_pat
     assert not {"pose_guided_parser", "geometric_matcher"} & {*os.listdir(tmp_path / "run")}
 
     evaluate.main(options, evaluate.EvaluateOptions(report_pairs=1))
-    assert "parsing_miou" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "ssim" in out and not {"parsing_miou", "ssim_person", "color_"} & {*out.split()}
+    with pytest.raises(InputError, match="ssim/person needs label maps"):
+        evaluate.main(options, evaluate.EvaluateOptions(metrics="ssim/person"))
     shown = os.listdir(tmp_path / "run/evaluation/even_pairs")
     assert {"00_condition.png", "00_synthesized.png", "00_target.png"} <= {*shown}
 

@@ -64,8 +64,10 @@ def parsing_confusions(batch: Batch, outputs: Tensors) -> dict[str, dict[str, Te
     """Confusion matrices of the parsings over a batch: name -> who -> [20, 20].
 
     `warped` is the argmax of the condition's one-hot parsing sampled bilinearly by the matcher's grid. Without stage I
-    (`parsing_source` ground_truth) only the labeled target is a reference.
+    (`parsing_source` ground_truth) only the labeled target is a reference. A batch without label maps has none.
     """
+    if "target_parsing" not in batch:
+        return {}
     scores = {"warped": "warped_parsing", "synthesized": "parsing_logits"}
     parsings = {name: tf.argmax(outputs[key], axis=-1) for name, key in scores.items() if key in outputs}
     parsings["target"] = batch["target_parsing"]
@@ -89,6 +91,7 @@ def evaluate(
     total: int | None = None,
     progress: bool = True,
     quantization: str = "round",
+    has_parsings: bool = True,
 ) -> Evaluation:
     """Scores a pipeline and the baselines.
 
@@ -103,6 +106,7 @@ def evaluate(
         total: Pairs that the data set holds, for the progress bar.
         progress: Whether to draw a progress bar.
         quantization: "round" or "truncate", see `quantize`.
+        has_parsings: Whether the pairs have label maps; the colors of parts are not measured without.
 
     Returns:
         An `Evaluation`.
@@ -111,7 +115,7 @@ def evaluate(
         InputError: If there is no pair.
     """
     draw = for_any_batch_size(lambda batch: _draw(pipeline, batch, mean, quantization))
-    board, seen = Scoreboard(metrics, sources, ("parsing", *SIDES)), PictureHash()
+    board, seen = Scoreboard(metrics, sources, (*(["parsing"] if has_parsings else []), *SIDES)), PictureHash()
     names: list[tuple[str, str]] = []
     parts: list[dict[str, Any]] = []
     confusions: dict[str, Arrays] = {}
@@ -131,7 +135,7 @@ def evaluate(
     height, width = pictures["target"].shape[1:3]
     measurement = Measurement(height, width, quantization, "of the test list", str(seen))
     found = tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
-    extra = [*_color_metrics(found["colors"]), *_parsing_metrics(confusions)]
+    extra = [*_color_metrics(found["colors"]), *_parsing_metrics(confusions)] if has_parsings else []
     results = [*board.results(measurement), *(_measured(result, measurement, len(names)) for result in extra)]
     return Evaluation(tuple(results), tuple(names), board.pairs(), found["pose_change"], measurement)
 
@@ -142,11 +146,13 @@ def _draw(
     """What is computed of a batch in the graph: the pictures of all contenders, and what only a pipeline has."""
     outputs = pipeline(batch)
     pictures = {**contenders(batch, outputs, mean, quantization), "target": to_pixels(batch["target_image"])}
+    of_parts: dict[str, Any] = {}
+    if "target_parsing" in batch:
+        labels = batch["target_parsing"]
+        of_parts = {who: colors.part_means(from_pixels(levels), labels) for who, levels in pictures.items()}
     return {
         "pictures": pictures,
-        "colors": {
-            who: colors.part_means(from_pixels(levels), batch["target_parsing"]) for who, levels in pictures.items()
-        },
+        "colors": of_parts,
         "confusions": parsing_confusions(batch, outputs),
         "pose_change": pose_change(batch, batch["target_image"].shape[1]),
     }
@@ -156,12 +162,10 @@ def _score(board: Scoreboard, batch: Batch, pictures: Arrays) -> None:
     poses = {
         side: (np.asarray(batch[f"{side}_keypoints"]), np.asarray(batch[f"{side}_visible"])) for side in SIDES
     }  # fmt: skip
+    labels = np.asarray(batch["target_parsing"]) if "target_parsing" in batch else None
     for who, generated in pictures.items():
         if who != "target":
-            pairs = Pairs(
-                batch_names(batch), pictures["target"], generated, np.asarray(batch["target_parsing"]), poses
-            )  # fmt: skip
-            board.update(who, pairs)
+            board.update(who, Pairs(batch_names(batch), pictures["target"], generated, labels, poses))
 
 
 def _measured(result: Result, measurement: Measurement, count: int) -> Result:

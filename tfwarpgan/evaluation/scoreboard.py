@@ -64,7 +64,7 @@ class Scoreboard:
 
 
 _LACKS = {
-    "parsing": "label maps, which only the pairs of a run have",
+    "parsing": "label maps, which only the pairs of a run have, if its data set has any",
     "target": "the joints of the targets; give --keypoints",
     "condition": "the joints of the condition images; give --keypoints, and --pairs where the names do not tell them",
     "pictures": "pictures in files; synthesize them first, then score them with --pictures",

@@ -114,17 +114,20 @@ class ResidualBlock(keras.layers.Layer):
 
 
 class Encoder(keras.layers.Layer):
-    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8."""
+    """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8.
 
-    def __init__(self, width: int, **kwargs: Any) -> None:
+    With other `halvings` than 3, 8 is another power of 2.
+    """
+
+    def __init__(self, width: int, halvings: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = [NormalizedConvolution(ReflectConvolution(width))]
-        self.blocks += [NormalizedConvolution(convolution(width * factor, 3, 2)) for factor in (2, 4, 8)]
+        self.blocks += [NormalizedConvolution(convolution(width << level, 3, 2)) for level in range(1, halvings + 1)]
 
     def call(self, inputs: Features, all_scales: bool = False) -> Features | dict[int, Features]:
         scales = {}
-        for scale, block in zip((1, 2, 4, 8), self.blocks):
-            inputs = scales[scale] = block(inputs)
+        for level, block in enumerate(self.blocks):
+            inputs = scales[1 << level] = block(inputs)
         return scales if all_scales else inputs
 
 
@@ -147,9 +150,9 @@ class Trunk(keras.layers.Layer):
         return inputs
 
 
-def upsamplings(filters: int, kind: str = "transposed") -> list[Upsampling]:
-    """The three `Upsampling` layers of a decoder, from 1/8 to full size: each halves the width."""
-    return [Upsampling(filters // factor, kind) for factor in (2, 4, 8)]
+def upsamplings(filters: int, kind: str = "transposed", count: int = 3) -> list[Upsampling]:
+    """The `Upsampling` layers of a decoder, three from 1/8 to full size: each halves the width."""
+    return [Upsampling(filters // 2**level, kind) for level in range(1, count + 1)]
 
 
 class OutputHead(keras.layers.Layer):
@@ -170,12 +173,14 @@ class OutputHead(keras.layers.Layer):
 
 
 class Decoder(keras.layers.Layer):
-    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels]: three upsampling layers and the head."""
+    """[B, H/8, W/8, filters] -> float32 [B, H, W, channels]: three upsampling layers, or others, and the head."""
 
-    def __init__(self, filters: int, width: int, channels: int, upsampling: str = "transposed", **kwargs: Any) -> None:
+    def __init__(
+        self, filters: int, width: int, channels: int, upsampling: str = "transposed", halvings: int = 3, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.upsamplings = upsamplings(filters, upsampling)
-        self.head = OutputHead(filters // 8, width, channels)
+        self.upsamplings = upsamplings(filters, upsampling, halvings)
+        self.head = OutputHead(filters >> halvings, width, channels)
 
     def call(self, inputs: Features) -> Features:
         for upsampling in self.upsamplings:

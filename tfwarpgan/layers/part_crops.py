@@ -7,7 +7,7 @@ person wears, without the pose. As there, a body that faces the camera comes out
 import tensorflow as tf
 
 from tfwarpgan.layers.sampling import sample
-from tfwarpgan.typing import Image, Tensor
+from tfwarpgan.typing import Image, Size, Tensor
 
 BODY = (5, 11, 8, 2)  # left shoulder, left hip, right hip, right shoulder
 LEFT_SHOULDER, RIGHT_SHOULDER, NOSE = 5, 2, 0
@@ -63,39 +63,39 @@ def _limb(first: Tensor, second: Tensor, half_width: float) -> Tensor:
     return tf.stack([first + across, first - across, second - across, second + across], axis=1)
 
 
-def part_crops(image: Image, joints: Tensor, visible: Tensor, size: int) -> Tensor:
+def part_crops(image: Image, joints: Tensor, visible: Tensor, size: Size) -> Tensor:
     """The crops of an image, side by side.
 
     Args:
         image: float [B, H, W, 3] in [-1, 1].
         joints: float [B, 18, 2], (y, x) in pixels.
         visible: bool [B, 18].
-        size: Height and width of a crop, pixels.
+        size: (height, width) of a crop, pixels.
 
     Returns:
-        Like `image`, [B, size, size, 24]; beyond the image its border goes on; what is not there is 0, gray.
+        Like `image`, [B, height, width, 24]; beyond the image its border goes on; what is not there is 0, gray.
     """
     height, width = image.shape[1:3]
     corners, there = crop_corners(joints, visible, height)
     crops = []
-    for part in range(NUM_CROPS):
-        places = crop_places(corners[:, part], size)
-        grid = 2.0 * places / [width - 1.0, height - 1.0] - 1.0
-        crops.append(tf.where(there[:, part, None, None, None], sample(image, grid), tf.zeros([], image.dtype)))
+    # Not `there[:, part, None, None, None]`: TensorFlow's optimizer drops the new axes of a slice of a stack.
+    for quad, is_there in zip(tf.unstack(corners, axis=1), tf.unstack(there, axis=1)):
+        grid = 2.0 * crop_places(quad, size) / [width - 1.0, height - 1.0] - 1.0
+        crops.append(tf.where(is_there[:, None, None, None], sample(image, grid), tf.zeros([], image.dtype)))
     return tf.concat(crops, axis=-1)
 
 
-def crop_places(corners: Tensor, size: int) -> Tensor:
-    """Where the pixels of a crop lie in the image: the projective map of a square to four corners.
+def crop_places(corners: Tensor, size: Size) -> Tensor:
+    """Where the pixels of a crop lie in the image: the projective map of a rectangle to four corners.
 
     P. Heckbert, "Fundamentals of Texture Mapping and Image Warping", 1989, section 2.2.3.
 
     Args:
-        corners: [B, 4, 2], (x, y) of the crop's corners (0, 0), (0, size), (size, size) and (size, 0).
-        size: Height and width of the crop, pixels.
+        corners: [B, 4, 2], (x, y) of the crop's corners (0, 0), (0, height), (width, height) and (width, 0).
+        size: (height, width) of the crop, pixels.
 
     Returns:
-        [B, size, size, 2], (x, y) in pixels.
+        [B, height, width, 2], (x, y) in pixels.
     """
     upper_left, lower_left, lower_right, upper_right = tf.unstack(corners, axis=1)
     right, down = upper_right - lower_right, lower_left - lower_right
@@ -104,7 +104,8 @@ def crop_places(corners: Tensor, size: int) -> Tensor:
     g = tf.math.divide_no_nan(bend[:, 0] * down[:, 1] - bend[:, 1] * down[:, 0], area)[:, None]
     h = tf.math.divide_no_nan(right[:, 0] * bend[:, 1] - right[:, 1] * bend[:, 0], area)[:, None]
     along_u, along_v = upper_right - upper_left + g * upper_right, lower_left - upper_left + h * lower_left
-    v, u = tf.meshgrid(*[tf.range(size, dtype=tf.float32) / size] * 2, indexing="ij")
+    v, u = tf.meshgrid(*[tf.range(side, dtype=tf.float32) / side for side in size], indexing="ij")
     u, v = u[..., None], v[..., None]
     over = 1.0 + g[:, None, None] * u + h[:, None, None] * v
-    return (upper_left[:, None, None] + along_u[:, None, None] * u + along_v[:, None, None] * v) / over
+    places = upper_left[:, None, None] + along_u[:, None, None] * u + along_v[:, None, None] * v
+    return tf.math.divide_no_nan(places, over)  # on the horizon of corners that cross, 0, as OpenCV has it

@@ -99,11 +99,6 @@ class BodyROI(ImagePipeline):
             "seen": tf.cast(seen, tf.float32),
         }
 
-    def practice(self, batch: Batch) -> tuple[dict[str, Tensor], Image]:
-        """The condition image in its own pose."""
-        own = {f"target_{name}": batch[f"condition_{name}"] for name in ("keypoints", "visible")}
-        return self.conditions({**batch, **own}), batch["condition_image"]
-
 
 pipeline = BodyROI
 

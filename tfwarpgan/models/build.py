@@ -28,6 +28,7 @@ CHANNELS = {
     "condition_image": 3,
     "coarse_image": 3,
     "condition_mask": 1,
+    "stickman": 3,
     "condition_parsing": NUM_LABELS,
     "target_parsing": NUM_LABELS,
     "parsing": NUM_LABELS,

@@ -14,11 +14,11 @@ from tensorflow import keras
 from tfwarpgan.layers.body_parts import PARTS, deform, part_maps, part_masks
 from tfwarpgan.layers.convolution import convolution
 from tfwarpgan.layers.normalization import SampleNormalization
-from tfwarpgan.layers.pose_maps import pose_map
 from tfwarpgan.layers.unet import Down, Up, halvings_of
 from tfwarpgan.models.build import built
 from tfwarpgan.models.discriminator import PatchDiscriminator, PyramidDiscriminator
 from tfwarpgan.models.image_pipeline import ImagePipeline
+from tfwarpgan.models.inputs import pose_of
 from tfwarpgan.options import Options
 from tfwarpgan.typing import Batch, Image, Tensor, Tensors
 
@@ -60,11 +60,9 @@ class Deformable(ImagePipeline):
     def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """Condition image and both poses, `maps` [B, 10, 2, 3] between their parts and `masks` [B, 10, H, W]."""
         own, target = ((batch[f"{side}_keypoints"], batch[f"{side}_visible"]) for side in ("condition", "target"))
-        options = self.data_options
-        drawn: dict[str, Any] = {"kind": options.pose_map, "radius": options.pose_radius, "sigma": options.pose_sigma}
         return {
             **super().conditions(batch),
-            "condition_pose": pose_map(*own, self.height, self.width, **drawn),
+            "condition_pose": pose_of(batch, "condition", self.data_options),
             "maps": part_maps(*own, *target, self.height),
             "masks": part_masks(*target, self.height, self.width),
         }

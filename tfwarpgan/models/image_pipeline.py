@@ -1,6 +1,6 @@
 """What all systems have in common once they are built: batches in, images out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -42,8 +42,12 @@ class ImagePipeline(tf.Module):
         return {key: known[key] for key in ("condition_image", "target_pose")}
 
     def practice(self, batch: Batch) -> tuple[dict[str, Tensor], Image]:
-        """(what the networks see while they are trained, the image that they are to make)."""
-        return self.conditions(batch), batch[f"{self.made}_image"]
+        """(what the networks see while they are trained, the image that they are to make), a condition in its pose."""
+        own = {f"target_{name}": batch[f"condition_{name}"] for name in ("keypoints", "visible")}
+        return self.conditions({**batch, **own} if self.made == "condition" else batch), batch[f"{self.made}_image"]
+
+    def start(self, draw: Callable[[], Batch]) -> None:
+        """What the networks start from, found from a batch of data, eagerly; here nothing."""
 
     def pixel_weights(self, batch: Batch) -> Tensor | None:
         """Weights of the pixels in the pixel loss, [B, H, W]; None: those of the options."""

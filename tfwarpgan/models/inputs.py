@@ -3,7 +3,15 @@
 from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.pose_maps import pose_map
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Tensor
+from tfwarpgan.typing import Batch, PoseMap, Tensor
+
+
+def pose_of(batch: Batch, side: str, data_options: DataOptions) -> PoseMap:
+    """The pose of a batch's "condition" or "target" as the options draw it, [B, H, W, 18]."""
+    return pose_map(
+        batch[f"{side}_keypoints"], batch[f"{side}_visible"], data_options.height, data_options.width,
+        kind=data_options.pose_map, radius=data_options.pose_radius, sigma=data_options.pose_sigma,
+    )  # fmt: skip
 
 
 def dense_inputs(batch: Batch, data_options: DataOptions) -> dict[str, Tensor]:
@@ -19,9 +27,6 @@ def dense_inputs(batch: Batch, data_options: DataOptions) -> dict[str, Tensor]:
         Dictionary of `condition_image` as it is, `condition_parsing` (and `target_parsing`) one-hot [B, H, W, 20] and
         `target_pose` [B, H, W, 18].
     """
-    pose = pose_map(
-        batch["target_keypoints"], batch["target_visible"], data_options.height, data_options.width,
-        kind=data_options.pose_map, radius=data_options.pose_radius, sigma=data_options.pose_sigma,
-    )  # fmt: skip
+    pose = pose_of(batch, "target", data_options)
     parsings = {key: one_hot(batch[key]) for key in ("condition_parsing", "target_parsing") if key in batch}
     return {"condition_image": batch["condition_image"], "target_pose": pose, **parsings}

@@ -18,6 +18,7 @@ class PerceptualFeatures(keras.Model):
         alphas: A weight for each of the five layers; one of weight 0 is left out, and what lies behind the last one
             that has a weight is not computed.
         layers: Names of other layers to give in their place.
+        convolution: Which one of each block is meant: with 2, relu1_2 .. relu5_2.
 
     Raises:
         InputError: If the weights cannot be loaded or do not fit.
@@ -29,10 +30,12 @@ class PerceptualFeatures(keras.Model):
         weights: str = "imagenet",
         alphas: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0),
         layers: Sequence[str] = (),
+        convolution: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        layers_used = list(layers) or [f"block{block}_conv1" for block, alpha in enumerate(alphas, 1) if alpha]
+        weighted = [f"block{block}_conv{convolution}" for block, alpha in enumerate(alphas, 1) if alpha]
+        layers_used = list(layers) or weighted
         self.alphas = tuple(alpha for alpha in alphas if alpha)
         self.features = vgg_features(network, layers_used)
         load_weights(self.features, network, weights, flag="perceptual_weights")

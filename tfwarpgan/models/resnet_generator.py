@@ -15,15 +15,16 @@ class ResnetGenerator(keras.Model):
     """Everything that it sees, concatenated -> the synthesized image.
 
     Called on a dictionary of the inputs in `keys`, as `WarpingGenerator` takes them; gives {"image": float32
-    [B, H, W, 3] in [-1, 1]}. H and W are multiples of 8.
+    [B, H, W, 3] in [-1, 1]}. H and W can be halved `halvings` times.
 
     Args:
         keys: Names of the inputs; `condition_image` is one of them.
-        width: Channels of the first convolution; the trunk has 8 x width.
+        width: Channels of the first convolution, which double with each halving.
         blocks: Residual blocks of the trunk.
         upsampling: "transposed" or "resize".
         decorrelated_colors: Whether it sees the condition's colors along their principal axes.
         recompute: Whether training computes the trunk's activations twice instead of keeping them.
+        halvings: How often the size is halved before the trunk.
     """
 
     def __init__(
@@ -34,13 +35,14 @@ class ResnetGenerator(keras.Model):
         upsampling: str = "transposed",
         decorrelated_colors: bool = False,
         recompute: bool = False,
+        halvings: int = 3,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
         self.keys, self.decorrelated_colors = tuple(keys), decorrelated_colors
-        self.encoder = Encoder(width)
-        self.trunk = Trunk(8 * width, blocks, recompute)
-        self.decoder = Decoder(8 * width, width, 3, upsampling)
+        self.encoder = Encoder(width, halvings)
+        self.trunk = Trunk(width << halvings, blocks, recompute)
+        self.decoder = Decoder(width << halvings, width, 3, upsampling, halvings)
 
     def call(self, inputs: Tensors) -> dict[str, Image]:
         image = inputs["condition_image"]

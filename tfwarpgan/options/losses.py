@@ -30,6 +30,21 @@ class LossOptions:
         0.0, "Generator: weight of the nearest-neighbor loss of DSCF, between features of relu1_2.", minimum=0
     )
     neighbor_size: int = option(3, "Height and width of its neighborhood, an odd number.", minimum=1)
+    lambda_divergence: float = option(
+        1.0, "Generator of --model=aunet: weight that the divergence of its codes from their prior reaches after three "
+        "quarters of the steps.", minimum=0,
+    )  # fmt: skip
+    lambda_pose: float = option(
+        700.0, "Generator of --model=upis: weight of the poses that the detector sees in its images.", minimum=0
+    )
+    lambda_content: float = option(
+        0.03, "Generator of --model=upis: weight of the content of the image that comes back.", minimum=0
+    )
+    lambda_style: float = option(1.0, "Generator of --model=upis: weight of the style round each joint.", minimum=0)
+    content_layer: str = option(
+        "block2_conv1", "What these two compare: a layer of VGG, or the image itself.",
+        choices=("block2_conv1", "image"),
+    )  # fmt: skip
     lambda_pyramid: float = option(10.0, "Generator: weight of the pyramidal-hierarchy loss.", minimum=0)
     parser_lambda_adversarial: float = option(
         1.0, "Pose-guided parser: weight of the least-squares adversarial loss.", minimum=0
@@ -57,6 +72,9 @@ class LossOptions:
     )
     perceptual_alphas: tuple[float, ...] = option(
         (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0), "Weights of the features relu1_1 to relu5_1; 0 leaves one out.", minimum=0
+    )
+    perceptual_convolution: int = option(
+        1, "Convolution of each of the five blocks that the features are of: 2 for relu1_2 to relu5_2.", choices=(1, 2)
     )
     perceptual_network: str = option("VGG19", "Network of the perceptual loss.", choices=("VGG16", "VGG19"))
     perceptual_weights: str = option(

@@ -27,6 +27,12 @@ class Options:
     losses: LossOptions = LossOptions()
     train: TrainOptions = TrainOptions()
 
+    @property
+    def sees_parsings(self) -> bool:
+        """Whether a network of a run or a loss of it reads label maps."""
+        weighs = self.losses.person_weight != 1.0 or self.losses.head_weight not in (0.0, 1.0)
+        return "condition_parsing" in self.networks.inputs or weighs
+
 
 def stages_of(options: Options) -> tuple[str, ...]:
     """The stages of a run of all stages, in order: those that its generator does not use are left out."""
@@ -53,7 +59,11 @@ def check_places(options: Options) -> None:
     """
     if not options.train.run_dir:
         raise InputError("--run_dir is missing: name the folder of the run.")
-    stages = SYSTEMS[options.networks.model].stages
+    system = SYSTEMS[options.networks.model]
+    stages = system.stages
+    unknown = [f"--{name}=0" for name in system.without if getattr(options.losses, name)]
+    if unknown:
+        raise InputError(f"--model={options.networks.model} has no such losses: give {' '.join(unknown)}.")
     if options.train.stage not in ("all", "human_parser", *stages):
         raise InputError(
             f"--stage={options.train.stage} is no stage of --model={options.networks.model}; its stages are: "

@@ -13,6 +13,8 @@ STAGES = (
     "warping_generator",
     "coarse_generator",
     "image_generator",
+    "pose_detector",
+    "unpaired_generator",
 )
 
 
@@ -33,6 +35,7 @@ class TrainOptions:
     matcher_pretraining_steps: int = option(20000, "Training steps of the matcher on random warps.", minimum=0)
     matcher_steps: int = option(40000, "Training steps of the matcher, including those on random warps.", minimum=1)
     coarse_steps: int = option(22000, "Training steps of the coarse generator of --model=pg2.", minimum=1)
+    detector_steps: int = option(20000, "Training steps of the pose detector of --model=upis.", minimum=1)
     generator_steps: int = option(200000, "Training steps of the generator.", minimum=1)
     stop_at: int = option(
         0,
@@ -142,6 +145,8 @@ class TrainOptions:
             "warping_generator": self.generator_steps,
             "coarse_generator": self.coarse_steps,
             "image_generator": self.generator_steps,
+            "pose_detector": self.detector_steps,
+            "unpaired_generator": self.generator_steps,
         }[stage]
 
 

@@ -5,7 +5,7 @@ of the terms are those of the options.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 from tensorflow import keras
@@ -14,6 +14,7 @@ from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
+from tfwarpgan.training.divergence import divergence_weight, unit_divergence
 from tfwarpgan.training.losses import nearest_neighbor_loss, perceptual_loss, pixel_loss, pixel_weights
 from tfwarpgan.training.trainer import Losses, Trainer
 from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
@@ -31,9 +32,10 @@ class ImageGeneratorTrainer(Trainer):
         losses: `LossOptions`.
         perceptual: `PerceptualFeatures`, or None where that loss has weight 0.
         neighbor: `PerceptualFeatures` of one layer, or None where the nearest-neighbor loss has weight 0.
+        steps: Length of the stage, over which the weight of a divergence rises.
     """
 
-    means = ("adversarial", "pixel", "perceptual", "neighbor", "pyramid", "discriminator", *GATES)
+    means = ("adversarial", "pixel", "perceptual", "neighbor", "pyramid", "divergence", "discriminator", *GATES)
 
     def __init__(
         self,
@@ -42,10 +44,12 @@ class ImageGeneratorTrainer(Trainer):
         losses: LossOptions,
         perceptual: PerceptualFeatures | None = None,
         neighbor: PerceptualFeatures | None = None,
+        steps: int = 1,
     ) -> None:
         super().__init__(networks)
         self.stage, self.neighbor, self.neighbor_size = next(iter(networks)), neighbor, losses.neighbor_size
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
+        self.steps = steps
         self.perceptual_form, self.adversarial_form = losses.perceptual_form, losses.adversarial
         self.pixel_weights = functools.partial(
             pixel_weights, person_weight=losses.person_weight, head_weight=losses.head_weight
@@ -56,7 +60,12 @@ class ImageGeneratorTrainer(Trainer):
             "perceptual": losses.lambda_perceptual,
             "neighbor": losses.lambda_neighbor,
             "pyramid": losses.lambda_pyramid,
+            "divergence": losses.lambda_divergence,
         }
+
+    def start(self, draw: Callable[[], Batch]) -> None:
+        self.pipeline.start(draw)
+        super().start(draw)
 
     def with_draws(self, batch: Batch) -> Batch:
         """The batch with the number of each pair among those of all replicas, of which random numbers are drawn."""
@@ -68,12 +77,16 @@ class ImageGeneratorTrainer(Trainer):
         inputs, real = self.pipeline.practice(batch)
         weights = self.pipeline.pixel_weights(batch)
         if weights is None:
-            weights = self.pixel_weights(batch[f"{self.pipeline.made}_parsing"])
+            weights = self.pixel_weights(batch.get(f"{self.pipeline.made}_parsing"))
         seed = tf.stack([tf.cast(self.iterations, tf.int32), batch["row"][0] if "row" in batch else 0])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.pipeline.generate(inputs, training=True, seed=seed)
             terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], weights)
-            total = weighted_sum(terms, self.weights_of_terms)
+            weights_of_terms = dict(self.weights_of_terms)
+            if "priors" in synthesized and self.weights_of_terms["divergence"]:
+                terms["divergence"] = unit_divergence(synthesized["means"], synthesized["priors"])
+                weights_of_terms["divergence"] *= divergence_weight(self.iterations, self.steps)
+            total = weighted_sum(terms, weights_of_terms)
         losses = {self.stage: (total, generator_tape)}
         if discriminator_loss is not None:
             losses["discriminator"] = (discriminator_loss, discriminator_tape)

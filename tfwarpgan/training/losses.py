@@ -40,13 +40,13 @@ def mean_absolute(first: Tensor, second: Tensor) -> Scalar:
     return tf.reduce_mean(tf.abs(tf.cast(first, tf.float32) - tf.cast(second, tf.float32)))
 
 
-def pixel_weights(labels: Labels, person_weight: float = 1.0, head_weight: float = 0.0) -> Tensor | None:
+def pixel_weights(labels: Labels | None, person_weight: float = 1.0, head_weight: float = 0.0) -> Tensor | None:
     """How much each pixel counts in the pixel loss: a background pixel 1, one of the person more.
 
     Ma et al. (NeurIPS 2017, equation 3) weight the person so, by 2. A head is few pixels, which people look at first.
 
     Args:
-        labels: Integer [B, H, W], of the target.
+        labels: Integer [B, H, W], of the target; None only if all pixels weigh the same.
         person_weight: Weight of a person's pixel (a label above 0).
         head_weight: Weight of a pixel of hat, hair, sunglasses or face; 0: that of the person.
 

@@ -10,12 +10,13 @@ import tensorflow as tf
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
-from tfwarpgan.models.inputs import dense_inputs
+from tfwarpgan.models.inputs import dense_inputs, pose_of
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
 from tfwarpgan.storage.pixels import to_pixels
 from tfwarpgan.typing import Batch, Picture
 from tfwarpgan.viewing import drawing
+from tfwarpgan.viewing.joint_maps import joint_map_columns
 
 ROWS = 8
 Columns: TypeAlias = dict[str, Any]  # title -> uint8 pictures
@@ -67,6 +68,8 @@ def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callabl
         "warping_generator": _images,
         "coarse_generator": _images,
         "image_generator": _images,
+        "pose_detector": _pose_detector,
+        "unpaired_generator": _images,
     }[stage]
     return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
 
@@ -111,6 +114,23 @@ def _geometric_matcher(trainer: Any, batch: Batch, options: Options) -> Columns:
     }
 
 
+def _pose_detector(trainer: Any, batch: Batch, options: Options) -> Columns:
+    """The maps of all joints in one: their largest value."""
+    images = {"picture": to_pixels(batch["condition_image"])}
+    found = trainer.networks["pose_detector"]({"image": batch["condition_image"]})["pose"]
+    for title, maps in {"detected": found, "pose": pose_of(batch, "condition", options.data)}.items():
+        images[title] = np.repeat(to_pixels(2.0 * np.max(maps, axis=-1, keepdims=True) - 1.0), 3, axis=-1)
+    return images
+
+
 def _images(trainer: Any, batch: Batch, options: Options) -> Columns:
+    """Samples, and behind the target pose what the system draws from joints."""
     del options
-    return drawing.sample_columns(batch, trainer.pipeline(batch))
+    pipeline = trainer.pipeline
+    maps, weights = dict(pipeline.conditions(batch)), pipeline.pixel_weights(batch)
+    if weights is not None:
+        maps["target_mask"] = weights[..., tf.newaxis] - 1.0
+    drawn = joint_map_columns(maps, to_pixels(batch["condition_image"]))
+    columns = drawing.sample_columns(batch, pipeline(batch))
+    first = {title: columns.pop(title) for title in ("condition", "target pose")}
+    return {**first, **drawn, **columns}

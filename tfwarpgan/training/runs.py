@@ -72,8 +72,7 @@ def train(
     source = open_source(options) if source is None else source
     run_dir = os.path.expanduser(options.train.run_dir)
     _check_same_run(options, run_dir)
-    sees_features = options.losses.lambda_perceptual or options.losses.lambda_neighbor
-    if sees_features and {"warping_generator", "image_generator"} & {*names}:
+    if _sees_features(options, names):
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
     with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
@@ -86,6 +85,15 @@ def train(
             if stature:
                 write_stature(run_dir, stature)
         return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
+
+
+def _sees_features(options: Options, stages: Sequence[str]) -> bool:
+    """Whether a loss of one of the stages needs the weights of VGG."""
+    losses = options.losses
+    paired = losses.lambda_perceptual or losses.lambda_neighbor
+    unpaired = losses.content_layer != "image" and (losses.lambda_content or losses.lambda_style)
+    needed = {"warping_generator": paired, "image_generator": paired, "unpaired_generator": unpaired}
+    return any(needed.get(stage) for stage in stages)
 
 
 def _check_devices(options: Options, replicas: int) -> None:
@@ -148,6 +156,8 @@ def train_stage(
         trainer.compile_networks(make, train.jit_compile, train.ema, train.accumulate)
         checkpoints = StageCheckpoints(trainer, stage_folder(run_dir, name), train.keep_checkpoints, workers.is_chief)
         done = checkpoints.restore()
+        if not done:
+            trainer.start(stage_data.first_batch)
     agree(f"{name} {done}", f"checkpoints of {name} (--run_dir={run_dir})", strategy, workers)
     if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)

@@ -20,6 +20,7 @@ _PREFIXES = {
     "geometric_matcher": ("matcher_",),
     "warping_generator": ("generator_", "lambda_", "perceptual_"),
     "coarse_generator": ("coarse_",),
+    "pose_detector": ("detector_",),
 }
 # Flags without effect on what any stage learns.
 _OF_NO_STAGE = (
@@ -28,15 +29,16 @@ _OF_NO_STAGE = (
     "stop_at", "deterministic",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
-    "model", "adversarial", "neighbor_size", "fusion_width", "warp", "warp_residual", "warp_gate", "warp_scales",
-    "decorrelated_colors",
-    "person_weight", "head_weight", "parsing_source",
+    "model", "adversarial", "neighbor_size", "content_layer", "fusion_width", "warp", "warp_residual", "warp_gate",
+    "warp_scales", "decorrelated_colors", "person_weight", "head_weight", "parsing_source",
 )  # fmt: skip
 _DISCRIMINATORS = ("discriminator_width", "num_discriminators", "discriminator_learning_rate", "pyramid_alphas")
+_SHARE_THE_WIDTH = ("coarse_generator", "pose_detector")  # with the generator after them
 _NOT_OF = {
     "pose_guided_parser": (*_OF_THE_GENERATOR, "warp_parts"),
     "geometric_matcher": (*_OF_THE_GENERATOR, *_DISCRIMINATORS, "upsampling"),
-    "coarse_generator": (*_DISCRIMINATORS, "adversarial", "neighbor_size", "generator_steps"),
+    "coarse_generator": (*_DISCRIMINATORS, "adversarial", "neighbor_size", "content_layer", "generator_steps"),
+    "pose_detector": (*_DISCRIMINATORS, "adversarial", "neighbor_size", "content_layer", "generator_steps"),
 }
 
 
@@ -49,7 +51,7 @@ def stage_flags(options: Options, stage: str) -> dict[str, Any]:
         prefix
         for name, prefixes in _PREFIXES.items()
         for prefix in prefixes
-        if name != stage and not (stage == "coarse_generator" and prefix == "generator_")  # its width is the other's
+        if name != stage and not (stage in _SHARE_THE_WIDTH and prefix == "generator_")
     )
     values: dict[str, Any] = {}
     for part in dataclasses.asdict(options).values():

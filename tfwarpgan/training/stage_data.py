@@ -60,6 +60,11 @@ class StageData:
             return prepared_parser_dataset(self.prepared, data_options, split, start=start, share=share)
         return pairs_dataset(self.prepared, data_options, split, start=start, share=share)
 
+    def first_batch(self) -> Batch:
+        """The first four batches of pairs in one, the same for all workers: what a network may start from."""
+        data_options = dataclasses.replace(self.options.data, batch_size=4 * self.options.data.batch_size)
+        return next(iter(pairs_dataset(self.prepared, data_options, "train")))
+
     def validation(self) -> tf.data.Dataset:
         """Batches of this worker's share of the validation pairs, which lie evenly over the test split; or images."""
         count, data_options = self.options.train.validation_pairs, self.options.data

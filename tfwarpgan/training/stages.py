@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import tensorflow as tf
+
 from tfwarpgan.inference.loading import frozen_networks
 from tfwarpgan.models import build
 from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
@@ -12,8 +14,12 @@ from tfwarpgan.options import LossOptions, Options, stages_of
 from tfwarpgan.training.geometric_matcher import GeometricMatcherTrainer
 from tfwarpgan.training.human_parser import HumanParserTrainer
 from tfwarpgan.training.image_generator import ImageGeneratorTrainer
+from tfwarpgan.training.losses import FEATURE_SCALE
+from tfwarpgan.training.pose_detector import PoseDetectorTrainer
 from tfwarpgan.training.pose_guided_parser import PoseGuidedParserTrainer
 from tfwarpgan.training.trainer import Trainer
+from tfwarpgan.training.unpaired_generator import UnpairedGeneratorTrainer
+from tfwarpgan.typing import Features, Image
 
 
 def human_parser_trainer(options: Options) -> HumanParserTrainer:
@@ -53,11 +59,42 @@ def image_generator_trainer(options: Options, stage: str = "") -> ImageGenerator
     perceptual = None
     if losses.lambda_perceptual and any(losses.perceptual_alphas):
         alphas = losses.perceptual_alphas
-        perceptual = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, alphas)
+        perceptual = PerceptualFeatures(
+            losses.perceptual_network, losses.perceptual_weights, alphas, convolution=losses.perceptual_convolution
+        )
     neighbor = None
     if losses.lambda_neighbor:
         neighbor = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=["block1_conv2"])
-    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor)
+    return ImageGeneratorTrainer(networks, pipeline, losses, perceptual, neighbor, options.train.steps_of(stage))
+
+
+def pose_detector_trainer(options: Options) -> PoseDetectorTrainer:
+    """The trainer of the detector that `unpaired_generator` is judged by."""
+    return PoseDetectorTrainer({"pose_detector": build_network("pose_detector", options)}, options.data)
+
+
+def unpaired_generator_trainer(options: Options) -> UnpairedGeneratorTrainer:
+    """The trainer of a generator that no target image teaches."""
+    losses, stage = options.losses, "unpaired_generator"
+    networks = {stage: build_network(stage, options)}
+    pipeline = build_pipeline(networks, options)
+    if losses.lambda_adversarial:
+        networks["discriminator"] = build_discriminator(options)
+    (detector,) = frozen_networks(options, stage).values()
+    detector.trainable = False
+    features = _positive
+    if (losses.lambda_content or losses.lambda_style) and losses.content_layer != "image":
+        vgg = PerceptualFeatures(losses.perceptual_network, losses.perceptual_weights, layers=[losses.content_layer])
+
+        def features(images: Image) -> Features:
+            return tf.nest.flatten(vgg(images))[0] / FEATURE_SCALE
+
+    return UnpairedGeneratorTrainer(networks, pipeline, detector, losses, features)
+
+
+def _positive(images: Image) -> Features:
+    """Images in [0, 2]: a color and its opposite are to have different Gram matrices."""
+    return images + 1.0
 
 
 # The trainer of each stage, a function of `Options`, in the order of a run.
@@ -68,4 +105,6 @@ TRAINERS: dict[str, Callable[[Options], Trainer]] = {
     "warping_generator": image_generator_trainer,
     "coarse_generator": coarse_generator_trainer,
     "image_generator": image_generator_trainer,
+    "pose_detector": pose_detector_trainer,
+    "unpaired_generator": unpaired_generator_trainer,
 }

@@ -83,6 +83,16 @@ class Trainer(keras.Model):
     def _averaged(self) -> list[tf.Variable]:
         return variables_of(next(iter(self.networks.values())))
 
+    def start(self, draw: Callable[[], Batch]) -> None:
+        """Before the first step, what a network starts from; a subclass may find more.
+
+        Args:
+            draw: Gives a batch, several times as large as those of the steps.
+        """
+        del draw
+        for average, variable in zip(self.averages, self._averaged() if self.averages else (), strict=True):
+            average.assign(variable)
+
     def losses(self, batch: Batch) -> Losses:
         """The losses of a batch, or of a part of one; a subclass says."""
         raise NotImplementedError

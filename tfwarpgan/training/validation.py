@@ -28,6 +28,7 @@ from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
 from tfwarpgan.training.callbacks import Logs
 from tfwarpgan.training.checkpoints import remove_checkpoint, write_checkpoint
+from tfwarpgan.training.pose_detector import share_found
 from tfwarpgan.training.trainer import Trainer
 from tfwarpgan.typing import Array, Batch, Tensor
 
@@ -40,7 +41,8 @@ def scorer(
 ) -> Callable[[], dict[str, float]]:
     """A function without arguments that scores the stage's current state; the first of its scores decides.
 
-    The parsers and the matcher are scored by the mean IoU of their parsing, and what makes images by SSIM (`gaussian`).
+    The parsers and the matcher are scored by the mean IoU of their parsing, the pose detector by the share of joints
+    that it finds, and what makes images by SSIM (`gaussian`).
 
     Args:
         stage: Name of the stage.
@@ -50,7 +52,8 @@ def scorer(
         total: Adds up the workers' sums.
     """
     sums = for_any_batch_size(_summing(stage, trainer, options))
-    images = dict.fromkeys(("ssim", "l1", "pairs"), np.zeros([]))
+    measured = ("joints_found",) if stage == "pose_detector" else ("ssim", "l1")
+    images = dict.fromkeys((*measured, "pairs"), np.zeros([]))
     of_labels = stage in ("human_parser", "pose_guided_parser", "geometric_matcher")
     none = {"confusions": np.zeros([NUM_LABELS] * 2)} if of_labels else images
 
@@ -79,6 +82,11 @@ def _summing(stage: str, trainer: Any, options: Options) -> Callable[[Batch], di
         pipeline = WarpingGAN(trainer.networks, options.data, "ground_truth")
         return _confusions(batch["target_parsing"], pipeline.warped(pipeline.conditions(batch))["warped_parsing"])
 
+    def pose_detector(batch: Batch) -> dict[str, Tensor]:
+        maps = trainer.networks[stage]({"image": batch["condition_image"]})["pose"]
+        found = share_found(maps, batch["condition_keypoints"], batch["condition_visible"])
+        return {"joints_found": tf.reduce_sum(found), "pairs": tf.shape(maps)[0]}
+
     def image_generator(batch: Batch) -> dict[str, Tensor]:
         image, target = trainer.pipeline(batch)["image"], batch["target_image"]
         distance = tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
@@ -89,6 +97,7 @@ def _summing(stage: str, trainer: Any, options: Options) -> Callable[[Batch], di
         "human_parser": human_parser,
         "pose_guided_parser": pose_guided_parser,
         "geometric_matcher": geometric_matcher,
+        "pose_detector": pose_detector,
     }.get(stage, image_generator)
 
 

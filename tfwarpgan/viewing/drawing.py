@@ -28,13 +28,14 @@ GATE_TITLES = {
 }  # fmt: skip
 
 
-def _rainbow(count: int) -> list[Color]:
+def rainbow(count: int) -> list[Color]:
+    """So many colors, all different."""
     hues = [index / count for index in range(count)]
     return [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0)) for hue in hues]
 
 
-LIMB_COLORS = _rainbow(len(LIMBS))
-JOINT_COLORS = _rainbow(NUM_JOINTS)
+LIMB_COLORS = rainbow(len(LIMBS))
+JOINT_COLORS = rainbow(NUM_JOINTS)
 
 
 def color_parsing(labels: npt.ArrayLike) -> npt.NDArray[np.uint8]:

@@ -100,7 +100,8 @@ def test_coco_for_a_folder(people):
     ({"keypoints": "", "keypoint_format": "pose_gan"}, "--dataset=folder needs --keypoints"),
     ({"keypoints": "no"}, "--keypoints=no is missing"),
     ({"label_mapping": "x"}, "--label_mapping=x must be one of"),
-    ({"parsing_dir": ""}, "parsing is missing"),
+    ({"parsing_dir": "nowhere"}, "nowhere is missing: there must be one label map"),
+    ({"parsing_dir": "", "min_foreground": 0.1}, "parsing is missing: .* which --min_foreground"),
     ({"picture_crop": "0,0,33,64"}, "too small for --picture_crop"),
 ])  # fmt: skip
 def test_what_is_missing_is_said(people, change, words):

@@ -2,12 +2,17 @@
 
 import errno
 import os
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tfwarpgan.data.batches.joint_maps import pictures_of_joints
+from tfwarpgan.data.batches.pairs import pairs_dataset
+from tfwarpgan.data.doctor.examine import examine
+from tfwarpgan.data.doctor.page import to_html
 from tfwarpgan.data.joints import pose_gan
 from tfwarpgan.data.joints.stature import STATURE_FILE, measure, read_stature
 from tfwarpgan.data.layouts import opening
@@ -15,6 +20,8 @@ from tfwarpgan.data.pictures.images import read_rgb
 from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.data.records import builders, copies, encoding, preparation
 from tfwarpgan.errors import InputError
+from tfwarpgan.options import Options, TrainOptions
+from tfwarpgan.training.source import open_source
 
 NAME = "0001_c1s1_000001_01.jpg"
 
@@ -41,6 +48,24 @@ def test_record_holds_the_files_of_a_person(options, market):
     np.testing.assert_array_equal(record["keypoints"][1], points)
     np.testing.assert_array_equal(record["visible"][1], visible)
     assert record["pairs"].dtype == np.int32 and len(record["pairs"]) == 12 and len(record["images"]) == 4
+
+
+def test_a_data_set_without_label_maps(options, market):
+    shutil.rmtree(market / "parsing")
+    prepared = preparation.prepare(options())
+    assert prepared.num_pairs == {"train": 28, "test": 8} and not prepared.has_parsings
+    assert "no label maps: only a --model that sees no parsings can be trained on it" in prepared.notes[0]
+    batch = next(iter(pairs_dataset(prepared, options(batch_size=2, flip=True))))
+    assert {key.partition("_")[2] for key in batch} == {"image", "keypoints", "visible"}
+    report = examine(options(), workers=1, samples=2)
+    assert not report.is_fatal and "no label maps" in report.text()
+    titles = []
+    to_html(report, lambda picture, joints, visible: titles.append(pictures_of_joints(picture, joints, visible)) or {})
+    assert [*titles[0]] == ["mask", "body parts", "regions", "stickman", "part crops"]
+    with pytest.raises(
+        InputError, match="parsing is missing, and --model=warpgan .* learns from label maps: make them"
+    ):
+        open_source(Options(data=options(), train=TrainOptions(run_dir="run")))
 
 
 def test_another_size_moves_everything(options, market):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.label_mappings import to_lip
 from tfwarpgan.data.batches import augmentation
-from tfwarpgan.data.batches.pairs import decode
+from tfwarpgan.data.batches.pairs import decode_image, decode_labels
 from tfwarpgan.data.batches.shares import WHOLE, Share
 from tfwarpgan.data.layouts.lip import Row
 from tfwarpgan.data.pictures.files import ImageFile
@@ -155,4 +155,8 @@ def prepared_parser_dataset(
         files = records.map(lambda record: (record["image"], record["parsing"]))
     if training:
         files = files.shuffle(BUFFER, data_options.seed).repeat()
+
+    def decode(jpeg: Tensor, png: Tensor) -> tuple[Tensor, Tensor]:
+        return decode_image(jpeg), decode_labels(png)
+
     return cropped_batches(files, decode, data_options, training, start, share)

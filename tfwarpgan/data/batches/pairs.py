@@ -22,6 +22,7 @@ from tfwarpgan.typing import Batch, Image, Tensor
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
+COLUMNS = ("images", "parsings", "keypoints", "visible")
 PAIRS_BUFFER = 2048  # encoded pairs, some 10 kB each at 128 x 64
 
 
@@ -51,8 +52,8 @@ def pairs_dataset(
 
     Returns:
         tf.data.Dataset of dicts, for both condition_* and target_*: image float32 [B, H, W, 3] in [-1, 1], parsing
-        uint8 [B, H, W], keypoints float32 [B, 18, 2] as (y, x) in pixels, visible bool [B, 18]; name string [B] if
-        wanted.
+        uint8 [B, H, W] where there are label maps, keypoints float32 [B, 18, 2] as (y, x) in pixels, visible bool
+        [B, 18]; name string [B] if wanted.
     """
     training = split == "train"
     if not prepared.num_pairs:
@@ -115,9 +116,7 @@ def _pairs_of(person: Batch, seed: Tensor = None) -> tf.data.Dataset:
         pairs = tf.random.experimental.stateless_shuffle(pairs, seed)
 
     def pair(places: Tensor) -> dict[str, Tensor]:
-        return {
-            name: tf.gather(person[name], places) for name in ("names", "images", "parsings", "keypoints", "visible")
-        }
+        return {name: tf.gather(person[name], places) for name in ("names", *COLUMNS) if name in person}
 
     return tf.data.Dataset.from_tensor_slices(pairs).map(pair)
 
@@ -184,7 +183,7 @@ def jittered(images: Image, strengths: Tensor) -> Image:
 def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
     """Mirrors the chosen [B] of a batch of decoded pairs [B, 2, ...]."""
     places = tf.where(chosen)
-    columns = {name: batch[name] for name in ("images", "parsings", "keypoints", "visible")}
+    columns = {name: batch[name] for name in COLUMNS if name in batch}
     pairs = {name: tf.gather(value, places[:, 0]) for name, value in columns.items()}
     flipped = flip({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in pairs.items()})
     mirrored = {name: tf.reshape(flipped[name], tf.shape(value)) for name, value in pairs.items()}
@@ -194,24 +193,31 @@ def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
 
 def _decoded_pair(pair: Batch, prepared: Prepared) -> dict[str, Tensor]:
     """Decodes the images and label maps of a pair; all values are [2, ...], condition first."""
-    condition, target = (decode(pair["images"][place], pair["parsings"][place]) for place in range(2))
-    images, parsings = (tf.stack(both) for both in zip(condition, target))
     size = [2, prepared.height, prepared.width]
-    return {**pair, "images": tf.ensure_shape(images, [*size, 3]), "parsings": tf.ensure_shape(parsings, size)}
+    images = tf.stack([decode_image(pair["images"][place]) for place in range(2)])
+    decoded = {**pair, "images": tf.ensure_shape(images, [*size, 3])}
+    if "parsings" in pair:
+        parsings = tf.stack([decode_labels(pair["parsings"][place]) for place in range(2)])
+        decoded["parsings"] = tf.ensure_shape(parsings, size)
+    return decoded
 
 
-def decode(jpeg: Tensor, png: Tensor) -> tuple[Tensor, Tensor]:
-    """An image uint8 [H, W, 3] from its JPEG and its label map uint8 [H, W] from its PNG."""
+def decode_image(jpeg: Tensor) -> Tensor:
+    """An image uint8 [H, W, 3] from its JPEG."""
     # The accurate transform is Pillow's, so that an image is the same read by either.
-    image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
-    return image, tf.io.decode_png(png, channels=1)[..., 0]
+    return tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def decode_labels(png: Tensor) -> Tensor:
+    """A label map uint8 [H, W] from its PNG."""
+    return tf.io.decode_png(png, channels=1)[..., 0]
 
 
 def flip(pair: Batch) -> dict[str, Tensor]:
     """Mirrors images, left and right exchanged.
 
     Args:
-        pair: dict of images [N, H, W, 3], parsings uint8 [N, H, W], keypoints [N, 18, 2] and visible [N, 18].
+        pair: dict of images [N, H, W, 3], parsings uint8 [N, H, W] or none, keypoints [N, 18, 2], visible [N, 18].
 
     Returns:
         The same, mirrored: column x becomes column W - 1 - x; missing joints stay (-1, -1).
@@ -223,7 +229,7 @@ def flip(pair: Batch) -> dict[str, Tensor]:
     return {
         **pair,
         "images": tf.reverse(pair["images"], [2]),
-        "parsings": label_maps.flip(pair["parsings"]),
+        **({"parsings": label_maps.flip(pair["parsings"])} if "parsings" in pair else {}),
         "keypoints": tf.where(visible[..., tf.newaxis], points, MISSING),
         "visible": visible,
     }
@@ -233,7 +239,7 @@ def _by_role(batch: Batch, names: bool) -> dict[str, Tensor]:
     """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
     batch = {
         "image": batch["images"],
-        "parsing": batch["parsings"],
+        **({"parsing": batch["parsings"]} if "parsings" in batch else {}),
         "keypoints": batch["keypoints"],
         "visible": batch["visible"],
         **({"name": batch["names"]} if names else {}),

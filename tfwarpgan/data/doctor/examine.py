@@ -69,12 +69,15 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """An image for the page; joints and visible are None for LIP, and `note` says why it was chosen."""
+    """An image for the page; joints and visible are None for LIP, and `note` says why it was chosen.
+
+    The label map is None where the data set has none.
+    """
 
     split: str
     name: str
     image: str
-    label_map: str
+    label_map: str | None
     joints: Joints | None = None
     visible: Visible | None = None
     note: str = ""
@@ -283,5 +286,7 @@ def _sample(split: str, item: Person | Row, place: int, note: str = "") -> Sampl
     if isinstance(item, tuple):
         return Sample(split, *item)
     which = place % len(item.names)  # not always the first image, which may be of the same camera for all
-    columns: tuple[Sequence[Any], ...] = (item.names, item.images, item.label_maps, item.joints, item.visible)
-    return dataclasses.replace(Sample(split, *(column[which] for column in columns)), note=note)
+    label_map = item.label_maps[which] if item.label_maps else None
+    return Sample(
+        split, item.names[which], item.images[which], label_map, item.joints[which], item.visible[which], note
+    )

@@ -103,7 +103,7 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
     if failure:
         facts.removed = failure[0]
         return facts
-    labels = _examine_files(facts, person.images[place], person.label_maps[place])
+    labels = _examine_files(facts, person.images[place], person.label_maps[place] if person.label_maps else None)
     facts.joints = int(visible.sum())
     name = facts.name if data_options.dataset == "deepfashion" else ""
     facts.view, facts.shoulders = view(name, joints, visible, labels), shoulders(joints, visible)
@@ -115,14 +115,16 @@ def _examine_joined(person: Person, place: int, data_options: DataOptions, requi
     return facts
 
 
-def _examine_files(facts: Facts, image: str, labels: str) -> LabelMap | None:
-    """Fills in what the two files say; returns the label map, or None."""
+def _examine_files(facts: Facts, image: str, labels: str | None) -> LabelMap | None:
+    """Fills in what the two files say; returns the label map, or None if there is none or it cannot be read."""
     try:
         facts.size = images.check_image(image)
         pixels = images.read_rgb(image)
         facts.digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
     except InputError as error:
         facts.errors.append(("images", f"{facts.row}: {error}"))
+    if labels is None:
+        return None
     try:
         label_map = label_maps.read_label_map(labels, facts.size)
     except InputError as error:

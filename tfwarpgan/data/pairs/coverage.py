@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfwarpgan.data.joints.bodies import Where
+from tfwarpgan.data.pictures.label_maps import ANNOTATE
 
 if TYPE_CHECKING:
     from tfwarpgan.data.layouts.layout import Layout
@@ -18,12 +19,13 @@ class Coverage:
     """What is left aside in a data set, or in its parts one after the other."""
 
     def __init__(self) -> None:
-        self._trains = False
+        self._trains = self._is_labeled = False
         self._found: dict[str, tuple[int, list[str]]] = {}  # kind -> number, the first of their names
 
     def add(self, layout: "Layout") -> None:
         """Counts those of a data set that can be read, or of a part of one."""
         self._trains = self._trains or layout.trains()
+        self._is_labeled = layout.has_label_maps
         for kind, names in _unused(layout):
             count, first = self._found.get(kind, (0, []))
             self._found[kind] = count + len(names), heapq.nsmallest(NAMED, [*first, *names])
@@ -31,6 +33,8 @@ class Coverage:
     def notes(self) -> list[str]:
         """One sentence for each kind of image or row."""
         alone = [] if self._trains else ["no images for training: this data set can be evaluated, not trained"]
+        if not self._is_labeled:
+            alone.append(f"no label maps: only a --model that sees no parsings can be trained on it; {ANNOTATE}")
         return alone + [
             f"{count:,} {kind.format(s='s' * (count != 1))}: {_some(count, names)}"
             for kind, (count, names) in self._found.items()

@@ -99,7 +99,7 @@ def without(person: Person, places: Collection[int]) -> Person:
     columns: dict[str, Any] = {
         field.name: [getattr(person, field.name)[place] for place in kept]
         for field in dataclasses.fields(person)
-        if field.name not in ("name", "pairs")
+        if field.name not in ("name", "pairs") and getattr(person, field.name)
     }
     return dataclasses.replace(person, pairs=pairs, **columns)
 

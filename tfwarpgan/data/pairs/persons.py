@@ -31,7 +31,7 @@ class Person:
         name: Unique in the data set.
         names: Names of the images as the joints' source writes them.
         images: Files of the images.
-        label_maps: Files of their label maps.
+        label_maps: Files of their label maps; empty if the data set has none.
         joints: One float32 [18, 2] per image, (y, x) in its pixels.
         visible: One bool [18] per image.
         rows: Where each image's joints stand ("FILE, row N ..."), for messages.
@@ -164,7 +164,8 @@ def _persons_with_joints(
             image = layout.image(name) or _missing(layout, name, at, "image")
             if key is None or not np.any(visible):
                 continue
-            labels = layout.label_map(name) or _missing(layout, name, at, "label map")
+            if layout.has_label_maps:
+                labels = layout.label_map(name) or _missing(layout, name, at, "label map")
         except InputError as error:
             on_error(error)
             reported.add(layout.key(name))
@@ -173,7 +174,8 @@ def _persons_with_joints(
         places[layout.key(name)] = (key, len(person.names))
         person.names.append(name)
         person.images.append(image)
-        person.label_maps.append(labels)
+        if layout.has_label_maps:
+            person.label_maps.append(labels)
         person.joints.append(joints)
         person.visible.append(visible)
         person.rows.append(at)

@@ -16,6 +16,8 @@ from tfwarpgan.data.pictures.palettes import check_palette
 from tfwarpgan.errors import InputError
 from tfwarpgan.typing import LabelMap
 
+ANNOTATE = "make them with python -m tfwarpgan.annotate, or give their folder as --parsing_dir"
+
 
 def read_label_map(path: str, size: tuple[int, ...] | None = None) -> LabelMap:
     """Reads a label map; palette PNGs give their indices, not their colors.

@@ -134,6 +134,13 @@ class Persons(_Builder):
         return len(person.names)
 
 
+class UnlabeledPersons(Persons):
+    """Images of persons as those of `Persons`, without clothing labels."""
+
+    def features(self) -> dict[str, Any]:
+        return {name: feature for name, feature in super().features().items() if name != "parsings"}
+
+
 class Pictures(_Builder):
     """Images of the LIP data set with their label maps; an item is (name, image path, label map path)."""
 

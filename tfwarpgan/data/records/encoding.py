@@ -34,13 +34,15 @@ def person_record(person: Person, framing: Framing) -> dict[str, Any]:
         InputError: If an image or label map cannot be used, or joints lie outside of their image.
     """
     record: dict[str, Any] = {"id": person.name, "names": person.names}
-    record |= {column: [] for column in ("images", "parsings", "keypoints", "visible")}
+    columns = ("images", *(["parsings"] if person.label_maps else []), "keypoints", "visible")
+    record |= {column: [] for column in columns}
     for place, path in enumerate(person.images):
         jpeg, size = images.framed_jpeg(path, framing)
-        labels = framing.label_map(label_maps.read_label_map(person.label_maps[place], size))
         joints, visible = framed_joints(person, place, framing, size)
         record["images"].append(io.BytesIO(jpeg))
-        record["parsings"].append(io.BytesIO(encode_png(labels)))
+        if person.label_maps:
+            labels = framing.label_map(label_maps.read_label_map(person.label_maps[place], size))
+            record["parsings"].append(io.BytesIO(encode_png(labels)))
         record["keypoints"].append(joints)
         record["visible"].append(visible)
     record["keypoints"], record["visible"] = np.stack(record["keypoints"]), np.stack(record["visible"])

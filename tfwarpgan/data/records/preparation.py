@@ -60,6 +60,11 @@ class Prepared:
     notes: tuple[str, ...] = ()
     builder: tfds.core.GeneratorBasedBuilder = dataclasses.field(default=None, repr=False, compare=False)
 
+    @property
+    def has_parsings(self) -> bool:
+        """Whether the images have label maps."""
+        return bool({"parsings", "parsing"} & set(self.builder.info.features))
+
     def records(self, split: str) -> "tf.data.Dataset":
         """The records of a split, images still encoded, always in the same order.
 
@@ -67,8 +72,9 @@ class Prepared:
             split: "train" or "test" (LIP: "val").
 
         Returns:
-            tf.data.Dataset of dicts: id string [], images, parsings and names string [n], keypoints float32 [n, 18, 2],
-            visible bool [n, 18], pairs int32 [m, 2]. Of LIP: name, image and parsing string [].
+            tf.data.Dataset of dicts: id string [], images, parsings (where there are any) and names string [n],
+            keypoints float32 [n, 18, 2], visible bool [n, 18], pairs int32 [m, 2]. Of LIP: name, image and parsing
+            string [].
         """
         fields = {"images", "parsings", "image", "parsing"} & set(self.builder.info.features)
         encoded = {name: tfds.decode.SkipDecoding() for name in fields}
@@ -105,11 +111,11 @@ def prepare(
         connect(prepared_dir)
     state = f"{data_options.dataset}-{identity.state_of(_state(data_options, source))}"
     name, notes = copies.recall(prepared_dir, state)
-    builder = _builder(data_options, name) if name else None
+    builder = _builder(data_options, name, source) if name else None
     if builder is None or not builders.is_written(builder):
         with _work(source, data_options, workers) as work:
             name = f"{data_options.dataset}-{identity.content_of(work.items, work.more, workers)}"
-            builder, notes = _builder(data_options, name), work.notes
+            builder, notes = _builder(data_options, name, source), work.notes
             _write(builder, work, data_options, workers, beam_runner, beam_options)
         copies.remember(prepared_dir, state, name, notes)
     prepared = _prepared(builder, data_options, notes)
@@ -131,12 +137,14 @@ def _state(data_options: DataOptions, source: opening.Source) -> list[Any]:
     return [opening.fingerprint(source), removed, data_options.max_stray_joints]
 
 
-def _builder(data_options: DataOptions, name: str) -> Any:
+def _builder(data_options: DataOptions, name: str, source: opening.Source) -> Any:
     """The builder of the records of a copy of a data set."""
-    is_lip = data_options.dataset == "lip"
-    config = "own_size" if is_lip else f"{data_options.height}x{data_options.width}"
+    config, builder = f"{data_options.height}x{data_options.width}", builders.Persons
+    if isinstance(source, dict):
+        config, builder = "own_size", builders.Pictures
+    elif not source.has_label_maps:
+        builder = builders.UnlabeledPersons
     folder = os.path.join(os.path.expanduser(data_options.prepared_dir), name)
-    builder = builders.Pictures if is_lip else builders.Persons
     with disk_errors(folder, "--prepared_dir"), builders.quiet():
         return builder(data_dir=folder, config=tfds.core.BuilderConfig(name=config))
 
@@ -172,7 +180,8 @@ def _work(source: opening.Source, data_options: DataOptions, workers: int) -> It
         return
     with joined(source) as (persons, new_persons, coverage):
         left, removed = filters.filter_persons(persons, data_options, workers, new_persons)
-        check_joints(left, source.joints_source, data_options.max_stray_joints, workers)
+        if source.has_label_maps:  # which tell where the persons are
+            check_joints(left, source.joints_source, data_options.max_stray_joints, workers)
         yield _Work(left, removed, coverage.notes(), source.framing)
 
 
