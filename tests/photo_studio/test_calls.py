@@ -155,7 +155,8 @@ def test_without_estimator_or_label_maps(studio, someone):
 def test_a_human_parser_labels(studio, someone, opened):
     parsed = dataclasses.replace(studio, label=lambda image: np.full(image.shape[:2], 13, np.uint8))
     assert list(parsed.facts()["clothes"]) == ["sleeves", "legs"]
-    call = {"image": someone.image, "joints": someone.joints, "pose": parsed.facts()["poses"][0]["joints"], "steps": True}
+    pose = parsed.facts()["poses"][0]["joints"]
+    call = {"image": someone.image, "joints": someone.joints, "pose": pose, "steps": True}
     labels = [opened(parsed.drawn({**call, **known})["steps"]["labels"]) for known in ({}, {"legs": "trousers"})]
     colors = [len(np.unique(np.asarray(each).reshape(-1, 3), axis=0)) for each in labels]
     assert colors[0] == 1 < colors[1]  # what the user knows of the clothes counts more than what the parser sees
