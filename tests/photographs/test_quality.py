@@ -29,9 +29,7 @@ def test_estimated_pictures_are_near_the_true_ones(people_folder, movenet):
     draw = load_drawer(options, "people")
     source = labels.source("", "", Clothes(), options.data, SIZE, SIZE, "people")
     found, drawn, blind, targets = [], [], [], []
-    for number, (_, name, target) in enumerate(
-        read_pairs(os.path.join(people_folder, "market-pairs-test.csv"))[::20]
-    ):
+    for number, (_, name, target) in enumerate(read_pairs(os.path.join(people_folder, "market-pairs-test.csv"))[::20]):
         pixels, other = (
             read_photograph(os.path.join(people_folder, "bounding_box_test", each))[0] for each in (name, target)
         )

@@ -26,8 +26,8 @@ AGREEING = 0.65
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """A human parser that is believed where it shows the figure that the joints draw, but for right and left, which they
-    know better; else their labels are taken.
+    """A human parser that is believed where it shows the figure that the joints draw, but for right and left, which
+    they know better; else their labels are taken.
 
     Attributes:
         parse: Function of the model's image, uint8 [height, width, 3], that gives its label map, uint8 [height, width].
