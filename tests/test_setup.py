@@ -34,7 +34,8 @@ def test_a_command_is_run_as_a_module(command):
 
 
 @pytest.mark.parametrize("pattern", [
-    "data/people_render.tar.gz", "weights/*/*.npz", "weights/*/options.flags", "human_study/web/*.js",
+    "data/people_render.tar.gz", "weights/*/*.npz", "weights/*/options.flags", "weights/*/*/*.npz",
+    "weights/*/*/options.flags", "human_study/web/*.js",
     "photo_studio/web/index.html", "photo_studio/web/poses.json", "photo_studio/web/*.js", "photo_studio/web/*.css",
     "human_study/web/jspsych/license.txt",
 ])  # fmt: skip

@@ -14,9 +14,10 @@ from tfwarpgan.photographs.animation import encode_animation
 from tfwarpgan.photographs.clothes import LEGS, SLEEVES, Clothes
 from tfwarpgan.photographs.drawing import Drawer
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
+from tfwarpgan.photographs.labels import LabelSource
 from tfwarpgan.photographs.person import Person, person_of
 from tfwarpgan.photographs.retargeting import retarget
-from tfwarpgan.typing import LabelMap, Pixels, Size
+from tfwarpgan.typing import Size
 
 Values = dict[str, Any]
 MOST_POSES, MOST_FRAMES = 64, 96
@@ -35,7 +36,7 @@ class Studio:
         stature: Of their training.
         draw: `Drawer`.
         estimator: Finds joints; None: the user places them.
-        label: Human parser, see `labels.load_parser`, for whose clothes are not known; None: there is none.
+        label: What labels a person whose clothes the user says nothing of.
         about: What can be expected of the networks, a sentence.
         pastes: Whether they tell where the person is, so that pictures can be pasted.
     """
@@ -44,7 +45,7 @@ class Studio:
     stature: Stature
     draw: Drawer
     estimator: Estimator | None = None
-    label: Callable[[Pixels], LabelMap] | None = None
+    label: LabelSource = Clothes()
     about: str = ""
     pastes: bool = True
 
@@ -141,5 +142,5 @@ class Studio:
         clothes = Clothes(
             values.choice(call, "sleeves", (AUTO, *SLEEVES), AUTO), values.choice(call, "legs", (AUTO, *LEGS), AUTO)
         )
-        label = self.label if clothes == Clothes() else None
-        return person_of(pixels, pose, self.stature, self.size, values.PHOTOGRAPH, label or clothes)
+        label = self.label if clothes == Clothes() else clothes
+        return person_of(pixels, pose, self.stature, self.size, values.PHOTOGRAPH, label)

@@ -1,11 +1,12 @@
 """A `Studio` of trained networks, ready to answer at once."""
 
+import dataclasses
 import os
 
 import numpy as np
 
 from tfwarpgan.data.joints.stature import stature_of
-from tfwarpgan.inference.released import released_folder, released_parser
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.inference.synthesizer import Pipeline
 from tfwarpgan.options import Options
 from tfwarpgan.photo_studio.calls import Studio
@@ -14,7 +15,7 @@ from tfwarpgan.photographs import movenet
 from tfwarpgan.photographs.clothes import Clothes
 from tfwarpgan.photographs.drawing import BATCH, load_drawer
 from tfwarpgan.photographs.estimator import load_estimator
-from tfwarpgan.photographs.labels import load_parser
+from tfwarpgan.photographs.labels import Checked, source
 from tfwarpgan.photographs.options import DrawingOptions
 from tfwarpgan.photographs.person import person_of
 
@@ -37,18 +38,23 @@ def open_studio(options: Options, drawing: DrawingOptions, remote: Pipeline | No
     finds = drawing.pose_estimator or movenet.is_at_hand()
     estimator = load_estimator(drawing.pose_estimator, drawing.min_score) if finds else None
     parser = os.path.expanduser(drawing.human_parser_run_dir)
-    is_labeled = parser or released_parser(drawing.weights)
-    label = load_parser(parser, options.data, drawing.weights) if is_labeled else None
+    label = source("", parser, Clothes(), options.data, size, size, drawing.weights)
+    if isinstance(label, Checked):
+        label = dataclasses.replace(label, tell=_keep_quiet)  # the page shows the labels
     draw = load_drawer(options, drawing.weights, remote)
 
     pose = next(iter(gallery(stature, size).values()))
     gray = np.full((*size, 3), 128, np.uint8)
-    first = person_of(gray, pose, stature, size, "A gray picture", label or Clothes())
+    first = person_of(gray, pose, stature, size, "A gray picture", label)
     (drawn,) = draw(first, [pose])
     draw(first, [pose] * BATCH)
     if estimator:
         estimator.call(np.zeros((estimator.side, estimator.side, 3), np.uint8))
     return Studio(size, stature, draw, estimator, label, expectation(options), drawn.labels is not None)
+
+
+def _keep_quiet(sentence: str) -> None:
+    del sentence
 
 
 def expectation(options: Options) -> str:

@@ -1,5 +1,6 @@
 """Where the label map of a photograph comes from: a file, a human parser, or `drawn_labels`."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,10 +13,41 @@ from tfwarpgan.data.pictures.label_maps import read_label_map
 from tfwarpgan.inference.released import released_parser
 from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.photographs.clothes import Clothes as Clothes
+from tfwarpgan.photographs.drawn_labels import draw_labels
+from tfwarpgan.photographs.notes import note
+from tfwarpgan.photographs.sides import with_sides
 from tfwarpgan.storage.pixels import from_pixels
-from tfwarpgan.typing import LabelMap, Pixels, Size
+from tfwarpgan.typing import LabelMap, Pixels, Pose, Size
 
-LabelSource: TypeAlias = LabelMap | Callable[[Pixels], LabelMap] | Clothes  # as `person.person_of` takes it
+# Least overlap (IoU) of a silhouette with the figure that the joints draw: 98 of 100 rendered people are above it, and
+# 9 of 10 photographs, of which a parser that has never seen one makes fragments, are below.
+AGREEING = 0.65
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """A human parser that is believed where it shows the figure that the joints draw, but for right and left, which
+    they know better; else their labels are taken.
+
+    Attributes:
+        parse: Function of the model's image, uint8 [height, width, 3], that gives its label map, uint8 [height, width].
+        tell: Is called with a sentence where it is not believed.
+    """
+
+    parse: Callable[[Pixels], LabelMap]
+    tell: Callable[[str], None] = note
+
+    def label(self, image: Pixels, pose: Pose) -> LabelMap:
+        """The label map of the model's image; the pose is in its pixels."""
+        found, drawn = self.parse(image), draw_labels(image, *pose, Clothes())
+        both, either = np.sum((found > 0) & (drawn > 0)), np.sum((found > 0) | (drawn > 0))
+        if both >= AGREEING * either:
+            return with_sides(found, *pose)
+        self.tell("the released human parser does not make out the person; labels are drawn from the joints.")
+        return drawn
+
+
+LabelSource: TypeAlias = LabelMap | Callable[[Pixels], LabelMap] | Checked | Clothes  # as `person.person_of` takes it
 
 
 def source(
@@ -23,7 +55,7 @@ def source(
     weights: str = "",
 ) -> LabelSource:  # fmt: skip
     """Where labels come from, the first of these that is there: the file `parsing`; the human parser of a run; what is
-    known of the clothes; the human parser that is released with weights; the joints alone.
+    known of the clothes; the human parser that is released with weights, `Checked`; the joints alone.
 
     Args:
         parsing, data_options, size, used: See `read_labels`; an empty name: there is no file.
@@ -35,8 +67,10 @@ def source(
     """
     if parsing:
         return read_labels(parsing, data_options, size, used)
-    if run_dir or released_parser(weights) and clothes == Clothes():
-        return load_parser(run_dir, data_options, weights)
+    if run_dir:
+        return load_parser(run_dir, data_options)
+    if released_parser(weights) and clothes == Clothes():
+        return Checked(load_parser("", data_options, weights))
     return clothes
 
 

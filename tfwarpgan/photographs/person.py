@@ -9,7 +9,7 @@ from tfwarpgan.data.joints.stature import Stature
 from tfwarpgan.data.pictures.framing import within
 from tfwarpgan.photographs.drawn_labels import draw_labels
 from tfwarpgan.photographs.framing import person_window
-from tfwarpgan.photographs.labels import Clothes, LabelSource
+from tfwarpgan.photographs.labels import Checked, Clothes, LabelSource
 from tfwarpgan.photographs.window import Window
 from tfwarpgan.storage.pixels import from_pixels
 from tfwarpgan.typing import Array, LabelMap, Pixels, Pose, Size
@@ -66,8 +66,8 @@ def person_of(
         stature: Of the networks' training.
         size: (height, width) of the networks' images.
         name: What the photograph is called in errors.
-        label: Its label map, uint8 [H, W]; or what labels the networks' image; or `Clothes`, by which labels are drawn
-            from the joints.
+        label: Its label map, uint8 [H, W]; or what labels the networks' image, `Checked` or not; or `Clothes`, by which
+            labels are drawn from the joints.
 
     Raises:
         InputError: If too little of the person is seen.
@@ -78,6 +78,8 @@ def person_of(
         labels = window.cut(label, "constant", Image.Resampling.NEAREST)
     elif isinstance(label, Clothes):
         labels = draw_labels(image, window.to_model(*pose), pose[1], label)
+    elif isinstance(label, Checked):
+        labels = label.label(image, (window.to_model(*pose), pose[1]))
     else:
         labels = label(image)
     return Person(pixels, pose, window, image, labels)

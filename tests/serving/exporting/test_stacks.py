@@ -40,15 +40,16 @@ def test_the_other_is_another_stack(exported):
 
 
 def test_it_answers_as_the_networks_of_this_one(exported):
-    from tfwarpgan.inference.loading import load_pipeline
+    from tfwarpgan.inference.loading import load_labeler, load_pipeline
 
     assert os.path.exists(os.path.join(released_folder("people"), RUN_FLAGFILE))
-    report = check(exported, load_pipeline(run_options(released_folder("people")), "people"))
-    assert set(report) == {"serving_default", "encoded"}
+    options = run_options(released_folder("people"))
+    report = check(exported, load_pipeline(options, "people"), load_labeler(options, weights="people"))
+    assert set(report) == {"serving_default", "encoded", "photograph", "photograph_encoded"}
     for found in report.values():
         assert found["mean"] < 0.01  # of 255 levels
 
 
 def test_it_is_sound_here_too(exported):
     found = inspect(exported, [1])
-    assert found.problems == [] and found.warmup == 4
+    assert found.problems == [] and found.warmup == 8
