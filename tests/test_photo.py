@@ -112,6 +112,15 @@ def test_a_label_map_is_cropped_with_its_photograph(folder, photograph_run, caps
         photo.read_person(photograph_run, options, Looking)
 
 
+def test_a_row_has_the_persons_own_pose_too(folder, photograph_run):
+    person = photo.read_person(photograph_run, job(folder, pose_from="dancer.png"), Looking)
+    joints, visible = person.model_pose
+    row = person.row((joints[::-1], visible))
+    inside = visible & np.all((joints >= -0.5) & (joints <= (63.5, 31.5)), axis=1)
+    np.testing.assert_array_equal(row["condition_visible"], inside)
+    np.testing.assert_array_equal(row["condition_keypoints"][inside], joints[inside])
+
+
 def test_a_box_counts_the_pixels_of_the_file(folder, photograph_run):
     Image.new("RGB", (6000, 8000), (100,) * 3).save(folder / "large.jpg", quality=50)
     options = job(folder, image="large.jpg", pose_from="dancer.png", box="1000,2000,3000,4000")

@@ -160,6 +160,7 @@ def test_what_is_wrong_is_told_on_the_page(browser, released_address, someone, t
     browser.wait("document.body.innerText.includes('No person was found, 2 of 18 joints')")
     assert browser.value("document.getElementById('status').className") == "wrong"
     browser.choose_file("#file", someone.path)
+    browser.wait("document.querySelector('#person-editor image').getAttribute('width') == 64")
     browser.wait("document.getElementById('status').className == '' && !document.getElementById('draw').disabled")
     for index in [NAMES.index(name) for name in ("right hip", "left hip")]:
         browser.value(f"{joint(index, 'person')}.focus()")

@@ -51,6 +51,7 @@ async function open(blob) {
   photograph = await shrunk(blob);
   own = null;
   isFitted = false;
+  enable();
   $("drop").hidden = true;
   $("person").hidden = false;
   $("result").hidden = $("crop").hidden = $("save").hidden = $("pasted-figure").hidden = true;
@@ -74,6 +75,7 @@ async function find(box = null) {
   tell("Looking for the person …");
   try {
     person.set((await call("find", { image: photograph.address, box }, tell)).joints, !box);
+    tell("");
     return true;
   } catch (error) {
     tell(error.message, true);
@@ -96,7 +98,7 @@ function personChanged() {
   settling = setTimeout(() => attempt(() => crop()), SETTLED);
 }
 
-// isDone: whether what was told before is done with.
+// isDone: whether what was wrong before is done with.
 async function crop(isDone = true) {
   const number = (latest += 1);
   let found;
@@ -112,7 +114,8 @@ async function crop(isDone = true) {
   pose.setPicture(height, width, found.crop);
   $("crop").src = found.crop;
   $("crop").hidden = false;
-  if (isDone) tell(found.notes.length ? `Note: ${found.notes.join(" ")}` : "");
+  if (isDone && found.notes.length) tell(`Note: ${found.notes.join(" ")}`);
+  else if (isDone && $("status").classList.contains("wrong")) tell("");
   if (!isFitted) await fit();
   isFitted = true;
   enable();
