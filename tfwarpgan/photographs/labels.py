@@ -38,8 +38,8 @@ class Checked:
     def label(self, image: Pixels, pose: Pose) -> LabelMap:
         """The label map of the model's image; the pose is in its pixels."""
         found, drawn = self.parse(image), draw_labels(image, *pose, Clothes())
-        overlap = np.sum((found > 0) & (drawn > 0)) / max(np.sum((found > 0) | (drawn > 0)), 1)
-        if overlap >= AGREEING:
+        both, either = np.sum((found > 0) & (drawn > 0)), np.sum((found > 0) | (drawn > 0))
+        if both >= AGREEING * either:
             return with_sides(found, *pose)
         note("the released human parser does not make out the person; labels are drawn from the joints.")
         return drawn
