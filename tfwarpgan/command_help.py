@@ -13,6 +13,7 @@ Field: TypeAlias = dataclasses.Field[Any]
 Group: TypeAlias = tuple[str, list[Field]]  # title, fields
 
 _NOT_SHOWN = ("", (), False)  # defaults that say nothing
+MOST_CHOICES = 90  # characters that fit on the line of their flag
 _KINDS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", tuple[float, ...]: "X,X,..."}
 
 
@@ -60,14 +61,20 @@ def _form(field: Field) -> str:
     """How a flag is written."""
     if field.type is bool:
         return f"--[no]{field.name}"
-    choices = field.metadata["choices"]
-    return f"--{field.name}={'|'.join(map(str, choices)) if choices else _KINDS[field.type]}"
+    choices = _choices(field)
+    return f"--{field.name}={choices if 0 < len(choices) <= MOST_CHOICES else _KINDS[field.type]}"
+
+
+def _choices(field: Field) -> str:
+    return "|".join(map(str, field.metadata["choices"] or ()))
 
 
 def _notes(field: Field, of_run: bool) -> list[str]:
     """What the help adds of a flag's default and bounds, in brackets."""
     minimum, maximum = field.metadata["minimum"], field.metadata["maximum"]
     notes = []
+    if len(_choices(field)) > MOST_CHOICES:
+        notes.append(f"one of {_choices(field).replace('|', ', ')}")
     told = field.default is True or field.default not in _NOT_SHOWN or field.type in (int, float)
     if told and field.default is not None:
         notes.append("default: " + ("the run's" if of_run else _written(field.default)))

@@ -10,6 +10,7 @@ it reads everything, writes nothing but the page of samples, and reports all pro
 training would fail.
 """
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -107,14 +108,17 @@ def summary(prepared: "Prepared") -> list[str]:
 def _check(data_options: DataOptions, how: PrepareOptions) -> None:
     check_data_place(data_options)
     from tfwarpgan.data.doctor import examine
-    from tfwarpgan.data.doctor.page import SAMPLES, write
+    from tfwarpgan.data.doctor.page import SAMPLES, no_more, write
 
     report = examine.examine(data_options, how.workers, samples=SAMPLES if how.page else 0)
     print(report.text(), end="")
     if how.page:
-        from tfwarpgan.data.batches.joint_maps import pictures_of_joints
+        more = no_more
+        with contextlib.suppress(ImportError):  # of TensorFlow, which alone draws them
+            from tfwarpgan.data.batches.joint_maps import pictures_of_joints
 
-        write(how.page, report, pictures_of_joints)
+            more = pictures_of_joints
+        write(how.page, report, more)
         print(f"Pictures: {how.page}")
     if report.is_fatal:
         sys.exit(1)

@@ -87,7 +87,7 @@ def gate():
 
 @pytest.fixture
 def studio(gate, seeing):
-    return Studio((64, 32), STATURE, gate, seeing, None, "Gray pictures.")
+    return Studio((64, 32), STATURE, gate, seeing, about="Gray pictures.")
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,13 @@ HEIGHT = 256  # pixels of a sample's pictures on the page
 MorePictures: TypeAlias = Callable[[Pixels, Joints, Visible], dict[str, Picture]]
 
 
-def _no_more(picture: Pixels, joints: Joints, visible: Visible) -> dict[str, Picture]:
+def no_more(picture: Pixels, joints: Joints, visible: Visible) -> dict[str, Picture]:
+    """No further pictures."""
     del picture, joints, visible
     return {}
 
 
-def write(path: str, report: Report, more: MorePictures = _no_more) -> None:
+def write(path: str, report: Report, more: MorePictures = no_more) -> None:
     """Writes the page.
 
     Args:
@@ -42,7 +43,7 @@ def write(path: str, report: Report, more: MorePictures = _no_more) -> None:
     write_atomically(path, to_html(report, more))
 
 
-def to_html(report: Report, more: MorePictures = _no_more) -> str:
+def to_html(report: Report, more: MorePictures = no_more) -> str:
     """The page: colors of the labels, the samples, then the report."""
     parts = ["<p>Labels:" + "".join(_swatch(label) for label in range(len(LABELS))) + "</p>"]
     draw = functools.partial(_figure, more=more)
@@ -69,7 +70,7 @@ def _figure(sample: Sample, more: MorePictures) -> str:
         return f"<figure>{html.escape(str(error))}{caption}</figure>"
 
 
-def strip(sample: Sample, more: MorePictures = _no_more) -> Picture:
+def strip(sample: Sample, more: MorePictures = no_more) -> Picture:
     """The pictures of a sample side by side.
 
     Args:
