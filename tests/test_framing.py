@@ -106,6 +106,7 @@ class Seen:
     """A pipeline that keeps what it is given."""
 
     labels, batch_size = False, 8
+    inputs = ("condition_image", "condition_parsing", "target_keypoints", "target_visible")
 
     def __init__(self, data):
         self.height, self.width, self.framing = data.height, data.width, Framing.of(data).flags
