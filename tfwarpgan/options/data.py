@@ -170,10 +170,6 @@ class BatchOptions:
         "such as street:0.7,shop:0.3; default: all images are equally likely.",
     )  # fmt: skip
     flip: bool = option(False, "Mirror half of the pairs at random, and swap left and right limbs.")
-    color_jitter: float = option(
-        0.0, "Random changes of a training pair's colors, the same in both images; 0: none, 1: any hue.", minimum=0,
-        maximum=1,
-    )  # fmt: skip
     pose_map: str = option("disc", "Shape of a joint in the pose map.", choices=("disc", "gaussian"))
     pose_radius: float = option(4.0, "Radius of the disc of a joint, in pixels.", minimum=0.5)
     pose_sigma: float = option(6.0, "Standard deviation of the Gaussian of a joint, in pixels.", minimum=0.5)

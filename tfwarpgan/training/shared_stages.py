@@ -12,7 +12,7 @@ from tfwarpgan.data.layouts.opening import PATHS
 from tfwarpgan.options import DataOptions, NetworkOptions, Options
 
 # Of the data: where it lies, and in which batches it is read.
-DATA_THAT_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "color_jitter", "seed")
+DATA_THAT_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")
 # How the names of a stage's own flags begin.
 _PREFIXES = {
     "human_parser": ("human_parser_", "lip_"),

@@ -152,43 +152,6 @@ def test_coins_follow_from_seed_and_number_alone():
     assert 0.45 < (first == other).mean() < 0.55
 
 
-def test_draws_are_uniform_and_follow_from_seed_and_number_alone():
-    first = pairs.uniform_draws(3, tf.range(4096, dtype=tf.int64), 4).numpy()
-    np.testing.assert_array_equal(first[1000:], pairs.uniform_draws(3, tf.range(1000, 4096, dtype=tf.int64), 4))
-    assert first.min() >= -1 and first.max() < 1
-    np.testing.assert_allclose(np.histogram(first, 4, (-1, 1))[0] / first.size, 0.25, atol=0.02)
-    assert np.abs(np.corrcoef(first.T) - np.eye(4)).max() < 0.05
-    assert np.abs(first - pairs.uniform_draws(4, tf.range(4096, dtype=tf.int64), 4)).mean() > 0.5
-
-
-@pytest.mark.parametrize("strengths, color, changed", [
-    ([0, 0, 0, 0], [0.5, -0.25, 1], [0.5, -0.25, 1]),
-    ([2 / 3, 0, 0, 0], [0.5, -0.25, 0.1], [0.1, 0.5, -0.25]),  # a third of the circle: red becomes green
-    ([-2 / 3, 0, 0, 0], [0.5, -0.25, 0.1], [-0.25, 0.1, 0.5]),
-    ([1, 0, 0, 0], [0.6, 0, 0], [-0.2, 0.4, 0.4]),  # half of it: the complement of the same lightness
-    ([0, 1, 0, 0], [0.3, 0, 0], [0.4, -0.05, -0.05]),
-    ([0, -1, 0, 0], [0.3, 0, 0], [0.2, 0.05, 0.05]),
-    ([0.3, 1, 0, 0], [0.3, 0.3, 0.3], [0.3, 0.3, 0.3]),  # gray has no hue
-    ([0, 0, 1, 0], [0.4, -0.2, 0.9], [0.6, -0.3, 1]),
-    ([0, 0, 0, -1], [0.4, -0.2, -0.9], [-0.1, -0.7, -1]),
-])  # fmt: skip
-def test_jitter_turns_hue_about_gray_and_stretches(strengths, color, changed):
-    found = pairs.jittered(tf.constant(color, shape=[1, 1, 1, 1, 3]), tf.constant([strengths], tf.float32))
-    np.testing.assert_allclose(found[0, 0, 0, 0], changed, atol=1e-6)
-
-
-def test_colors_change_alike_in_both_images_of_training_pairs_alone(prepared, options):
-    (plain,), (changed,) = (_batches(prepared, options(color_jitter=jitter), 1) for jitter in (0.0, 0.5))
-    draws = pairs.uniform_draws(options().seed, tf.range(4, dtype=tf.int64), 4) * 0.5
-    for role in ("condition", "target"):
-        want = pairs.jittered(tf.constant(plain[f"{role}_image"])[:, None], draws)[:, 0]
-        np.testing.assert_allclose(changed[f"{role}_image"], want, atol=1e-6)
-        np.testing.assert_array_equal(changed[f"{role}_parsing"], plain[f"{role}_parsing"])
-        assert np.abs(changed[f"{role}_image"] - plain[f"{role}_image"]).mean() > 0.02
-    tests = [_batches(prepared, options(color_jitter=jitter), 1, split="test")[0] for jitter in (0.0, 0.5)]
-    np.testing.assert_array_equal(tests[0]["target_image"], tests[1]["target_image"])
-
-
 class ManyPersons:
     """1,000 persons of two pictures, who count how many of them were read."""
 

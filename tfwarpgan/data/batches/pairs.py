@@ -8,7 +8,6 @@ without a stored iterator. The buffers hold a fixed number of encoded records an
 
 from collections.abc import Iterable
 
-import numpy as np
 import tensorflow as tf
 
 from tfwarpgan.body.joints import FLIP_PERMUTATION, MISSING
@@ -18,7 +17,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.layers import label_maps
 from tfwarpgan.layers.pixels import from_pixels
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Image, Tensor
+from tfwarpgan.typing import Batch, Tensor
 
 PERSONS_BUFFER = 512  # encoded records, some 80 kB each at 128 x 64
 OPEN_PERSONS = 64
@@ -69,13 +68,9 @@ def pairs_dataset(
     batches = decoded.batch(size, drop_remainder=training).enumerate()
 
     def finish(number: Tensor, batch: Batch) -> dict[str, Tensor]:
-        indices = start + share.positions(number, data_options.batch_size)
         if training and data_options.flip:  # a whole batch at once: one pair at a time would cost as much as decoding
+            indices = start + share.positions(number, data_options.batch_size)
             batch = _flip_some(batch, flip_mask(data_options.seed, indices))
-        batch = {**batch, "images": from_pixels(batch["images"])}
-        if training and data_options.color_jitter:
-            draws = uniform_draws(data_options.seed, indices, 4)
-            batch["images"] = jittered(batch["images"], draws * data_options.color_jitter)
         return _by_role(batch, names)
 
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
@@ -131,53 +126,11 @@ def flip_mask(seed: int, indices: Tensor) -> Tensor:
     Returns:
         bool [B].
     """
-    return _hash(seed, indices) < 0
-
-
-def uniform_draws(seed: int, indices: Tensor, count: int) -> Tensor:
-    """Numbers in [-1, 1) for each pair, of a hash like that of `flip_mask`.
-
-    Args:
-        seed: Integer.
-        indices: int64 [B].
-        count: How many numbers a pair needs.
-
-    Returns:
-        float32 [B, count].
-    """
-    places = indices[:, tf.newaxis] * count + tf.range(count, dtype=tf.int64)
-    return tf.cast(_hash(seed + 1, places), tf.float32) / 2.0**63
-
-
-def _hash(seed: int, numbers: Tensor) -> Tensor:
-    """int64 of any shape, from numbers of the same shape: SplitMix64's steps, whose multiplications wrap around."""
-    # Its constants as signed numbers.
-    bits = tf.cast(seed, tf.int64) * -7046029254386353131 + numbers * -4658895280553007687
+    # SplitMix64's steps, whose multiplications wrap around; its constants as signed numbers.
+    bits = tf.cast(seed, tf.int64) * -7046029254386353131 + indices * -4658895280553007687
     for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
         bits = tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, tf.constant(shift, tf.int64))) * factor
-    return bits
-
-
-def jittered(images: Image, strengths: Tensor) -> Image:
-    """Images with other colors: hue, saturation, contrast and lightness of a pair change, alike in both images.
-
-    Args:
-        images: Float [B, 2, H, W, 3] in [-1, 1].
-        strengths: Float [B, 4] in [-1, 1]: the hue turns by half a circle at 1; saturation and contrast grow by half,
-            and lightness by a quarter of its range.
-
-    Returns:
-        The same shape, clipped to [-1, 1].
-    """
-    hue, saturation, contrast, lightness = tf.unstack(strengths[:, :, tf.newaxis, tf.newaxis], axis=1)
-    cosine, sine = tf.cos(hue * np.pi), tf.sin(hue * np.pi)
-    gray = tf.constant(np.full([3, 3], 1 / 3), images.dtype)
-    turn = tf.constant(np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3), images.dtype)
-    # A rotation about the gray axis (Rodrigues), and a stretch across it.
-    chroma = cosine * (tf.eye(3, dtype=images.dtype) - gray) + sine * turn
-    matrix = (1.0 + contrast / 2.0) * (gray + (1.0 + saturation / 2.0) * chroma)
-    colors = tf.einsum("bnhwc,bdc->bnhwd", images, matrix) + lightness[:, tf.newaxis, tf.newaxis] / 2.0
-    return tf.clip_by_value(colors, -1.0, 1.0)
+    return bits < 0
 
 
 def _flip_some(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
@@ -238,7 +191,7 @@ def flip(pair: Batch) -> dict[str, Tensor]:
 def _by_role(batch: Batch, names: bool) -> dict[str, Tensor]:
     """A batch of decoded pairs [B, 2, ...] as the networks take it, condition_* and target_*."""
     batch = {
-        "image": batch["images"],
+        "image": from_pixels(batch["images"]),
         **({"parsing": batch["parsings"]} if "parsings" in batch else {}),
         "keypoints": batch["keypoints"],
         "visible": batch["visible"],
