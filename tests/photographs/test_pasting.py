@@ -51,7 +51,7 @@ def test_the_old_person_goes_and_the_new_one_alone_comes():
     assert np.abs(picture.astype(int) - backdrop)[25:75, 25:40].max() <= 16  # nothing of the old one
     np.testing.assert_array_equal(picture[:, :15], pixels[:, :15])  # nor of the backdrop that was drawn
     np.testing.assert_array_equal(picture[75:], pixels[75:])
-    with pytest.raises(InputError, match="--paste needs networks that make label maps"):
+    with pytest.raises(InputError, match="--paste needs networks of this machine that make label maps"):
         paste(person, [Drawn(drawn.image)])
 
 

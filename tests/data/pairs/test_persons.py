@@ -125,13 +125,21 @@ def test_splits_must_not_share_a_person():
         check_disjoint({"train": [one], "test": [other, one]})
 
 
-@pytest.mark.parametrize("missing", ["bounding_box_train", "market-pairs-test.csv", "parsing"])
+@pytest.mark.parametrize("missing", ["bounding_box_train", "market-pairs-test.csv"])
 def test_missing_market_says_what_to_get(market, missing):
     os.rename(market / missing, market / "elsewhere")
     with pytest.raises(InputError, match=f"{missing} is missing: ") as raised:
         market1501.Layout(str(market))
-    wanted = "annotate" if missing == "parsing" else "market-annotation-train.csv"
-    assert wanted in str(raised.value) and str(raised.value).count(". ") == 0
+    assert "market-annotation-train.csv" in str(raised.value) and str(raised.value).count(". ") == 0
+
+
+def test_label_maps_may_be_missing_but_not_those_that_are_named(market):
+    os.rename(market / "parsing", market / "elsewhere")
+    layout = market1501.Layout(str(market))
+    assert not layout.has_label_maps and all(not person.label_maps for person in read_persons(layout, "train"))
+    with pytest.raises(InputError, match="nowhere is missing: ") as raised:
+        market1501.Layout(str(market), str(market / "nowhere"))
+    assert "annotate" in str(raised.value) and str(raised.value).count(". ") == 0
 
 
 def test_parsings_elsewhere(market, tmp_path):
