@@ -82,7 +82,7 @@ def options(run_dir, **data):
 
 def test_from_data_to_report(tmp_path, fakes, capsys):
     evaluate.main(options(tmp_path, flip=True), EvaluateOptions(metrics="default,ssim/uniform7"))
-    assert fakes == ["train", "test", "test"]
+    assert fakes == ["test", "train", "test"]
     folder = tmp_path / "evaluation"
     content = json.loads((folder / "metrics.json").read_text())
     assert content["pairs"] == 5 and content["mean_image_training_pairs"] == 3 and content["height"] == SIDE

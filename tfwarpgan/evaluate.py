@@ -195,7 +195,8 @@ def score(
     from tfwarpgan.evaluation.metrics.catalog import chosen_metrics
     from tfwarpgan.evaluation.samples import chosen_pictures
 
-    has_parsings = "target_parsing" in dataset("test").element_spec
+    tests = dataset("test")
+    has_parsings = "target_parsing" in tests.element_spec
     ids = evaluate.ids(parsings=has_parsings)
     total = _at_most(evaluate.max_pairs, num_pairs["test"])
     check_counts(ids, total)
@@ -203,7 +204,7 @@ def score(
     if num_pairs["train"]:  # else a test-only data set
         mean, mean_pairs = mean_image(dataset("train"), _at_most(evaluate.mean_image_pairs, num_pairs["train"]))
     evaluation = evaluator.evaluate(
-        pipeline, dataset("test"), mean, chosen_metrics(ids), files,
+        pipeline, tests, mean, chosen_metrics(ids), files,
         max_pairs=total, total=total, quantization=evaluate.quantization, has_parsings=has_parsings,
     )  # fmt: skip
     note_bias(ids, total)
