@@ -1,11 +1,11 @@
 """The server, over HTTP: what it answers, to whom, how much, and what it keeps."""
 
-import http.client
 import json
 import socket
 import threading
 
 import pytest
+from http_calls import asking
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.human_study.answers import of_study
@@ -28,17 +28,7 @@ def server(made):
 
 @pytest.fixture
 def ask(server):
-    """Function of method, path, body and headers -> (status, headers, content)."""
-
-    def ask(method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, response.headers, content
-
-    return ask
+    return asking(server)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import pytest
+from http_calls import asking
 
 from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
@@ -28,17 +29,7 @@ def server(studio):
 
 @pytest.fixture
 def ask(server):
-    """Function of method, path, body and headers -> (status, headers, content)."""
-
-    def ask(method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, response.headers, content
-
-    return ask
+    return asking(server)
 
 
 @pytest.fixture

@@ -114,8 +114,9 @@ def of_one_replica(stage, options, batch, alone):
 @pytest.fixture
 def all_terms(options):
     """Options with every loss term, and a learning rate that falls."""
-    vgg = {"lambda_perceptual": 10.0, "lambda_neighbor": 1.0, "perceptual_network": "VGG16", "perceptual_weights": "none"}
-    return replaced(options, losses=vgg, train={"learning_rate": 0.01, "decay_from": 0.0})
+    losses = {"lambda_perceptual": 10.0, "lambda_neighbor": 1.0}
+    vgg = {"perceptual_network": "VGG16", "perceptual_weights": "none"}
+    return replaced(options, losses={**losses, **vgg}, train={"learning_rate": 0.01, "decay_from": 0.0})
 
 
 @pytest.mark.parametrize("stage", STAGES)
