@@ -32,7 +32,7 @@ def untrained(monkeypatch):
 
 PRECISIONS = ["float32", "mixed_bfloat16", "mixed_float16"]
 STAGES = ["human_parser", *SYSTEMS["warpgan"].stages]
-OTHERS = {"bodyroi7": "image_generator", "pg2": "coarse_generator", "upis": "pose_detector"}  # system -> its first stage
+OTHERS = {"bodyroi7": "image_generator", "pg2": "coarse_generator", "upis": "pose_detector"}  # their first stages
 
 
 def make_trainer(stage, options):
