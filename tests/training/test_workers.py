@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.flagfiles import to_flagfile
-from tfwarpgan.training import stages
+from tfwarpgan.options.systems import SYSTEMS
 from tfwarpgan.training.workers import Workers
 
 STEPS = 20
@@ -19,7 +19,7 @@ STEPS = 20
 def stage_batches(batch):
     """Stage -> batch of four examples; of the human parser, one without a label."""
     batch = {name: value.numpy() for name, value in batch.items()}
-    batches = {stage: batch for stage in stages.TRAINERS}
+    batches = {stage: batch for stage in SYSTEMS["warpgan"].stages}
     parsing = batch["target_parsing"].copy()
     parsing[0] = 255
     return {**batches, "human_parser": {"image": batch["target_image"], "parsing": parsing}}
