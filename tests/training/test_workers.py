@@ -27,7 +27,7 @@ def stage_batches(batch):
 
 def test_two_workers_equal_one(processes, options, stage_batches, tmp_path):
     """Through both phases of the matcher; `test_trainers` has every loss term."""
-    train = dataclasses.replace(options.train, learning_rate=0.01, matcher_pretraining_steps=10, matcher_steps=STEPS)
+    train = dataclasses.replace(options.train, learning_rate=0.003, matcher_pretraining_steps=10, matcher_steps=STEPS)
     networks = dataclasses.replace(options.networks, warp_scales="8", warp_parts=1)
     options = dataclasses.replace(options, networks=networks, train=train)
     of_two = processes.addresses(2)
