@@ -1,10 +1,11 @@
 """Opens a page on this machine where a person on a photograph is drawn in poses that are dragged by hand.
 
-    python -m tfwarpgan.studio --weights=people --pose_estimator=movenet
+    python -m tfwarpgan.studio --weights=people
 
 It prints the page's address, which only this machine reaches, once the networks are ready. Nothing is stored, and the
-page asks nothing of any other machine. Without --pose_estimator, joints are placed on the photograph by hand. With
---server=host:port a server draws, which serves an export of the same weights or run.
+page asks nothing of any other machine. Without MoveNet, which --pose_estimator names or tfwarpgan[photo] fetches once,
+joints are placed on the photograph by hand. With --server=host:port a server draws, which serves an export of the same
+weights or run.
 """
 
 import dataclasses

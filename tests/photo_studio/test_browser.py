@@ -135,7 +135,7 @@ def test_joints_are_placed_by_hand_without_an_estimator(browser, released, someo
     address = server.start(0)
     browser.size(1280, 800)
     show(browser, address, someone.path)
-    assert "Started without --pose_estimator: drag the joints" in browser.text()
+    assert "Started without a pose estimator: drag the joints" in browser.text()
     assert browser.value("document.getElementById('find').hidden && document.getElementById('pose-from').hidden")
     before = place(browser, WRIST, "person")
     x, y = middle(browser, WRIST, "person")

@@ -5,7 +5,7 @@ import { clothesSelect, stepFigure, thumb } from "./elements.js";
 import { Camera, shrunk } from "./photographs.js";
 
 const FRAMES_A_POSE = 4; // of a movement through the gallery
-const BY_HAND = "Started without --pose_estimator: drag the joints onto the person; a bone moves all of them.";
+const BY_HAND = "Started without a pose estimator: drag the joints onto the person; a bone moves all of them.";
 const SETTLED = 350; // milliseconds after the last change of the photograph's joints
 const $ = (id) => document.getElementById(id);
 const facts = await readFacts();
