@@ -16,6 +16,7 @@ from tfwarpgan.data.joints.pose_gan import annotation_row
 from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
+from tfwarpgan.photo_studio import loading
 from tfwarpgan.photo_studio.gallery import gallery, joints_of, pose_of
 from tfwarpgan.photo_studio.loading import expectation, open_studio
 from tfwarpgan.photographs.options import DrawingOptions
@@ -166,3 +167,17 @@ def test_what_can_be_expected_is_told(small_options):
     options = small_options()
     told = expectation(dataclasses.replace(options, data=dataclasses.replace(options.data, dataset="market1501")))
     assert "market1501, 32 x 64 pixels" in told
+
+
+def test_the_page_opens_where_movenet_cannot_be_fetched(monkeypatch, capsys):
+    def refuse(folder, min_score):
+        raise InputError("MoveNet cannot be fetched.")
+
+    monkeypatch.setattr(loading, "load_estimator", refuse)
+    monkeypatch.setattr(loading.movenet, "is_at_hand", lambda: True)
+    assert loading.find_estimator(DrawingOptions()) is None
+    assert "note: MoveNet cannot be fetched." in capsys.readouterr().err
+    with pytest.raises(InputError, match="cannot be fetched"):
+        loading.find_estimator(DrawingOptions(pose_estimator="mine"))
+    monkeypatch.setattr(loading.movenet, "is_at_hand", lambda: False)
+    assert loading.find_estimator(DrawingOptions()) is None and not capsys.readouterr().err

@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from tfwarpgan.data.joints.stature import stature_of
+from tfwarpgan.errors import InputError
 from tfwarpgan.inference.released import released_folder
 from tfwarpgan.inference.synthesizer import Pipeline
 from tfwarpgan.options import Options
@@ -14,8 +15,9 @@ from tfwarpgan.photo_studio.gallery import gallery
 from tfwarpgan.photographs import movenet
 from tfwarpgan.photographs.clothes import Clothes
 from tfwarpgan.photographs.drawing import BATCH, load_drawer
-from tfwarpgan.photographs.estimator import load_estimator
+from tfwarpgan.photographs.estimator import Estimator, load_estimator
 from tfwarpgan.photographs.labels import Checked, source
+from tfwarpgan.photographs.notes import note
 from tfwarpgan.photographs.options import DrawingOptions
 from tfwarpgan.photographs.person import person_of
 
@@ -35,8 +37,7 @@ def open_studio(options: Options, drawing: DrawingOptions, remote: Pipeline | No
     """
     size = options.data.height, options.data.width
     stature = stature_of(released_folder(drawing.weights) if drawing.weights else options.train.run_dir)
-    finds = drawing.pose_estimator or movenet.is_at_hand()
-    estimator = load_estimator(drawing.pose_estimator, drawing.min_score) if finds else None
+    estimator = find_estimator(drawing)
     parser = os.path.expanduser(drawing.human_parser_run_dir)
     label = source("", parser, Clothes(), options.data, size, size, drawing.weights)
     if isinstance(label, Checked):
@@ -51,6 +52,23 @@ def open_studio(options: Options, drawing: DrawingOptions, remote: Pipeline | No
     if estimator:
         estimator.call(np.zeros((estimator.side, estimator.side, 3), np.uint8))
     return Studio(size, stature, draw, estimator, label, expectation(options), drawn.labels is not None)
+
+
+def find_estimator(drawing: DrawingOptions) -> Estimator | None:
+    """What finds joints: what is named, else MoveNet where it can be had; None: the user places them.
+
+    Raises:
+        InputError: If what is named cannot be loaded.
+    """
+    if not (drawing.pose_estimator or movenet.is_at_hand()):
+        return None
+    try:
+        return load_estimator(drawing.pose_estimator, drawing.min_score)
+    except InputError as error:
+        if drawing.pose_estimator:
+            raise
+        note(str(error))
+        return None
 
 
 def _keep_quiet(sentence: str) -> None:
