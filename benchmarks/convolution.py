@@ -1,8 +1,8 @@
-"""Speed of a convolution as oneDNN computes it and as one matrix product, forward and both gradients.
+"""Speed of a convolution as oneDNN computes it and as Winograd's minimal filtering, forward and both gradients.
 
     python benchmarks/convolution.py [--shapes=4x16x8x1024,20x16x8x1024,8x16x8x512,8x32x16x256] [--rounds=9]
 
-Each round runs both in turn; ratios are taken round by round. `MATRIX_CHANNELS` in tfwarpgan/layers/convolution.py is
+Each round runs both in turn; ratios are taken round by round. `WINOGRAD_CHANNELS` in tfwarpgan/layers/convolution.py is
 chosen from these figures. One thread by default, so that the figures are of the arithmetic, not of the scheduler.
 """
 
@@ -29,7 +29,7 @@ def main(argv):
 
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    print(f"TensorFlow {tf.__version__}, {FLAGS.threads} threads; median GFLOP/s, and the product's speed-up")
+    print(f"TensorFlow {tf.__version__}, {FLAGS.threads} threads; median GFLOP/s, and its speed-up")
     for text in FLAGS.shapes:
         report(text, [int(size) for size in text.split("x")])
 
@@ -38,7 +38,7 @@ def steps(shape):
     """Name -> function that runs a 3x3 convolution of `shape` forward and backward once."""
     import tensorflow as tf
 
-    from tfwarpgan.layers.matrix_convolution import matrix_convolution
+    from tfwarpgan.layers.winograd import winograd_convolution
 
     inputs = tf.random.normal(shape)
     kernel = tf.random.normal([3, 3, shape[-1], shape[-1]], stddev=0.01)
@@ -53,7 +53,7 @@ def steps(shape):
 
     return {
         "convolution": step(lambda inputs, kernel: tf.nn.conv2d(inputs, kernel, 1, "SAME")),
-        "product": step(matrix_convolution),
+        "winograd": step(winograd_convolution),
     }
 
 
@@ -70,7 +70,7 @@ def report(text, shape):
     batch, height, width, channels = shape
     operations = 3 * 2 * batch * height * width * 9 * channels**2
     rates = ", ".join(f"{name} {operations / np.median(values) / 1e9:6.1f}" for name, values in times.items())
-    print(f"{text:14s} {rates}, x {np.median(times['convolution'] / times['product']):.2f}", flush=True)
+    print(f"{text:14s} {rates}, x {np.median(times['convolution'] / times['winograd']):.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
     python benchmarks/systems.py                              # 128x64, untrained weights
     python benchmarks/systems.py --height=256 --width=256
     python benchmarks/systems.py --rounds=0                   # counts alone
+    python benchmarks/systems.py --peer=true                  # pix2pix, PG2 and warpgan in PyTorch, too
 
 Parameters are those that the graph of one picture reads, of all networks (AUNET's prior is not among them), and GMAC
 the multiplications of its convolutions and dense layers, in thousands of millions. Pictures a second: the median of the
-rounds (lowest to highest), one pair at a time, on all processors.
+rounds (lowest to highest), one pair at a time, on all processors; with the peer, which takes turns with the graph, how
+many times as fast the graph is as PyTorch, run eagerly. `--peer` needs `pip install '.[benchmarks]'`.
 """
 
 import dataclasses
@@ -29,21 +31,23 @@ class BenchmarkOptions:
 
     rounds: int = option(5, "Measured rounds, after one that is not; 0: counts alone.", minimum=0)
     systems: str = option(",".join(SYSTEMS), "Which of them.")
+    peer: bool = option(False, "Compare with PyTorch where torch_systems.py has the system.")
 
 
 def measure(options, benchmark):
     """Prints a row for each system."""
     print(f"{processor()}, {options.data.height}x{options.data.width}, batch 1")
-    print("| `--model` | parameters, M | GMAC | pictures/s |\n|---|---|---|---|")
+    print("| `--model` | parameters, M | GMAC | pictures/s | times PyTorch |\n|---|---|---|---|---|")
     for model in benchmark.systems.split(","):
         networks = NetworkOptions(model=model, generator_width=WIDTHS.get(model, 64))
-        parameters, multiplications, seconds = figures(dataclasses.replace(options, networks=networks), benchmark)
-        rate = spread([1 / each for each in seconds]) if seconds else ""
-        print(f"| `{model}` | {parameters / 1e6:.1f} | {multiplications / 1e9:.1f} | {rate} |", flush=True)
+        parameters, multiplications, times = figures(dataclasses.replace(options, networks=networks), benchmark)
+        rate = spread([1 / own for own, _ in times]) if times else ""
+        ratio = spread([theirs / own for own, theirs in times]) if times and times[0][1] else ""
+        print(f"| `{model}` | {parameters / 1e6:.1f} | {multiplications / 1e9:.1f} | {rate} | {ratio} |", flush=True)
 
 
 def figures(options, benchmark):
-    """(parameters, multiplications, list of seconds a picture) of the pipeline that a system's options make."""
+    """(parameters, multiplications, list of seconds of a picture here and in PyTorch) of a system's pipeline."""
     import tensorflow as tf
     from tensorflow import keras
 
@@ -63,12 +67,30 @@ def figures(options, benchmark):
         answer = tf.function(pipeline).get_concrete_function({key: batch[key] for key in pipeline.inputs})
     graph = answer.graph
     parameters = sum(math.prod(variable.shape) for variable in graph.variables)
-    seconds = []
+    inputs = {key: batch[key] for key in pipeline.inputs}
+    theirs = peer_of(options, parameters) if benchmark.peer else None
+    runs = [lambda: tf.nest.map_structure(lambda value: value.numpy(), answer(inputs)), *([theirs] if theirs else [])]
+    times = []
     for _ in range(benchmark.rounds + 1 if benchmark.rounds else 0):
-        start = time.perf_counter()
-        tf.nest.map_structure(lambda value: value.numpy(), answer({key: batch[key] for key in pipeline.inputs}))
-        seconds.append(time.perf_counter() - start)
-    return parameters, sum(map(multiplications_of, graph.get_operations())), seconds[1:]
+        times.append([seconds_of(run) for run in runs] + ([] if theirs else [None]))
+    return parameters, sum(map(multiplications_of, graph.get_operations())), times[1:]
+
+
+def peer_of(options, parameters):
+    """Function that draws a picture in PyTorch, by as many parameters; None where no peer is written."""
+    from torch_systems import peer
+
+    draw, count = peer(options.networks.model, options)
+    if draw and count != parameters:
+        raise AssertionError(f"{options.networks.model}: {parameters} parameters here, {count} in PyTorch")
+    return draw
+
+
+def seconds_of(run):
+    """How long a function takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def multiplications_of(operation):

@@ -24,3 +24,17 @@ def variables_of(keras_object: keras.Model | keras.optimizers.Optimizer) -> list
 def trackable(optimizer: keras.optimizers.Optimizer) -> Any:
     """What tf.train.Checkpoint has to be given to save an optimizer: on Keras 2 itself, with its loss scale."""
     return variables_of(optimizer) if KERAS_3 else optimizer
+
+
+class BuiltByCall:
+    """Mixin, before a Keras base, of what is made of other layers: these make their weights when `call` reaches them.
+
+    Keras 3 would call such a layer on symbols first, and each layer in it again: once for each level of nesting.
+    """
+
+    built: bool
+
+    def build(self, input_shape: Any) -> None:
+        """Nothing: a layer has no weights but those of its layers."""
+        del input_shape
+        self.built = True

@@ -7,7 +7,6 @@ from tfwarpgan.layers.weight_normalized import (
     WeightNormalizedBlock,
     WeightNormalizedConvolution,
     data_dependent_start,
-    seeds_from,
 )
 
 
@@ -48,9 +47,3 @@ def test_a_block_adds_to_its_input_what_it_sees_of_a_skip():
     drawn = [np.asarray(block(inputs, skip, seed=tf.constant([0, seed]))) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert np.any(drawn[0] != drawn[2]) and np.any(drawn[0] != np.asarray(result))
-
-
-def test_each_seed_is_another_one():
-    seeds = seeds_from(tf.constant([7, 3]))
-    assert len({tuple(np.asarray(next(seeds))) for _ in range(50)}) == 50
-    assert next(seeds_from(None)) is None

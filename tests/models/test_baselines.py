@@ -3,9 +3,10 @@
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.weight_normalized import seeds_from
+from tfwarpgan.layers.draws import seeds_from
 from tfwarpgan.models.catalog import build_discriminator, build_network, build_pipeline
-from tfwarpgan.options import DataOptions, NetworkOptions, Options
+from tfwarpgan.options import DataOptions, NetworkOptions, Options, stages_of
+from tfwarpgan.options.systems import SYSTEMS
 
 SIZES = {"market": (128, 64), "deepfashion": (256, 256)}
 
@@ -90,3 +91,18 @@ def test_scores_of_patches(model, size, score_map):
     inputs = {"condition_image": 3, "target_pose": 18, "image": 3}
     (scores,) = judge({name: tf.zeros([1, height, width, count]) for name, count in inputs.items()})["scores"]
     assert tuple(scores.shape) == (1, *score_map, 1)
+
+
+@pytest.mark.parametrize("model", SYSTEMS)
+def test_networks_are_built_by_one_call(model, monkeypatch):
+    options = options_of(model, "market", generator_width=4, parser_width=4, matcher_width=4, discriminator_width=4)
+    called, call = [], tf.keras.layers.Conv2D.call
+
+    def counted(layer, *args):
+        called.append((id(layer), tf.executing_eagerly()))
+        return call(layer, *args)
+
+    monkeypatch.setattr(tf.keras.layers.Conv2D, "call", counted)
+    networks = [*(build_network(stage, options) for stage in stages_of(options)), build_discriminator(options)]
+    assert called and all(eagerly for _, eagerly in called)  # Keras 3 builds what has no `build` by calls on symbols
+    del networks

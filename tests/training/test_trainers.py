@@ -32,7 +32,7 @@ def untrained(monkeypatch):
 
 PRECISIONS = ["float32", "mixed_bfloat16", "mixed_float16"]
 STAGES = ["human_parser", *SYSTEMS["warpgan"].stages]
-OTHERS = {"bodyroi7": "image_generator", "pg2": "coarse_generator", "upis": "pose_detector"}  # their first stages
+OTHERS = {model: SYSTEMS[model].stages[0] for model in SYSTEMS if model not in ("warpgan", "resnet")}
 
 
 def make_trainer(stage, options):
@@ -130,12 +130,14 @@ def test_one_replica_equals_two(stage, all_terms, batch, mirrored, alone):
 
 @pytest.mark.parametrize("model", OTHERS)
 def test_one_replica_equals_two_in_other_systems(model, options, batch, mirrored):
-    """Those whose networks draw nothing at random: replicas drop other numbers than one would."""
+    """Some of them draw at random, too, for each row the same on any replica, and in any part of a batch."""
     networks = {"model": model, "generator_width": 4, "discriminator_width": 4}
     none = dict.fromkeys(["lambda_pyramid", *SYSTEMS[model].without], 0.0)
     options = replaced(options, networks=networks, losses=none, train={"learning_rate": 0.01})
     one, weights_of_one, _ = trained(OTHERS[model], options, batch)
     check_replicas(*trained(OTHERS[model], options, batch, mirrored), one, weights_of_one)
+    parts = trained(OTHERS[model], options, batch, accumulate=2)
+    check_parts(parts, (one, weights_of_one))
 
 
 def check_replicas(two, weights_of_two, kept, one, weights_of_one):

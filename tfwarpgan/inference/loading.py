@@ -144,7 +144,7 @@ def load_human_parser(
         resized = tf.image.resize(images, own, antialias=True)
         return tf.image.resize(label_probabilities(parser, resized, average_flip), size)
 
-    return tf.function(parse, reduce_retracing=True)
+    return tf.function(parse, reduce_retracing=True, autograph=False)
 
 
 def frozen_networks(options: Options, stage: str = "") -> dict[str, keras.Model]:

@@ -61,7 +61,7 @@ def for_any_batch_size(function: Callable[[Batch], Any]) -> Callable[[Batch], An
     def call(batch: Batch) -> Any:
         if not graphs:
             specs = {key: tf.TensorSpec([None, *value.shape[1:]], value.dtype, key) for key, value in batch.items()}
-            graphs.append(tf.function(function, input_signature=[specs]))
+            graphs.append(tf.function(function, input_signature=[specs], autograph=False))
         return graphs[0](batch)
 
     return call

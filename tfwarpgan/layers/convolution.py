@@ -11,28 +11,31 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwarpgan.layers.matrix_convolution import matrix_convolution
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.layers.sampling import on_cpu
+from tfwarpgan.layers.winograd import winograd_convolution
 from tfwarpgan.typing import Features, Tensor
 
-# Fewest channels, in and out, for which the matrix product was faster than oneDNN's convolution in float32
+# Fewest channels, in and out, for which Winograd's convolution was faster than oneDNN's in float32
 # (benchmarks/convolution.py).
-MATRIX_CHANNELS = 1024
+WINOGRAD_CHANNELS = 1024
 
 
 class Convolution(keras.layers.Conv2D):
-    """Keras' 2-D convolution; a wide one is a matrix product where a CPU computes it, in a graph that stays here."""
+    """Keras' 2-D convolution; a wide one is Winograd's where a CPU computes it, in a graph that stays here."""
 
     def convolution_op(self, inputs: Features, kernel: Tensor) -> Features:
         kernel = tf.convert_to_tensor(kernel)
-        if self._is_plain and inputs.dtype == tf.float32 and min(kernel.shape[2:]) >= MATRIX_CHANNELS and on_cpu():
-            return matrix_convolution(inputs, kernel)
+        wide = inputs.dtype == tf.float32 and min(kernel.shape[2:]) >= WINOGRAD_CHANNELS
+        if wide and self._is_plain and on_cpu():
+            return winograd_convolution(inputs, kernel)
         return super().convolution_op(inputs, kernel)
 
     @property
     def _is_plain(self) -> bool:
-        return (self.strides, self.dilation_rate, self.padding) == ((1, 1), (1, 1), "same")
+        shape = self.kernel_size, self.strides, self.dilation_rate, self.padding
+        return shape == ((3, 3), (1, 1), (1, 1), "same")
 
 
 def convolution(filters: int, size: int, strides: int = 1, padding: str = "same", **kwargs: Any) -> keras.layers.Layer:
@@ -46,7 +49,7 @@ def upsample_nearest(features: Features) -> Features:
     return tf.repeat(tf.repeat(features, 2, axis=1), 2, axis=2)
 
 
-class ReflectConvolution(keras.layers.Layer):
+class ReflectConvolution(BuiltByCall, keras.layers.Layer):
     """A convolution of odd `size` over a reflect-padded input: [B, H, W, C] -> [B, H, W, filters]."""
 
     def __init__(self, filters: int, size: int = 7, dtype: Any = None, **kwargs: Any) -> None:
@@ -59,7 +62,7 @@ class ReflectConvolution(keras.layers.Layer):
         return self.convolution(tf.pad(inputs, [[0, 0], margins, margins, [0, 0]], "REFLECT"))
 
 
-class NormalizedConvolution(keras.layers.Layer):
+class NormalizedConvolution(BuiltByCall, keras.layers.Layer):
     """A convolution layer, instance normalization, ReLU."""
 
     def __init__(self, convolution: keras.layers.Layer, **kwargs: Any) -> None:
@@ -71,7 +74,7 @@ class NormalizedConvolution(keras.layers.Layer):
         return tf.nn.relu(self.normalization(self.convolution(inputs)))
 
 
-class Upsampling(keras.layers.Layer):
+class Upsampling(BuiltByCall, keras.layers.Layer):
     """Doubles the size: a transposed convolution, or nearest resizing and a convolution; [B, 2H, 2W, filters]."""
 
     def __init__(self, filters: int, kind: str = "transposed", **kwargs: Any) -> None:
@@ -89,7 +92,7 @@ class Upsampling(keras.layers.Layer):
         return tf.nn.relu(self.normalization(self.convolution(features)))
 
 
-class ResidualBranch(keras.layers.Layer):
+class ResidualBranch(BuiltByCall, keras.layers.Layer):
     """IN(conv3x3(ReLU(IN(conv3x3(x))))), at constant width."""
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
@@ -102,7 +105,7 @@ class ResidualBranch(keras.layers.Layer):
         return self.normalization(self.second(self.first(inputs)))
 
 
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(BuiltByCall, keras.layers.Layer):
     """x + the residual branch of x."""
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
@@ -113,7 +116,7 @@ class ResidualBlock(keras.layers.Layer):
         return inputs + self.branch(inputs)
 
 
-class Encoder(keras.layers.Layer):
+class Encoder(BuiltByCall, keras.layers.Layer):
     """[B, H, W, C] -> [B, H/8, W/8, 8 width]; with `all_scales` a dictionary, s -> [B, H/s, W/s, s width], s 1 to 8.
 
     With other `halvings` than 3, 8 is another power of 2.
@@ -131,7 +134,7 @@ class Encoder(keras.layers.Layer):
         return scales if all_scales else inputs
 
 
-class Trunk(keras.layers.Layer):
+class Trunk(BuiltByCall, keras.layers.Layer):
     """A sequence of residual blocks at constant width.
 
     With `recompute`, training keeps the blocks' inputs alone, and computes what is inside a block again when its
@@ -155,7 +158,7 @@ def upsamplings(filters: int, kind: str = "transposed", count: int = 3) -> list[
     return [Upsampling(filters // 2**level, kind) for level in range(1, count + 1)]
 
 
-class OutputHead(keras.layers.Layer):
+class OutputHead(BuiltByCall, keras.layers.Layer):
     """Features of full size -> (float32 output [B, H, W, channels], the features [B, H, W, width] that it is made of).
 
     A 3x3 convolution brings the features to `width` where they are not there yet; the last convolution is linear and
@@ -172,7 +175,7 @@ class OutputHead(keras.layers.Layer):
         return self.output_convolution(tf.cast(features, tf.float32)), features
 
 
-class Decoder(keras.layers.Layer):
+class Decoder(BuiltByCall, keras.layers.Layer):
     """[B, H/8, W/8, filters] -> float32 [B, H, W, channels]: three upsampling layers, or others, and the head."""
 
     def __init__(

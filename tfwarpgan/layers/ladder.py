@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import upsample_nearest
 from tfwarpgan.typing import Features
 
@@ -17,7 +18,7 @@ def plain_convolution(filters: int, size: int = 3, strides: int = 1, **kwargs: A
     return keras.layers.Conv2D(filters, size, strides, "same", **kwargs)
 
 
-class Rung(keras.layers.Layer):
+class Rung(BuiltByCall, keras.layers.Layer):
     """Two 3x3 convolutions, each with ReLU; a residual one adds its input, behind the last ReLU."""
 
     def __init__(self, filters: int, residual: bool = True, **kwargs: Any) -> None:
@@ -32,7 +33,7 @@ class Rung(keras.layers.Layer):
         return features + inputs if self.residual else features
 
 
-class LadderDown(keras.layers.Layer):
+class LadderDown(BuiltByCall, keras.layers.Layer):
     """[B, H, W, width] -> the list of the maps of all rungs, of the sizes H x W, H/2 x W/2 ..., (i + 1) width channels.
 
     Args:
@@ -54,7 +55,7 @@ class LadderDown(keras.layers.Layer):
         return maps
 
 
-class LadderUp(keras.layers.Layer):
+class LadderUp(BuiltByCall, keras.layers.Layer):
     """[B, h, w, width] at the coarsest size, and the maps of `LadderDown` -> [B, H, W, 2 width].
 
     A rung at each size joins what comes from below with the map of that size.

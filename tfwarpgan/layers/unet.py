@@ -10,7 +10,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import convolution
+from tfwarpgan.layers.draws import dropout, seeds_from
 from tfwarpgan.typing import Features, Tensor
 
 Normalization = Callable[[], keras.layers.Layer]
@@ -21,7 +23,7 @@ def halvings_of(height: int, width: int, most: int) -> int:
     return min(most, *((side & -side).bit_length() - 1 for side in (height, width)))
 
 
-class Down(keras.layers.Layer):
+class Down(BuiltByCall, keras.layers.Layer):
     """[B, H, W, C] -> the list of maps of all scales, finest first; each is not yet activated.
 
     Args:
@@ -51,7 +53,7 @@ class Down(keras.layers.Layer):
         return maps
 
 
-class Up(keras.layers.Layer):
+class Up(BuiltByCall, keras.layers.Layer):
     """The maps of all scales, finest first -> [B, H, W, C] at the size of the finest, not yet activated.
 
     The deepest map and then each result, joined with the map of its size, goes through ReLU, a transposed 4x4
@@ -69,11 +71,11 @@ class Up(keras.layers.Layer):
 
     def call(self, maps: Sequence[Features], seed: Tensor | None = None) -> Features:
         """Without `seed` int32 [2] nothing is dropped."""
-        features = maps[-1]
+        features, seeds = maps[-1], seeds_from(seed)
         for level, (layer, normalization) in enumerate(zip(self.convolutions, self.normalizations)):
             features = normalization(layer(tf.nn.relu(features)))
             if seed is not None and level < 3:
-                features = tf.nn.experimental.stateless_dropout(features, 0.5, seed + [0, level << 20])
+                features = dropout(features, 0.5, next(seeds))
             features = tf.concat([features, tf.cast(maps[-2 - level], features.dtype)], axis=-1)
         return features
 

@@ -5,13 +5,14 @@ network normalizes, so that a start without data leaves features of any size.
 """
 
 import contextlib
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
+from tfwarpgan.layers.draws import dropout
 from tfwarpgan.typing import Features, Tensor
 
 _starting = False
@@ -30,11 +31,6 @@ def data_dependent_start() -> Iterator[None]:
         yield
     finally:
         _starting = False
-
-
-def seeds_from(seed: Tensor | None) -> Iterator[Tensor | None]:
-    """Endless seeds int32 [2] for what one pass draws at random, another one each; without `seed`, None each."""
-    return itertools.repeat(None) if seed is None else (seed + [0, number << 20] for number in itertools.count())
 
 
 class WeightNormalizedConvolution(keras.layers.Layer):
@@ -68,7 +64,7 @@ class WeightNormalizedConvolution(keras.layers.Layer):
         return features * tf.cast(self.scale, inputs.dtype) + tf.cast(self.offset, inputs.dtype)
 
 
-class WeightNormalizedBlock(keras.layers.Layer):
+class WeightNormalizedBlock(BuiltByCall, keras.layers.Layer):
     """x + a 3x3 convolution of ELU(x), joined with a 1x1 convolution of ELU(skip) where there is a skip.
 
     Args:
@@ -90,5 +86,5 @@ class WeightNormalizedBlock(keras.layers.Layer):
             joined = tf.concat([inputs, self.skip_convolution(tf.nn.elu(skip))], axis=-1)
         branch = tf.nn.elu(joined)
         if seed is not None:
-            branch = tf.nn.experimental.stateless_dropout(branch, self.dropout, seed)
+            branch = dropout(branch, self.dropout, seed)
         return inputs + self.convolution(branch)

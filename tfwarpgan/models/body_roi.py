@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.ladder import LadderDown, LadderNetwork, Rung, plain_convolution
 from tfwarpgan.layers.pose_masks import pose_mask
 from tfwarpgan.layers.region_boxes import REGIONS, region_boxes
@@ -24,7 +25,7 @@ REGION_CODE, BACKGROUND_CODE = 32, 128
 MASK_RADIUS = 7 / 4  # of that of the pose's discs
 
 
-class Coder(keras.layers.Layer):
+class Coder(BuiltByCall, keras.layers.Layer):
     """A ladder down, and a dense layer of its coarsest map: [B, h, w, width] -> [B, numbers]."""
 
     def __init__(self, width: int, rungs: int, numbers: int, **kwargs: Any) -> None:
@@ -36,7 +37,7 @@ class Coder(keras.layers.Layer):
         return self.dense(self.flatten(self.ladder(features)[-1]))
 
 
-class AppearanceEncoder(keras.layers.Layer):
+class AppearanceEncoder(BuiltByCall, keras.layers.Layer):
     """What a person looks like, as numbers, 32 of each region and 128 of the background.
 
     Args:
@@ -69,7 +70,7 @@ class AppearanceEncoder(keras.layers.Layer):
         return tf.concat([codes, self.background_coder(features * (1.0 - mask))], axis=-1)
 
 
-class BodyRegions(keras.Model):
+class BodyRegions(BuiltByCall, keras.Model):
     """Encoder and decoder: see `BodyROI.conditions` -> {"image": float32 [B, H, W, 3], "code": [B, 352 or 224]}."""
 
     def __init__(self, encoder: AppearanceEncoder, decoder: LadderNetwork, **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.body_parts import PARTS, deform, part_maps, part_masks
 from tfwarpgan.layers.convolution import convolution
 from tfwarpgan.layers.normalization import SampleNormalization
@@ -27,7 +28,7 @@ JUDGED = ("condition_image", "condition_pose", "image", "target_pose")
 DEFORMED = 4  # finest scales
 
 
-class DeformableGenerator(keras.Model):
+class DeformableGenerator(BuiltByCall, keras.Model):
     """See `Deformable.conditions` -> {"image": float32 [B, H, W, 3] in [-1, 1]}.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import convolution
 from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.typing import Features, Tensor, Tensors
@@ -16,7 +17,7 @@ from tfwarpgan.typing import Features, Tensor, Tensors
 PYRAMID_LEVELS = 3
 
 
-class PatchDiscriminator(keras.layers.Layer):
+class PatchDiscriminator(BuiltByCall, keras.layers.Layer):
     """[B, H, W, C] -> (score map float32 [B, h, w, 1], the feature maps 0, 1, 2).
 
     Args:
@@ -63,7 +64,7 @@ def _padded(inputs: Features, margin: int) -> Features:
     return tf.pad(inputs, [[0, 0], [margin, margin], [margin, margin], [0, 0]]) if margin else inputs
 
 
-class DCGANDiscriminator(keras.layers.Layer):
+class DCGANDiscriminator(BuiltByCall, keras.layers.Layer):
     """[B, H, W, C] -> (one score per image, float32 [B, 1], the feature maps 0, 1, 2).
 
     5x5 convolutions of stride 2 and a dense layer (Radford et al., "DCGAN", ICLR 2016).
@@ -90,7 +91,7 @@ class DCGANDiscriminator(keras.layers.Layer):
         return self.dense(tf.cast(self.flatten(inputs), tf.float32)), features[:PYRAMID_LEVELS]
 
 
-class PyramidDiscriminator(keras.Model):
+class PyramidDiscriminator(BuiltByCall, keras.Model):
     """Scores an image (or a parsing) together with what it was made from.
 
     Called on a dictionary, of which the entries named by `keys` ([B, H, W, any]) are joined in that order; gives

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import NormalizedConvolution, convolution
 from tfwarpgan.layers.correlation import correlation, l2_normalize, normalize_matches
 from tfwarpgan.layers.parts import part_alignment, part_weights
@@ -19,7 +20,7 @@ from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, blended_af
 from tfwarpgan.typing import Features, Grid, OneHot, Tensor, Tensors
 
 
-class FeatureExtractor(keras.layers.Layer):
+class FeatureExtractor(BuiltByCall, keras.layers.Layer):
     """The siamese half: one-hot parsing [B, H, W, 20] -> L2-normalized features [B, H/scale, W/scale, C]."""
 
     def __init__(self, width: int = 64, scale: int = 16, **kwargs: Any) -> None:
@@ -34,7 +35,7 @@ class FeatureExtractor(keras.layers.Layer):
         return l2_normalize(self.output_convolution(parsing))
 
 
-class Regression(keras.layers.Layer):
+class Regression(BuiltByCall, keras.layers.Layer):
     """Correlation [B, h, w, h*w] -> float32 [B, size], `initial` before any training."""
 
     def __init__(self, initial: Sequence[float] | npt.NDArray[np.float64], **kwargs: Any) -> None:
@@ -54,7 +55,7 @@ class Regression(keras.layers.Layer):
         return self.dense(features / features.shape[-1] ** 0.5)
 
 
-class GeometricMatcher(keras.Model):
+class GeometricMatcher(BuiltByCall, keras.Model):
     """Condition and target parsing -> the warp that lays the one over the other.
 
     Called on a dictionary of one-hot `condition_parsing` and `target_parsing` [B, H, W, 20]; gives float32

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.body.labels import FLIP_PERMUTATION, NUM_LABELS
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.models import vgg
 from tfwarpgan.models.small_trunk import small_features
 from tfwarpgan.typing import Features, Image, Tensor, Tensors
@@ -30,7 +31,7 @@ def resize_like(features: Features, reference: Tensor) -> Features:
 
 
 @keras.utils.register_keras_serializable("tfwarpgan")
-class HumanParser(keras.Model):
+class HumanParser(BuiltByCall, keras.Model):
     """{"image": [B, H, W, 3] in [-1, 1]} -> {"parsing_logits": float32 [B, H, W, 20]}.
 
     Args:

@@ -5,11 +5,12 @@ from typing import Any
 
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.models.vgg import load_weights, preprocess, vgg_features
 from tfwarpgan.typing import Features, Image
 
 
-class PerceptualFeatures(keras.Model):
+class PerceptualFeatures(BuiltByCall, keras.Model):
     """Images [B, H, W, 3] in [-1, 1] -> the list of relu1_1 .. relu5_1 features that have a weight; frozen.
 
     Args:

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import upsample_nearest
 from tfwarpgan.layers.ladder import LadderDown, LadderNetwork, Rung, plain_convolution
 from tfwarpgan.layers.pose_masks import pose_mask
@@ -24,7 +25,7 @@ from tfwarpgan.typing import Batch, Image, Tensor, Tensors
 KEYS = ("condition_image", "target_pose")
 
 
-class CoarseGenerator(keras.Model):
+class CoarseGenerator(BuiltByCall, keras.Model):
     """`condition_image` and `target_pose` -> {"image": float32 [B, H, W, 3]}, linear.
 
     Args:
@@ -42,7 +43,7 @@ class CoarseGenerator(keras.Model):
         }
 
 
-class Refiner(keras.Model):
+class Refiner(BuiltByCall, keras.Model):
     """`coarse_image` and `condition_image` -> {"difference": float32 [B, H, W, 3]}, what the coarse image lacks.
 
     Args:

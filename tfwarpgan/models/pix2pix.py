@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import convolution
 from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.layers.unet import Down, Up, halvings_of, transposed
@@ -26,7 +27,7 @@ JUDGED = (*KEYS, "image")
 affine = functools.partial(InstanceNormalization, affine=True)
 
 
-class UNetGenerator(keras.Model):
+class UNetGenerator(BuiltByCall, keras.Model):
     """`condition_image` and `target_pose` -> {"image": float32 [B, H, W, 3] in [-1, 1]}.
 
     Args:

@@ -6,11 +6,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
 from tfwarpgan.typing import Logits, Tensors
 
 
-class PoseGuidedParser(keras.Model):
+class PoseGuidedParser(BuiltByCall, keras.Model):
     """Condition parsing and target pose -> logits of the target parsing.
 
     Called on a dictionary of `condition_parsing` one-hot [B, H, W, 20], `target_pose` [B, H, W, 18] and, with

@@ -6,12 +6,13 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
 from tfwarpgan.typing import Image, Tensors
 
 
-class ResnetGenerator(keras.Model):
+class ResnetGenerator(BuiltByCall, keras.Model):
     """Everything that it sees, concatenated -> the synthesized image.
 
     Called on a dictionary of the inputs in `keys`, as `WarpingGenerator` takes them; gives {"image": float32

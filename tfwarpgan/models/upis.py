@@ -12,6 +12,7 @@ from typing import Any
 from tensorflow import keras
 
 from tfwarpgan.body.joints import NUM_JOINTS
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.convolution import Decoder, Encoder, Trunk
 from tfwarpgan.models.build import built
 from tfwarpgan.models.discriminator import PatchDiscriminator, PyramidDiscriminator
@@ -25,7 +26,7 @@ HALVINGS = 2
 UNPADDED = 56  # pixels of the shorter side from which on two unpadded convolutions leave something of an eighth of it
 
 
-class PoseDetector(keras.Model):
+class PoseDetector(BuiltByCall, keras.Model):
     """`image` [B, H, W, 3] in [-1, 1] -> {"pose": float32 [B, H, W, 18]}, what `pose_map` draws, linear.
 
     Args:

@@ -13,6 +13,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
+from tfwarpgan.layers.draws import normal_around, seeds_from
 from tfwarpgan.layers.part_crops import NUM_CROPS, part_crops
 from tfwarpgan.layers.stickman import stickman
 from tfwarpgan.layers.unet import halvings_of
@@ -20,7 +22,6 @@ from tfwarpgan.layers.weight_normalized import (
     WeightNormalizedBlock,
     WeightNormalizedConvolution,
     data_dependent_start,
-    seeds_from,
 )
 from tfwarpgan.models.build import built
 from tfwarpgan.models.image_pipeline import ImagePipeline
@@ -33,7 +34,7 @@ GROUPS = 4  # of positions, one in each square of 2 x 2
 Seeds = Iterator[Tensor | None]
 
 
-class UpPass(keras.layers.Layer):
+class UpPass(BuiltByCall, keras.layers.Layer):
     """[B, H, W, C] -> the list of maps, finest first, two on each scale; each scale is half as large as the last one.
 
     Args:
@@ -56,7 +57,7 @@ class UpPass(keras.layers.Layer):
         return maps
 
 
-class Upscaling(keras.layers.Layer):
+class Upscaling(BuiltByCall, keras.layers.Layer):
     """Doubles the size: a 3x3 convolution to four times the channels, which become squares of 2 x 2."""
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
@@ -67,7 +68,7 @@ class Upscaling(keras.layers.Layer):
         return tf.nn.depth_to_space(self.convolution(inputs), 2)
 
 
-class AppearanceEncoder(keras.layers.Layer):
+class AppearanceEncoder(BuiltByCall, keras.layers.Layer):
     """Crops [B, h, w, 24] -> the codes of the two coarsest scales, coarsest first: (their means, samples of them).
 
     Its way back goes one block beyond the last code, which nothing reads, as in the authors' network.
@@ -100,10 +101,10 @@ class AppearanceEncoder(keras.layers.Layer):
 
 def _sample(mean: Features, seed: Tensor | None) -> Features:
     """A normal sample of deviation 1; without a seed its mean."""
-    return mean if seed is None else mean + tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)
+    return mean if seed is None else normal_around(mean, seed)
 
 
-class Prior(keras.layers.Layer):
+class Prior(BuiltByCall, keras.layers.Layer):
     """What a code's mean is expected to be, from the decoder's features and, group by group, the code's own positions.
 
     [B, h, w, C] and the code [B, h, w, C] -> [B, h, w, C]. Each group of positions sees those before it.
@@ -125,7 +126,7 @@ class Prior(keras.layers.Layer):
         return tf.nn.depth_to_space(tf.concat(means, axis=-1), 2)
 
 
-class ShapeDecoder(keras.layers.Layer):
+class ShapeDecoder(BuiltByCall, keras.layers.Layer):
     """A stickman [B, H, W, 3] and the codes, coarsest first -> (linear float32 [B, H, W, 3], the priors of the codes).
 
     Args:
@@ -160,7 +161,7 @@ class ShapeDecoder(keras.layers.Layer):
         return self.output_convolution(tf.cast(features, tf.float32)), priors
 
 
-class VariationalUNet(keras.Model):
+class VariationalUNet(BuiltByCall, keras.Model):
     """`crops` [B, h, w, 24] and `stickman` [B, H, W, 3] -> {"image": float32 [B, H, W, 3]}, linear.
 
     With a `seed`, in training, it drops and samples, and gives `means` and `priors` too, lists of [B, h, w, C].

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.convolution import Encoder, NormalizedConvolution, OutputHead, Trunk, convolution, upsamplings
 from tfwarpgan.layers.transforms import strided_grid
@@ -16,7 +17,7 @@ DECODER_SCALES = (4, 2, 1)
 FINE_GATE = 0.12  # where a fine scale's gate starts: the decoder first learns to paint, then what to trust
 
 
-class WarpedSkip(keras.layers.Layer):
+class WarpedSkip(BuiltByCall, keras.layers.Layer):
     """The warping block injected into the decoder at one scale.
 
     Joins the decoder's features [B, h, w, C] with the appearance features of that scale, warped and gated, and with
@@ -34,7 +35,7 @@ class WarpedSkip(keras.layers.Layer):
         return self.join(tf.concat([context, warp["gated_features"]], axis=-1)), warp["gate"]
 
 
-class WarpedImage(keras.layers.Layer):
+class WarpedImage(BuiltByCall, keras.layers.Layer):
     """The condition image itself, warped, through a gate: a W(I) + (1 - a) painted; a sees both and the features."""
 
     def __init__(self, context_channels: int, **kwargs: Any) -> None:
@@ -47,7 +48,7 @@ class WarpedImage(keras.layers.Layer):
         return warp["gated_features"] + (1.0 - warp["gate"]) * painted, warp["gate"]
 
 
-class WarpingGenerator(keras.Model):
+class WarpingGenerator(BuiltByCall, keras.Model):
     """Condition image and parsing, target parsing and pose, and a warp -> the synthesized image.
 
     Called on a dictionary of `condition_image` [B, H, W, 3] in [-1, 1], one-hot `condition_parsing` and

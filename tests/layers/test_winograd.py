@@ -1,26 +1,35 @@
-"""The convolution as a matrix product."""
+"""The convolution by minimal filtering."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfwarpgan.layers.convolution import convolution
-from tfwarpgan.layers.matrix_convolution import matrix_convolution
 from tfwarpgan.layers.sampling import core_ops_only
+from tfwarpgan.layers.winograd import OF_INPUTS, OF_KERNEL, OF_OUTPUTS, winograd_convolution
 
 
-@pytest.mark.parametrize("size", [(3, 3), (1, 5)])
+def test_a_tile_by_hand():
+    # Inputs of 1 at (1, 1) of the tile alone: each output is the kernel's value that lies over that place.
+    inputs = np.zeros([4, 4], np.float32)
+    inputs[1, 1] = 1.0
+    kernel = np.arange(1.0, 10.0, dtype=np.float32)  # 1 2 3 / 4 5 6 / 7 8 9
+    outputs = OF_OUTPUTS @ ((OF_KERNEL @ kernel) * (OF_INPUTS @ inputs.ravel()))
+    np.testing.assert_allclose(outputs, [5, 4, 2, 1])
+
+
+@pytest.mark.parametrize("height, width", [(4, 6), (5, 7), (1, 2)])
 @pytest.mark.parametrize("known", [True, False])
-def test_it_is_tensorflows_convolution_with_both_gradients(size, known):
+def test_it_is_tensorflows_convolution_with_both_gradients(height, width, known):
     generator = np.random.default_rng(0)
-    inputs = tf.constant(generator.normal(size=[2, 5, 7, 3]), tf.float32)
-    kernel = tf.constant(generator.normal(size=[*size, 3, 4]), tf.float32)
-    upstream = tf.constant(generator.normal(size=[2, 5, 7, 4]), tf.float32)
-    shape = [2, 5, 7, 3] if known else [None, None, None, 3]
+    inputs = tf.constant(generator.normal(size=[2, height, width, 3]), tf.float32)
+    kernel = tf.constant(generator.normal(size=[3, 3, 3, 4]), tf.float32)
+    upstream = tf.constant(generator.normal(size=[2, height, width, 4]), tf.float32)
+    shape = [2, height, width, 3] if known else [None, None, None, 3]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-    def product(inputs):
-        outputs = matrix_convolution(inputs, kernel)
+    def filtered(inputs):
+        outputs = winograd_convolution(inputs, kernel)
         return outputs, *tf.gradients(outputs, [inputs, kernel], upstream)
 
     @tf.function
@@ -28,7 +37,7 @@ def test_it_is_tensorflows_convolution_with_both_gradients(size, known):
         outputs = tf.nn.conv2d(inputs, kernel, 1, "SAME")
         return outputs, *tf.gradients(outputs, [inputs, kernel], upstream)
 
-    for found, expected in zip(product(inputs), convolved(), strict=True):
+    for found, expected in zip(filtered(inputs), convolved(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -38,12 +47,13 @@ def _operations(layer, channels):
     return {operation.type for operation in graph.get_operations()}
 
 
-def test_only_a_wide_convolution_is_a_product_and_none_in_a_graph_that_leaves(monkeypatch):
-    monkeypatch.setattr("tfwarpgan.layers.convolution.MATRIX_CHANNELS", 8)
+def test_only_a_wide_convolution_is_filtered_and_none_in_a_graph_that_leaves(monkeypatch):
+    monkeypatch.setattr("tfwarpgan.layers.convolution.WINOGRAD_CHANNELS", 8)
     assert "Conv2D" not in _operations(convolution(8, 3), 8)
     assert "Conv2D" in _operations(convolution(8, 3), 4)
     assert "Conv2D" in _operations(convolution(4, 3), 8)
     assert "Conv2D" in _operations(convolution(8, 3, 2), 8)
+    assert "Conv2D" in _operations(convolution(8, 1), 8)
     assert "Conv2D" in _operations(convolution(8, 3, padding="valid"), 8)
     with core_ops_only():
         assert "Conv2D" in _operations(convolution(8, 3), 8)
