@@ -14,6 +14,7 @@ from tfwarpgan.data.layouts.opening import open_layout
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.data.records import preparation
 from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference import requests
 from tfwarpgan.inference.synthesizer import Synthesizer
 from tfwarpgan.options import DataOptions, Options
 from tfwarpgan.synthesize import SynthesizeOptions
@@ -90,7 +91,7 @@ def test_a_training_row_is_a_synthesize_row(tmp_path, dataset, size, frame, chan
             pairs=str(tmp_path / "pairs.csv"), annotation=str(tmp_path / "data" / annotation),
             image_dir=str(tmp_path / folder), output_dir="out",
         )  # fmt: skip
-        ((_, make_row),) = synthesize.pair_requests(Options(data=data), job)
+        ((_, make_row),) = requests.pair_requests(Options(data=data), job)
         same_as_training(make_row(), record)
 
 

@@ -28,9 +28,12 @@ class StudioOptions(DrawingOptions):
 def main(options: Options, studio: StudioOptions, server: ServerOptions) -> None:
     """Shows the page until SIGTERM or Ctrl-C."""
     check_networks(options, studio, server.server)
+    from tfwarpgan.photo_studio.server import ADDRESS, StudioServer
+    from tfwarpgan.serving.service.rest.listener import check_port
+
+    check_port(ADDRESS, studio.port)
     remote = server.connect() if server.server else None
     from tfwarpgan.photo_studio.loading import open_studio
-    from tfwarpgan.photo_studio.server import StudioServer
 
     page = StudioServer(open_studio(options, studio, remote))
     address = page.start(studio.port)

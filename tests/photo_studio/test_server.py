@@ -16,7 +16,8 @@ from http_calls import asking
 
 from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
-from tfwarpgan.photo_studio.server import LARGEST_BODY, MOST_CALLS, StudioServer, web_files
+from tfwarpgan.photo_studio.server import ADDRESS, LARGEST_BODY, MOST_CALLS, StudioServer, web_files
+from tfwarpgan.serving.service.rest.listener import check_port
 
 
 @pytest.fixture
@@ -145,6 +146,12 @@ def test_nothing_is_left_behind(post, studio, someone, tmp_path, monkeypatch, ca
 def test_a_port_that_is_taken(server, studio):
     with pytest.raises(InputError, match=rf"Cannot listen on 127.0.0.1:{server.port} .* choose another port"):
         StudioServer(studio).start(server.port)
+
+
+def test_a_taken_port_is_said_before_networks_are_loaded(server):
+    with pytest.raises(InputError, match=rf"Cannot listen on 127.0.0.1:{server.port} .* choose another port"):
+        check_port(ADDRESS, server.port)
+    check_port(ADDRESS, 0)
 
 
 def test_the_command_prints_its_address_and_ends(root, run_dir, tmp_path):

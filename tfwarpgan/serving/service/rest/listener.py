@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -14,6 +15,25 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.serving.service.rest.connections import Answer, Connections, Refusal
 
 Result = TypeVar("Result")
+
+
+def check_port(address: str, port: int) -> None:
+    """Tries a port without listening on it, before what takes long.
+
+    Raises:
+        InputError: If it cannot be used.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was left just now can be used
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise _taken(address, port, error) from None
+
+
+def _taken(address: str, port: int, error: OSError) -> InputError:
+    reason = os.strerror(error.errno) if error.errno else error
+    return InputError(f"Cannot listen on {address}:{port} ({reason}); choose another port.")
 
 
 class Listener:
@@ -43,8 +63,7 @@ class Listener:
             self._wait_for(self._listen(address, port))
         except OSError as error:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            reason = os.strerror(error.errno) if error.errno else error
-            raise InputError(f"Cannot listen on {address}:{port} ({reason}); choose another port.") from None
+            raise _taken(address, port, error) from None
 
     def stop(self) -> None:
         """Takes no more requests, not on open connections either; does not wait for running ones, see `drain`."""
