@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models import (
@@ -13,6 +14,8 @@ from tfwarpgan.models import (
     PyramidDiscriminator,
     WarpingGenerator,
 )
+from tfwarpgan.models.warping_gan import WarpingGAN, _mirrored
+from tfwarpgan.options import DataOptions
 
 keras = tf.keras
 
@@ -201,3 +204,36 @@ def test_parts_need_no_weights():
     one, six = GeometricMatcher(width=4, scale=8), GeometricMatcher(width=4, scale=8, parts=6)
     one(random_inputs()), six(random_inputs())
     assert [weight.shape for weight in six.get_weights()] == [weight.shape for weight in one.get_weights()]
+
+
+def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pair():
+    generator = np.random.default_rng(0)
+    batch = {
+        "condition_image": generator.uniform(-1, 1, [2, 32, 16, 3]).astype(np.float32),
+        "condition_parsing": generator.integers(0, 20, [2, 32, 16]).astype(np.uint8),
+        "target_parsing": generator.integers(0, 20, [2, 32, 16]).astype(np.uint8),
+        "target_keypoints": generator.integers(0, 16, [2, 18, 2]).astype(np.float32),
+        "target_visible": generator.integers(0, 2, [2, 18]).astype(bool),
+    }
+    mirrored = {
+        key: value[:, :, ::-1] if "image" in key else np.array(labels.FLIP_PERMUTATION, np.uint8)[value[:, :, ::-1]]
+        for key, value in batch.items()
+        if "image" in key or "parsing" in key
+    }
+    points, visible = (batch[f"target_{name}"][:, joints.FLIP_PERMUTATION] for name in ("keypoints", "visible"))
+    mirrored |= {"target_keypoints": points * [1.0, -1.0] + [0.0, 15.0], "target_visible": visible}
+    networks = {"warping_generator": WarpingGenerator(width=4, blocks=1, fusion_width=32, warp_scales=("8", "1"))}
+    data = DataOptions(height=32, width=16)
+    alone, averaged = (WarpingGAN(networks, data, "ground_truth", what) for what in ((), ("image",)))
+    one, other = (alone(tf.nest.map_structure(tf.constant, each))["image"] for each in (batch, mirrored))
+    expected = (one + tf.reverse(other, [2])) / 2
+    assert np.abs(one - expected).max() > 0.01
+    np.testing.assert_allclose(averaged(batch)["image"], expected, atol=1e-5)
+
+
+def test_a_mirrored_grid_samples_the_mirrored_image():
+    inputs = random_inputs()
+    image, grid = inputs["image"], tf.clip_by_value(inputs["grid"], -1.0, 1.0)
+    mirrored = _mirrored({"condition_image": image, "grid": grid}, ["condition_image", "grid"])
+    found = sample(mirrored["condition_image"], mirrored["grid"])
+    np.testing.assert_allclose(found, tf.reverse(sample(image, grid), [2]), atol=1e-5)

@@ -113,7 +113,8 @@ def generator_discriminator(options: Options) -> PyramidDiscriminator:
 
 def pipeline(networks: Mapping[str, Any], options: Options) -> WarpingGAN:
     """The stages as one."""
+    flags = {"parsing": options.networks.parser_average_flip, "image": options.networks.generator_average_flip}
     return WarpingGAN(
-        networks, options.data, options.train.parsing_source, options.networks.parser_average_flip,
+        networks, options.data, options.train.parsing_source, [name for name in flags if flags[name]],
         options.networks.generator_keys,
     )  # fmt: skip

@@ -14,8 +14,12 @@ from tfwarpgan.options import DataOptions
 from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
 
 KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "grid")
-# What becomes of the channels of stage I's inputs in a mirror.
-MIRRORED = {"condition_parsing": labels.FLIP_PERMUTATION, "target_pose": joints.FLIP_PERMUTATION}
+# What becomes of the channels of the networks' inputs in a mirror.
+MIRRORED = {
+    "condition_parsing": labels.FLIP_PERMUTATION,
+    "target_parsing": labels.FLIP_PERMUTATION,
+    "target_pose": joints.FLIP_PERMUTATION,
+}
 
 
 class WarpingGAN(ImagePipeline):
@@ -26,7 +30,7 @@ class WarpingGAN(ImagePipeline):
             the target parsing is the batch's own, without the matcher the grid moves nothing.
         data_options: `DataOptions`.
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
-        average_flip: Whether stage I's parsing is averaged with that of the mirrored inputs.
+        averaged: What is averaged with that of the mirrored inputs: of "parsing", stage I's, and "image".
         keys: The generator's inputs; what it does not see is not computed.
     """
 
@@ -35,7 +39,7 @@ class WarpingGAN(ImagePipeline):
         networks: Mapping[str, Any],
         data_options: DataOptions,
         parsing_source: str = "synthesized",
-        average_flip: bool = False,
+        averaged: Collection[str] = (),
         keys: Collection[str] = KEYS,
     ) -> None:
         tf.Module.__init__(self)
@@ -44,7 +48,7 @@ class WarpingGAN(ImagePipeline):
         self.parser: Any = networks.get("pose_guided_parser")
         self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
-        self.parsing_source, self.average_flip, self.keys = parsing_source, average_flip, frozenset(keys)
+        self.parsing_source, self.averaged, self.keys = parsing_source, frozenset(averaged), frozenset(keys)
 
     def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
@@ -74,9 +78,9 @@ class WarpingGAN(ImagePipeline):
     def _parsing_logits(self, inputs: Tensors) -> Logits:
         """Stage I's logits, without the single pixels that its decoder dots a parsing with."""
         logits = self.parser(inputs)["parsing_logits"]
-        if self.average_flip:
-            mirrored = {key: mirror(inputs[key], MIRRORED.get(key)) for key in self.parser.keys}
-            mirrored_logits = mirror(self.parser(mirrored)["parsing_logits"], MIRRORED["condition_parsing"])
+        if "parsing" in self.averaged:
+            mirrored = self.parser(_mirrored(inputs, self.parser.keys))
+            mirrored_logits = mirror(mirrored["parsing_logits"], MIRRORED["condition_parsing"])
             logits = (logits + mirrored_logits) / 2.0
         return binomial_filter(logits)
 
@@ -98,12 +102,15 @@ class WarpingGAN(ImagePipeline):
         """
         conditions = self.conditions(batch)
         synthesized = self.generate(conditions)
+        image = synthesized["image"]
+        if "image" in self.averaged:
+            image = (image + mirror(self.generate(_mirrored(conditions, self.keys))["image"])) / 2.0
         kept: dict[str, Tensor] = {
             key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions
         }
         gates = {name: value for name, value in synthesized.items() if name.startswith("gate")}
         warped = self.warped(conditions) if "grid" in conditions else {}
-        return {"image": synthesized["image"], **gates, **warped, **kept}
+        return {"image": image, **gates, **warped, **kept}
 
     def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition image and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
@@ -112,3 +119,11 @@ class WarpingGAN(ImagePipeline):
             "warped_image": sample(conditions["condition_image"], grid),
             "warped_parsing": sample(conditions["condition_parsing"], grid),
         }
+
+
+def _mirrored(inputs: Tensors, keys: Collection[str]) -> dict[str, Tensor]:
+    """Those of the networks' inputs with right and left exchanged; a grid then says where its mirrored image has x."""
+    mirrored = {key: mirror(inputs[key], MIRRORED.get(key)) for key in keys}
+    if "grid" in mirrored:
+        mirrored["grid"] *= [-1.0, 1.0]
+    return mirrored
