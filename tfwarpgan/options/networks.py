@@ -32,8 +32,8 @@ class NetworkOptions:
         False, "Average the synthesized parsing with that of the mirrored inputs: better, at twice stage I's time."
     )
     generator_average_flip: bool = option(
-        False, "Average the image of warpgan and resnet with that of the mirrored inputs, once they are trained: nearer "
-        "to the target and a little softer, at twice the generator's time.",
+        False, "Average the image of warpgan and resnet with that of the mirrored inputs, once they are trained: "
+        "nearer to the target and a little softer, at twice the generator's time.",
     )  # fmt: skip
     matcher_width: int = option(64, "Channels of the first convolution of the geometric matcher.", minimum=4)
     matcher_scale: int = option(
