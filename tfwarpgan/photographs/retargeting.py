@@ -18,7 +18,7 @@ _NECK = NAMES.index("neck")
 _HIPS = [NAMES.index("right hip"), NAMES.index("left hip")]
 _ANKLES = [NAMES.index("right ankle"), NAMES.index("left ankle")]
 _BELOW = [NAMES.index(f"{side} {joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
-_FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
+FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
 _LEGS = [[NAMES.index(f"{side} {joint}") for joint in ("hip", "knee", "ankle")] for side in ("right", "left")]
 
 
@@ -83,7 +83,7 @@ def _ratio(pose: Pose, person: Pose) -> float | None:
     """How much larger the person is than who took the pose; None if that cannot be told."""
     lengths = [(length(pose), length(person)) for length in (torso, _leg)]
     if not any(all(pair) for pair in lengths):  # half of a body
-        body = [limb for limb in LIMBS if not {*limb} & {*_FACE}]  # a face says little of a body's size
+        body = [limb for limb in LIMBS if not {*limb} & {*FACE}]  # a face says little of a body's size
         lengths = [(_limb(pose, *limb), _limb(person, *limb)) for limb in body]
     ratios = [own / other for other, own in lengths if other and own]
     return float(np.median(ratios)) if ratios else None
