@@ -95,12 +95,11 @@ class Studio:
         """What the networks see of a photograph, and where; see `_person`."""
         person = self._person(call)
         window = person.window
-        notes = [framing.INVENTED_LEGS] if framing.lacks_legs(person.pose[1], self.stature) else []
         return {
             "crop": values.picture(person.image),
             "joints": joints_of(person.model_pose),
             "window": [window.top, window.left, window.height, window.width],
-            "notes": notes,
+            "notes": framing.remarks(person.pose, self.stature),
         }
 
     def fit(self, call: Values) -> Values:

@@ -6,9 +6,10 @@ from tfwarpgan.data.joints.stature import ANKLES, HIPS, NECK, NOSE, Stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.photographs.retargeting import shows_legs, torso
 from tfwarpgan.photographs.window import Window
-from tfwarpgan.typing import Pose, Size, Visible
+from tfwarpgan.typing import Pose, Size
 
 INVENTED_LEGS = "knees and feet are not on the photograph; expect invented legs."
+NOT_UPRIGHT = "the person does not stand upright on the photograph, head above hips; turn it if it lies on its side."
 _BENT = 0.85  # of the height that the torso tells: who is less high sits, bends or runs, and is not that small
 
 
@@ -46,9 +47,16 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
     return Window(y - share * height, joints[hips, 1].mean() - stature.hip_x * width, height, width, size)
 
 
-def lacks_legs(visible: Visible, stature: Stature) -> bool:
-    """Whether a photograph shows no knee or foot, though the training pictures do: what is drawn there is invented.
+def remarks(pose: Pose, stature: Stature) -> list[str]:
+    """What is to be told of a photograph that is unlike those of the training.
 
-    Then `INVENTED_LEGS` is to be told.
+    Args:
+        pose: As `person_window` takes it.
+        stature: `Stature` of the training pictures; where these show no feet either, nothing is invented.
     """
-    return stature.ankle_y is not None and not shows_legs(visible)
+    joints, visible = np.asarray(pose[0], float), np.asarray(pose[1], bool)
+    down, aside = joints[[hip for hip in HIPS if visible[hip]]].mean(axis=0) - joints[NECK]
+    told = [NOT_UPRIGHT] if down <= abs(aside) else []
+    if stature.ankle_y is not None and not shows_legs(visible):
+        told.append(INVENTED_LEGS)
+    return told
