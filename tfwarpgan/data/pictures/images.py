@@ -10,6 +10,7 @@ still count the pixels of the file.
 import functools
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable
 from typing import TypeVar
@@ -203,7 +204,7 @@ def _decode(
     except Image.DecompressionBombError:
         raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
-        said = str(error).replace(repr(str(path)), "").replace(str(path), "")
+        said = re.sub("<.*>", "", str(error).replace(repr(str(path)), "").replace(str(path), ""))  # a file in memory
         reason = " ".join(said.split()) or type(error).__name__
         raise InputError(f"{path} cannot be read as an image ({reason}); {todo()}.") from None
 
