@@ -62,3 +62,5 @@ def test_who_lies_on_the_side_is_told_of(people, stature):
 def test_too_little_of_a_person(people, stature):
     with pytest.raises(InputError, match=r"^me\.jpg: neck and hips must be seen"):
         person_window((people[0].joints, people[0].visible & ~np.isin(np.arange(18), [8, 11])), stature, SIZE, "me.jpg")
+    with pytest.raises(InputError, match=r"^me\.jpg: neck and hips lie in one place"):
+        person_window((np.full((18, 2), 30.0), np.ones(18, bool)), stature, SIZE, "me.jpg")

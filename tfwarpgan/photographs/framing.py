@@ -27,7 +27,7 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
         name: What the photograph is called in the error.
 
     Raises:
-        InputError: If the photograph shows neither ankles nor hips, or no neck.
+        InputError: If the photograph shows no hips or no neck, or both in one place.
     """
     joints, visible = np.asarray(pose[0], float) + 0.5, np.asarray(pose[1], bool)
     hips = [hip for hip in HIPS if visible[hip]]
@@ -37,6 +37,8 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
     if visible[NOSE] and stature.nose_y is not None:
         y, share = joints[NOSE, 0], stature.nose_y
     neck_hip = torso((joints, visible)) or float(np.hypot(*(joints[NECK] - joints[hips[0]])))
+    if neck_hip < 1:
+        raise InputError(f"{name}: neck and hips lie in one place; move them, or give a larger picture of the person.")
     height = neck_hip / stature.neck_hip
     if visible[ANKLES].any() and stature.ankle_y is not None:
         ankle_y = joints[ANKLES, 0][visible[ANKLES]].max()
