@@ -92,8 +92,8 @@ class Studio:
                 pose, other = self.estimator.pose(pixels, values.PHOTOGRAPH, box), None
         except NoPerson as error:
             raise InputError(
-                f"No person was found, {error.found} of {len(NAMES)} joints; move the joints onto the person, then use "
-                "them as they are or look there again."
+                f"No person was found, {error.found} of {len(NAMES)} joints; move the joints onto the person and look "
+                "there again, or choose another picture."
             ) from None
         return {"joints": joints_of(pose), "others": other is not None}
 
