@@ -36,7 +36,7 @@ class Looking:
         self.boxes.append(box)
         kind = pixels[0, 0, 0]
         if kind < 8:
-            raise estimator.NoPerson(f"{name}: no person was found on it, 2 of 18 joints; give a picture.")
+            raise estimator.NoPerson(f"{name}: no person was found on it, 2 of 18 joints; give a picture.", 2)
         scale = min(pixels.shape[:2]) / 250
         return (JOINTS * scale).astype(np.float32), ~np.isin(np.arange(18), LEGS if kind > 200 else [])
 
@@ -205,8 +205,13 @@ def test_pictures_of_other_kinds(folder, photograph_run, mode, name):
     ({"poses": "poses", "output": "a.avi"}, r"must end in \.webp or \.gif or \.png or \.mp4"),
     ({"poses": "poses"}, "is no folder; give one of photographs"),
     ({"pose_from": "dancer.png", "image": "nobody.jpg"}, r"nobody\.jpg is missing"),
-    ({"pose_from": "dancer.png", "image": "wall.jpg"}, r"wall\.jpg: no person was found on it, 2 of 18 joints"),
-    ({"pose_from": "wall.jpg"}, r"wall\.jpg: no person was found"),
+    ({"pose_from": "dancer.png", "image": "wall.jpg"}, r"wall\.jpg: no person was found on it, 2 of 18 joints; .*, or "
+     r"--box=X,Y,WIDTH,HEIGHT around the person\.$"),
+    ({"pose_from": "dancer.png", "image": "wall.jpg", "box": "0,0,99,99"}, r"wall\.jpg: no person was found in "
+     r"--box=0,0,99,99, 2 of 18 joints; give X,Y,WIDTH,HEIGHT around the whole person"),
+    ({"pose_from": "dancer.png", "box": "300,0,9,9"}, r"--box=300,0,9,9 lies outside of \S*me\.jpg, which is 300 x 400 "
+     "pixels"),
+    ({"pose_from": "wall.jpg"}, r"wall\.jpg: no person was found on it, 2 of 18 joints; give a picture\.$"),
     ({"pose_from": "dancer.png", "joints": "joints.csv", "image": "half.jpg"}, r"has no row for half\.jpg"),
     ({"pose_from": "dancer.png", "image": "pose.json"}, r"pose\.json cannot be read as an image"),
     ({"pose_from": "dancer.png", "image": ""}, "--image is missing"),

@@ -142,14 +142,15 @@ def read_person(options: Options, job: PhotoOptions, estimator: "Callable[[], Es
     stature = stature_of(released_folder(job.weights) if job.weights else options.train.run_dir)
     pixels, size = read_photograph(job.image)
     pose = poses.person_pose(job.image, pixels, size, job.joints, box(job.box), estimator)
-    if framing.lacks_legs(pose[1], stature):
-        note(framing.INVENTED_LEGS)
     clothes = labels.Clothes(job.sleeves, job.legs)
     used = pixels.shape[:2]
     labeled = labels.source(job.parsing, job.human_parser_run_dir, clothes, options.data, size, used, job.weights)
     if isinstance(labeled, labels.Clothes) and "condition_parsing" in options.networks.inputs:
         note("labels are drawn from the joints; a human parser's are better: --parsing or --human_parser_run_dir.")
-    return person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
+    found = person.person_of(pixels, pose, stature, (options.data.height, options.data.width), job.image, labeled)
+    for sentence in framing.remarks(pose, stature):
+        note(sentence)
+    return found
 
 
 def read_targets(

@@ -180,6 +180,19 @@ def test_the_camera_takes_a_photograph(browser, released_address):
     assert browser.value(f"{tracks}.every((track) => track.readyState == 'ended')")
 
 
+def test_a_file_that_is_dropped_beside_the_photograph_is_opened(browser, released_address):
+    """And the browser does not leave the page for it."""
+    browser.size(1280, 800)
+    show(browser, released_address)
+    drop = (
+        "(() => { const data = new DataTransfer(); data.items.add(new File(['none'], 'a.png', { type: 'image/png' }));"
+        " const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });"
+        " return !document.querySelector('header').dispatchEvent(event); })()"
+    )
+    assert browser.value(drop)
+    browser.wait("document.body.innerText.includes('This browser cannot read that file as a picture')")
+
+
 def test_a_server_that_is_gone_is_told(browser, studio, someone):
     server = StudioServer(dataclasses.replace(studio))
     address = server.start(0)

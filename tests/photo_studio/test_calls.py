@@ -16,7 +16,7 @@ from tfwarpgan.data.joints.pose_gan import annotation_row
 from tfwarpgan.data.joints.stature import Stature, write_stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import run_options
-from tfwarpgan.photo_studio import loading
+from tfwarpgan.photo_studio import calls, loading
 from tfwarpgan.photo_studio.gallery import gallery, joints_of, pose_of
 from tfwarpgan.photo_studio.loading import expectation, open_studio
 from tfwarpgan.photographs.options import DrawingOptions
@@ -98,9 +98,16 @@ def test_an_animation_plays_in_a_loop(studio, gate, someone, opened):
 def test_joints_are_looked_for_in_a_box(studio, seeing, someone):
     seeing.boxes.clear()
     found = studio.find({"image": someone.image})
-    assert found["joints"] == someone.joints
+    assert found == {"joints": someone.joints, "others": False}
+    seeing.boxes.clear()
     studio.find({"image": someone.image, "box": [1.4, 2, 30.6, 0.2]})
-    assert seeing.boxes == [None, (1, 2, 31, 1)]
+    assert seeing.boxes == [(1, 2, 31, 1)]
+
+
+def test_others_are_told_of(studio, someone, monkeypatch):
+    pair = (someone.pose, (someone.pose[0] + 90, someone.pose[1]))
+    monkeypatch.setattr(calls, "largest", lambda estimator, pixels, name: pair)
+    assert studio.find({"image": someone.image}) == {"joints": someone.joints, "others": True}
 
 
 def test_who_has_no_legs_gets_a_note(studio, someone):
@@ -129,6 +136,7 @@ JOINT = [[5, 5]]
     ("crop", {"joints": [[True, 1]] * 18}, "must be 18 joints"),
     ("crop", {"joints": [None] * 18}, "has no visible joint"),
     ("crop", {"joints": [*JOINT, *[None] * 17]}, "neck and hips must be seen"),
+    ("crop", {"joints": JOINT * 18}, "neck and hips lie in one place"),
     ("crop", {"sleeves": "red"}, "sleeves must be one of auto, long, short, none"),
     ("drawn", {"pose": None}, "The pose must be 18 joints"),
     ("drawn", {"pose": JOINT * 18, "steps": "yes"}, "steps must be one of"),

@@ -7,7 +7,7 @@ import pytest
 
 from tfwarpgan.data.joints.stature import measure
 from tfwarpgan.errors import InputError
-from tfwarpgan.photographs.framing import lacks_legs, person_window
+from tfwarpgan.photographs.framing import INVENTED_LEGS, NOT_UPRIGHT, person_window, remarks
 
 SIZE = (128, 64)
 LEGS = [9, 10, 12, 13]
@@ -47,9 +47,20 @@ def test_a_training_set_without_feet_does_not_go_by_them(people, stature):
     assert person_window((each.joints, each.visible), half, SIZE, "x") == person_window(
         (each.joints, visible), half, SIZE, "x"
     )
-    assert lacks_legs(visible, stature) and not lacks_legs(visible, half) and not lacks_legs(each.visible, stature)
+    assert remarks((each.joints, visible), stature) == [INVENTED_LEGS]
+    assert remarks((each.joints, visible), half) == remarks((each.joints, each.visible), stature) == []
+
+
+def test_who_lies_on_the_side_is_told_of(people, stature):
+    """As on a photograph whose EXIF was lost."""
+    for each in people:
+        assert remarks((each.joints, each.visible), stature) == []
+        for turned in (each.joints[:, ::-1], -each.joints, -each.joints[:, ::-1]):
+            assert remarks((turned, each.visible), stature) == [NOT_UPRIGHT]
 
 
 def test_too_little_of_a_person(people, stature):
     with pytest.raises(InputError, match=r"^me\.jpg: neck and hips must be seen"):
         person_window((people[0].joints, people[0].visible & ~np.isin(np.arange(18), [8, 11])), stature, SIZE, "me.jpg")
+    with pytest.raises(InputError, match=r"^me\.jpg: neck and hips lie in one place"):
+        person_window((np.full((18, 2), 30.0), np.ones(18, bool)), stature, SIZE, "me.jpg")

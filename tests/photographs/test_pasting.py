@@ -55,6 +55,17 @@ def test_the_old_person_goes_and_the_new_one_alone_comes():
         paste(person, [Drawn(drawn.image)])
 
 
+def test_an_arm_that_the_crop_cuts_off_takes_nothing_beside_it_along():
+    pixels, window = ramp(100, 80), Window(10, 20, 80, 40, (80, 40))
+    labels = np.zeros((80, 40), np.uint8)
+    labels[20:60, 10:20] = 5
+    labels[25:30, 10:] = 14
+    drawn = Drawn(np.full((80, 40, 3), 99, np.uint8), None, np.where(labels == 5, labels, 0).astype(np.uint8))
+    person = Person(pixels, (np.zeros((18, 2)), np.zeros(18, bool)), window, window.cut(pixels), labels)
+    (picture,) = paste(person, [drawn])
+    np.testing.assert_array_equal(picture[:, 61:], pixels[:, 61:])
+
+
 def test_a_silhouette_without_its_specks():
     mask = np.zeros((20, 20), bool)
     mask[2:15, 5:9] = mask[10:12, 5:18] = True

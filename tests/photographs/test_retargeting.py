@@ -79,9 +79,22 @@ def test_a_pose_without_legs_has_those_of_the_person():
     assert fitted(STANDING, upper, (STANDING, upper))[1].sum() == 14
 
 
-def test_nothing_in_common():
+def test_a_bust_has_hips_and_legs_of_the_person_below_its_own_shoulders():
+    """As that of a picture which ends at the chest."""
+    bust = without("right hip", "left hip", "right knee", "right ankle", "left knee", "left ankle")
+    joints, visible = fitted(STANDING * 3 + (200, -50), bust)
+    assert visible.all()
+    np.testing.assert_allclose(joints, STANDING, atol=1e-3)
+    waving = STANDING.copy()
+    waving[[3, 4]] = (16, 20), (4, 16)
+    joints, visible = fitted(waving * 3, bust)
+    np.testing.assert_allclose(joints, waving, atol=1e-3)  # raised arms do not push the person down
+
+
+@pytest.mark.parametrize("shown", [["nose"], ["nose", "right eye", "left eye", "right ear", "left ear"]])
+def test_nothing_in_common(shown):
     with pytest.raises(InputError, match=r"^pose\.json: the pose shows too little of a body to be fitted"):
-        fitted(STANDING, np.arange(18) == 0)
+        fitted(STANDING, ~without(*shown))
 
 
 def test_a_sequence_has_one_scale_and_one_shift():

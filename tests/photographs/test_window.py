@@ -1,5 +1,7 @@
 """One affine for pixels and joints: there and back, on and beyond the photograph."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,6 +52,16 @@ def test_beyond_the_picture_is_its_edge_or_nothing():
     assert window.cut(RAMP + np.uint8(7))[0, 0].tolist() == [7, 7, 7]
     assert window.cut(RAMP + np.uint8(7), "constant")[0, 0].tolist() == [0, 0, 0]
     assert window.cut(RAMP[..., 0] + np.uint8(7), "constant", Image.Resampling.NEAREST).shape == (20, 20)
+
+
+def test_a_strip_takes_no_more_memory_than_it_has():
+    """A panorama, of which the whole square would be 1.2 GB."""
+    strip = np.full((40, 20_000, 3), 7, np.uint8)
+    tracemalloc.start()
+    for picture in (strip, strip.swapaxes(0, 1).copy()):
+        assert (Window.whole(picture.shape[:2], (256, 256)).cut(picture) == 7).all()
+    assert tracemalloc.get_traced_memory()[1] < 60e6
+    tracemalloc.stop()
 
 
 def test_missing_joints_stay_missing():

@@ -11,6 +11,7 @@ from tfwarpgan.photo_studio import values
 from tfwarpgan.photo_studio.gallery import gallery, joints_of
 from tfwarpgan.photographs import framing, pasting, sequence, steps
 from tfwarpgan.photographs.animation import encode_animation
+from tfwarpgan.photographs.bystanders import largest
 from tfwarpgan.photographs.clothes import LEGS, SLEEVES, Clothes
 from tfwarpgan.photographs.drawing import Drawer
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
@@ -73,7 +74,9 @@ class Studio:
         }
 
     def find(self, call: Values) -> Values:
-        """The joints of the person on a photograph, `image`; with `box`, [x, y, width, height], of the one in it."""
+        """The joints of the largest person on a photograph, `image`, and whether there are `others`; with `box`,
+        [x, y, width, height], of the one in it.
+        """
         if self.estimator is None:
             raise InputError(
                 "Nothing finds joints here; start the studio with --pose_estimator, or place them by hand."
@@ -83,24 +86,26 @@ class Studio:
             x, y, width, height = (round(side) for side in values.numbers(box, "box", 4))
             box = x, y, max(width, 1), max(height, 1)
         try:
-            pose = self.estimator.pose(pixels, values.PHOTOGRAPH, box)
+            if box is None:
+                pose, other = largest(self.estimator, pixels, values.PHOTOGRAPH)
+            else:
+                pose, other = self.estimator.pose(pixels, values.PHOTOGRAPH, box), None
         except NoPerson as error:
             raise InputError(
-                f"No person was found, {error.found} of {len(NAMES)} joints; move the joints onto the person, then use "
-                "them as they are or look there again."
+                f"No person was found, {error.found} of {len(NAMES)} joints; move the joints onto the person and look "
+                "there again, or choose another picture."
             ) from None
-        return {"joints": joints_of(pose)}
+        return {"joints": joints_of(pose), "others": other is not None}
 
     def crop(self, call: Values) -> Values:
         """What the networks see of a photograph, and where; see `_person`."""
         person = self._person(call)
         window = person.window
-        notes = [framing.INVENTED_LEGS] if framing.lacks_legs(person.pose[1], self.stature) else []
         return {
             "crop": values.picture(person.image),
             "joints": joints_of(person.model_pose),
             "window": [window.top, window.left, window.height, window.width],
-            "notes": notes,
+            "notes": framing.remarks(person.pose, self.stature),
         }
 
     def fit(self, call: Values) -> Values:

@@ -15,7 +15,7 @@ from tfwarpgan.storage.writing import encode_png
 from tfwarpgan.typing import Picture, Pixels, Pose
 
 PHOTOGRAPH = "The photograph"  # what it is called in errors; its file's name never leaves the browser
-FARTHEST = 1e5  # pixels that a joint may be away from the picture's corner
+FARTHEST = 2e4  # pixels that a joint may be away from the picture's corner
 
 
 def photograph(values: dict[str, Any]) -> Pixels:

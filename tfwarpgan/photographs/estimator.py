@@ -88,7 +88,7 @@ class Estimator:
         if visible.sum() < FEWEST or not visible[list(_TORSO)].sum() >= 2:
             raise NoPerson(
                 f"{name}: no person was found on it, {visible.sum()} of {len(NAMES)} joints; give a picture of one "
-                "person who fills at least half of its height, or --box=X,Y,WIDTH,HEIGHT around the person.",
+                "person who fills at least half of its height.",
                 int(visible.sum()),
             )
         return joints, visible

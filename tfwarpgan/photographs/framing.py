@@ -6,9 +6,10 @@ from tfwarpgan.data.joints.stature import ANKLES, HIPS, NECK, NOSE, Stature
 from tfwarpgan.errors import InputError
 from tfwarpgan.photographs.retargeting import shows_legs, torso
 from tfwarpgan.photographs.window import Window
-from tfwarpgan.typing import Pose, Size, Visible
+from tfwarpgan.typing import Pose, Size
 
 INVENTED_LEGS = "knees and feet are not on the photograph; expect invented legs."
+NOT_UPRIGHT = "the person does not stand upright on the photograph, head above hips; turn it if it lies on its side."
 _BENT = 0.85  # of the height that the torso tells: who is less high sits, bends or runs, and is not that small
 
 
@@ -26,7 +27,7 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
         name: What the photograph is called in the error.
 
     Raises:
-        InputError: If the photograph shows neither ankles nor hips, or no neck.
+        InputError: If the photograph shows no hips or no neck, or both in one place.
     """
     joints, visible = np.asarray(pose[0], float) + 0.5, np.asarray(pose[1], bool)
     hips = [hip for hip in HIPS if visible[hip]]
@@ -36,6 +37,8 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
     if visible[NOSE] and stature.nose_y is not None:
         y, share = joints[NOSE, 0], stature.nose_y
     neck_hip = torso((joints, visible)) or float(np.hypot(*(joints[NECK] - joints[hips[0]])))
+    if neck_hip < 1:
+        raise InputError(f"{name}: neck and hips lie in one place; move them, or give a larger picture of the person.")
     height = neck_hip / stature.neck_hip
     if visible[ANKLES].any() and stature.ankle_y is not None:
         ankle_y = joints[ANKLES, 0][visible[ANKLES]].max()
@@ -46,9 +49,16 @@ def person_window(pose: Pose, stature: Stature, size: Size, name: str) -> Window
     return Window(y - share * height, joints[hips, 1].mean() - stature.hip_x * width, height, width, size)
 
 
-def lacks_legs(visible: Visible, stature: Stature) -> bool:
-    """Whether a photograph shows no knee or foot, though the training pictures do: what is drawn there is invented.
+def remarks(pose: Pose, stature: Stature) -> list[str]:
+    """What is to be told of a photograph that is unlike those of the training.
 
-    Then `INVENTED_LEGS` is to be told.
+    Args:
+        pose: As `person_window` takes it.
+        stature: `Stature` of the training pictures; where these show no feet either, nothing is invented.
     """
-    return stature.ankle_y is not None and not shows_legs(visible)
+    joints, visible = np.asarray(pose[0], float), np.asarray(pose[1], bool)
+    down, aside = joints[[hip for hip in HIPS if visible[hip]]].mean(axis=0) - joints[NECK]
+    told = [NOT_UPRIGHT] if down <= abs(aside) else []
+    if stature.ankle_y is not None and not shows_legs(visible):
+        told.append(INVENTED_LEGS)
+    return told

@@ -32,8 +32,8 @@ def paste(person: Person, drawn: Sequence[Drawn]) -> list[Pixels]:
     size = (pixels.shape[0], pixels.shape[1])
     old = Image.fromarray((person.labels > 0).astype(np.uint8) * 255)
     grown = old.filter(ImageFilter.MaxFilter(2 * round(GROWN * window.size[0]) + 1))
-    hole = placed(np.asarray(grown), window, size)[0] > 127
-    empty = filled(pixels, hole)
+    hole, inside = placed(np.asarray(grown), window, size)
+    empty = filled(pixels, (hole > 127) & inside)
     pictures = []
     for each in drawn:
         silhouette = Image.fromarray(connected(np.asarray(each.labels) > 0).astype(np.uint8) * 255)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from tfwarpgan.body.joints import scale
+from tfwarpgan.body.joints import NUM_JOINTS, scale
 from tfwarpgan.data.joints.pose_gan import read_annotation_csv
 from tfwarpgan.data.joints.pose_json import openpose
 from tfwarpgan.data.pictures.files import IMAGE_SUFFIXES, Box
@@ -13,7 +13,9 @@ from tfwarpgan.data.pictures.images import read_photograph
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference.synthesis import pose_row
 from tfwarpgan.options import DataOptions
+from tfwarpgan.photographs.bystanders import box_around, largest
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
+from tfwarpgan.photographs.notes import note
 from tfwarpgan.typing import Pixels, Pose, Size
 
 Framed: TypeAlias = tuple[Pose, Size | None]  # and the (height, width) of the picture that the joints count in
@@ -99,16 +101,41 @@ def person_pose(
         estimator: Gives what finds joints; called only if need be.
 
     Raises:
-        InputError: If the file cannot be read, or shows nobody.
+        InputError: If the file cannot be read, or shows nobody, or the box is not on the photograph.
     """
     used = (pixels.shape[0], pixels.shape[1])
     if joints:
         (places, visible), frame = read_joints(joints, path)
         return scale(places, visible, frame or size, used), visible
     if box:
-        x, y, width, height = (round(side * used[0] / size[0]) for side in box)
-        box = x, y, max(width, 1), max(height, 1)
-    return estimator().pose(pixels, path, box)
+        return _in_box(path, pixels, size, box, estimator)
+    try:
+        pose, other = largest(estimator(), pixels, path)
+    except NoPerson as error:
+        sentence = str(error).removesuffix(".")
+        raise NoPerson(f"{sentence}, or --box=X,Y,WIDTH,HEIGHT around the person.", error.found) from None
+    if other:
+        around = box_around((scale(*other, used, size), other[1]))
+        note(f"{path} shows several people, of whom the largest is drawn; another one is in --box={_told(around)}.")
+    return pose
+
+
+def _in_box(path: str, pixels: Pixels, size: Size, box: Box, estimator: Callable[[], Estimator]) -> Pose:
+    if box[0] >= size[1] or box[1] >= size[0]:
+        raise InputError(f"--box={_told(box)} lies outside of {path}, which is {size[1]} x {size[0]} pixels.")
+    x, y, width, height = (round(side * pixels.shape[0] / size[0]) for side in box)
+    try:
+        return estimator().pose(pixels, path, (x, y, max(width, 1), max(height, 1)))
+    except NoPerson as error:
+        raise NoPerson(
+            f"{path}: no person was found in --box={_told(box)}, {error.found} of {NUM_JOINTS} joints; give X,Y,WIDTH,"
+            "HEIGHT around the whole person, in pixels of the photograph.",
+            error.found,
+        ) from None
+
+
+def _told(box: Box) -> str:
+    return ",".join(map(str, box))
 
 
 def as_it_stands(pose: Pose, size: Size | None, data_options: DataOptions, name: str) -> Pose:

@@ -18,6 +18,7 @@ _NECK = NAMES.index("neck")
 _HIPS = [NAMES.index("right hip"), NAMES.index("left hip")]
 _ANKLES = [NAMES.index("right ankle"), NAMES.index("left ankle")]
 _BELOW = [NAMES.index(f"{side} {joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
+FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
 _LEGS = [[NAMES.index(f"{side} {joint}") for joint in ("hip", "knee", "ankle")] for side in ("right", "left")]
 
 
@@ -31,8 +32,9 @@ def retarget(poses: Sequence[Pose], person: Pose, name: str) -> list[Pose]:
 
     Returns:
         The poses in the person's pixels. One scale for all: the median of the ratios of torsos and of longer legs. One
-        shift: the hips' middle in x and the lowest ankle in y (where none is seen the hips) are the person's, in
-        the median over the frames. Who shows no legs, as on a picture of the upper body, gets the person's own.
+        shift: the hips' middle in x and the lowest ankle in y (where none is seen the hips, where these are not seen
+        the neck) are the person's, in the median over the frames. Who shows no legs, as on a picture of the upper
+        body, gets the person's own.
 
     Raises:
         InputError: If pose and person show nothing that can be compared.
@@ -51,11 +53,11 @@ def retarget(poses: Sequence[Pose], person: Pose, name: str) -> list[Pose]:
 
 
 def _with_legs(pose: Pose, person: Pose) -> Pose:
-    """A pose that shows no knee or ankle with the legs of the person, whose hips are where its own are."""
+    """A pose that shows no knee or ankle with the legs of the person, and with the hips if it shows none."""
     (joints, visible), (own, seen) = pose, person
     if shows_legs(visible):
         return pose
-    is_own = np.isin(np.arange(len(visible)), _BELOW) & seen
+    is_own = np.isin(np.arange(len(visible)), _BELOW if visible[_HIPS].any() else [*_HIPS, *_BELOW]) & seen
     return np.where(is_own[:, np.newaxis], own, joints).astype(np.float32), visible | is_own
 
 
@@ -81,7 +83,8 @@ def _ratio(pose: Pose, person: Pose) -> float | None:
     """How much larger the person is than who took the pose; None if that cannot be told."""
     lengths = [(length(pose), length(person)) for length in (torso, _leg)]
     if not any(all(pair) for pair in lengths):  # half of a body
-        lengths = [(_limb(pose, *limb), _limb(person, *limb)) for limb in LIMBS]
+        body = [limb for limb in LIMBS if not {*limb} & {*FACE}]  # a face says little of a body's size
+        lengths = [(_limb(pose, *limb), _limb(person, *limb)) for limb in body]
     ratios = [own / other for other, own in lengths if other and own]
     return float(np.median(ratios)) if ratios else None
 
@@ -95,11 +98,13 @@ def _shift(pose: Pose, person: Pose) -> Floats | None:
     """From the pose's place to the person's, (y, x); None if they have no joint in common."""
     (joints, visible), (own, seen) = pose, person
     feet = visible[_ANKLES].any() and seen[_ANKLES].any()
+    hips = visible[_HIPS].any() and seen[_HIPS].any()
+    common = [_NECK] if visible[_NECK] and seen[_NECK] else np.flatnonzero(visible & seen)
+    if not (hips or len(common)):
+        return None
     places = []
     for points, shown in ((joints, visible), (own, seen)):
-        there = [hip for hip in _HIPS if shown[hip]] or np.flatnonzero(visible & seen)
-        if not len(there):
-            return None
+        there = [hip for hip in _HIPS if shown[hip]] if hips else common
         y = points[_ANKLES, 0][shown[_ANKLES]].max() if feet else points[there, 0].mean()
         places.append(np.array((y, points[there, 1].mean())))
     return places[1] - places[0]

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from tfwarpgan.body.joints import MISSING, NAMES, NUM_JOINTS, scale
+from tfwarpgan.body.joints import MISSING, NUM_JOINTS, scale
 from tfwarpgan.errors import InputError
 from tfwarpgan.photographs.estimator import Estimator, NoPerson
 from tfwarpgan.photographs.poses import Framed, Shot, find_pose
+from tfwarpgan.photographs.retargeting import FACE
 from tfwarpgan.typing import Floats, Pose
 
-FACE = [NAMES.index(name) for name in ("nose", "right eye", "left eye", "right ear", "left ear")]
 MEDIAN, MEAN = 5, 3  # frames of the two moving windows: one takes out what jumps, one what trembles
 
 

@@ -72,28 +72,33 @@ class Window:
             mode: What lies beyond the picture: "edge" repeats its edge, "constant" is 0.
             resampling: How its pixels are joined; NEAREST for label maps.
         """
+        starts, lengths = (self.top, self.left), (self.height, self.width)
         # A pixel more at each side than is seen, which the filter takes in.
-        rows, columns = (
-            np.array((np.floor(start) - 1, np.ceil(start + length) + 1), int)
-            for start, length in ((self.top, self.height), (self.left, self.width))
-        )
-        inner = pixels[_within(rows, pixels.shape[0]), _within(columns, pixels.shape[1])]
-        around = [_missing(rows, pixels.shape[0]), _missing(columns, pixels.shape[1]), (0, 0)]
-        padded = np.pad(inner, around[: pixels.ndim], mode=mode)  # type: ignore[call-overload]
-        box = (self.left - columns[0], self.top - rows[0])
-        taken = (*box, box[0] + self.width, box[1] + self.height)
-        return np.asarray(Image.fromarray(padded).resize(self.size[::-1], resampling, taken))
+        spans = [(int(np.floor(start)) - 1, int(np.ceil(start + more)) + 1) for start, more in zip(starts, lengths)]
+        shown = pixels[_within(spans[0], pixels.shape[0]), _within(spans[1], pixels.shape[1])]
+        for axis in (0, 1) if shown.shape[0] > shown.shape[1] else (1, 0):  # so a strip never becomes a large square
+            missing = _missing(spans[axis], pixels.shape[axis])
+            shown = np.pad(shown, [missing if each == axis else (0, 0) for each in range(pixels.ndim)], mode)  # type: ignore[call-overload]
+            first = starts[axis] - spans[axis][0]
+            (height, width), last = shown.shape[:2], first + lengths[axis]
+            size, box = (
+                ((width, self.size[0]), (0.0, first, width, last))
+                if axis == 0
+                else ((self.size[1], height), (first, 0.0, last, height))
+            )
+            shown = np.asarray(Image.fromarray(shown).resize(size, resampling, box))
+        return shown
 
 
-def _within(span: npt.NDArray[np.integer], length: int) -> slice:
+def _within(span: tuple[int, int], length: int) -> slice:
     """The part of a span of rows that a picture has; at least one, from which its edge can be repeated."""
-    first = min(max(int(span[0]), 0), length - 1)
-    return slice(first, max(min(int(span[1]), length), first + 1))
+    first = min(max(span[0], 0), length - 1)
+    return slice(first, max(min(span[1], length), first + 1))
 
 
-def _missing(span: npt.NDArray[np.integer], length: int) -> tuple[int, int]:
+def _missing(span: tuple[int, int], length: int) -> tuple[int, int]:
     """How many rows of a span the picture lacks before and after `_within`."""
     held = _within(span, length)
-    lacking = int(span[1] - span[0]) - (held.stop - held.start)
-    before = min(max(held.start - int(span[0]), 0), lacking)
+    lacking = span[1] - span[0] - (held.stop - held.start)
+    before = min(max(held.start - span[0], 0), lacking)
     return before, lacking - before

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.data.pictures import heic, images, label_maps
+from tfwarpgan.data.pictures.files import ImageFile
 from tfwarpgan.data.pictures.framing import Framing
 from tfwarpgan.errors import InputError
 from tfwarpgan.options import DataOptions
@@ -153,11 +154,19 @@ def test_photographs_have_a_limit(tmp_path, monkeypatch):
         images.image_size(str(tmp_path / "a.jpg"))
 
 
-def test_heic_is_read_where_pillow_heif_is_there(tmp_path):
+def test_heic_is_read_where_pillow_heif_is_there(tmp_path, monkeypatch):
     pillow_heif = pytest.importorskip("pillow_heif")
     picture = np.full((64, 48, 3), (200, 100, 50), np.uint8)
     pillow_heif.from_pillow(Image.fromarray(picture)).save(str(tmp_path / "a.heic"), quality=95)
     assert images.check_image(str(tmp_path / "a.heic")) == (64, 48)
+    monkeypatch.setattr(images, "MAX_PIXELS", 64 * 48 - 1)  # as one of 48 million
+    assert images.check_image(str(tmp_path / "a.heic")) == (64, 48)
+    part = ImageFile(str(tmp_path / "a.heic"), (8, 16, 24, 32))
+    assert images.read_rgb(part).shape == (32, 24, 3)
+    monkeypatch.setattr(images, "MAX_HEIC_PIXELS", 64 * 48 - 1)
+    with pytest.raises(InputError, match=r"a\.heic is 48 x 64 pixels; the limit is 3071 in total; make it smaller"):
+        images.read_photograph(str(tmp_path / "a.heic"))
+    monkeypatch.undo()
     np.testing.assert_allclose(images.read_rgb(str(tmp_path / "a.heic")), picture, atol=4)
 
 
@@ -189,5 +198,5 @@ def test_a_photograph_in_memory_is_read_as_its_file_is(tmp_path):
 
 @pytest.mark.parametrize("content", [b"no picture", b""])
 def test_what_is_no_photograph_in_memory_is_told(content):
-    with pytest.raises(InputError, match=r"^It cannot be read as an image \(.*\); choose another one\.$"):
+    with pytest.raises(InputError, match=r"^It cannot be read as an image \([^<>]*\); choose another one\.$"):
         images.decode_photograph(content, "It")

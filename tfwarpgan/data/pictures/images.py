@@ -10,6 +10,7 @@ still count the pixels of the file.
 import functools
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable
 from typing import TypeVar
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 MAX_PIXELS = 40_000_000  # that are decoded
 MAX_JPEG_PIXELS = 200_000_000  # in the file
+MAX_HEIC_PIXELS = 64_000_000  # telephones' 48 million, which are all decoded
 PHOTOGRAPH_PIXELS = 8_000_000  # of a photograph that are looked at
 MIN_SIDE = 16
 _TURNED_SIZE = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
@@ -203,7 +205,7 @@ def _decode(
     except Image.DecompressionBombError:
         raise InputError(f"{path} is above the limit of {MAX_PIXELS} pixels; make it smaller.") from None
     except Exception as error:  # on malformed files Pillow's decoders raise nearly every type there is
-        said = str(error).replace(repr(str(path)), "").replace(str(path), "")
+        said = re.sub("<.*>", "", str(error).replace(repr(str(path)), "").replace(str(path), ""))  # a file in memory
         reason = " ".join(said.split()) or type(error).__name__
         raise InputError(f"{path} cannot be read as an image ({reason}); {todo()}.") from None
 
@@ -223,12 +225,16 @@ def _opened(path: str) -> Image.Image:
 
 def _bound(path: str, image: Image.Image, enough: int) -> None:
     """Refuses an image that is too large, and has a large JPEG decoded at a smaller size."""
+    pixels, limit = image.width * image.height, MAX_PIXELS
     is_jpeg = isinstance(image, JpegImageFile)
-    limit, pixels = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS, image.width * image.height
+    if is_jpeg or image.format == heic.FORMAT:
+        limit = MAX_JPEG_PIXELS if is_jpeg else MAX_HEIC_PIXELS
     if pixels > limit:
-        raise InputError(f"{path} is {image.width} x {image.height} pixels; the limit is {limit} in total.")
+        raise InputError(
+            f"{path} is {image.width} x {image.height} pixels; the limit is {limit} in total; make it smaller."
+        )
     factor = _reduction(pixels, enough)
-    if factor > 1:
+    if is_jpeg and factor > 1:
         size = image.size
         image.info[_REDUCED] = factor, size
         image.draft("RGB", (size[0] // factor, size[1] // factor))

@@ -39,6 +39,7 @@ export class Camera {
   // What it sees now, as a blob.
   async shoot() {
     const { videoWidth: width, videoHeight: height } = this.video;
+    if (!width) throw new Error("The camera shows nothing yet; wait a moment.");
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     canvas.getContext("2d").drawImage(this.video, 0, 0);
     this.dialog.close();

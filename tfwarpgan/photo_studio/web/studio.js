@@ -6,6 +6,7 @@ import { Camera, shrunk } from "./photographs.js";
 
 const FRAMES_A_POSE = 4; // of a movement through the gallery
 const BY_HAND = "Started without a pose estimator: drag the joints onto the person; a bone moves all of them.";
+const OTHERS = "Several people are seen; for another one, drag the skeleton there by a bone, and find joints there.";
 const SETTLED = 350; // milliseconds after the last change of the photograph's joints
 const $ = (id) => document.getElementById(id);
 const facts = await readFacts();
@@ -48,7 +49,7 @@ async function attempt(action) {
 async function open(blob) {
   if (!blob) return;
   tell("Reading the photograph …");
-  photograph = await shrunk(blob);
+  const chosen = (photograph = await shrunk(blob));
   own = null;
   isFitted = false;
   enable();
@@ -60,7 +61,8 @@ async function open(blob) {
   person.points = [];
   person.set(standing(), true);
   if (!facts.finds) tell(BY_HAND);
-  await crop(facts.finds ? await find() : false);
+  const isFound = facts.finds && (await find());
+  if (photograph === chosen) await crop(isFound);
 }
 
 // A standing person in the middle of the photograph.
@@ -72,13 +74,16 @@ function standing() {
 
 // Whether the person is found, in a box or anywhere.
 async function find(box = null) {
+  const looked = photograph;
   tell("Looking for the person …");
   try {
-    person.set((await call("find", { image: photograph.address, box }, tell)).joints, !box);
-    tell("");
+    const found = await call("find", { image: looked.address, box }, tell);
+    if (photograph !== looked) return false; // another one has been chosen since
+    person.set(found.joints, !box);
+    tell(found.others ? OTHERS : "");
     return true;
   } catch (error) {
-    tell(error.message, true);
+    if (photograph === looked) tell(error.message, true);
     return false;
   }
 }
@@ -274,8 +279,8 @@ document.addEventListener("paste", ({ clipboardData }) => {
   if (file) attempt(() => open(file));
 });
 for (const kind of ["dragover", "dragleave", "drop"]) {
-  $("photograph").addEventListener(kind, (event) => {
-    event.preventDefault();
+  document.addEventListener(kind, (event) => {
+    event.preventDefault(); // also beside the photograph's place, where a browser would leave the page for the file
     $("drop").classList.toggle("over", kind === "dragover");
     if (kind === "drop") attempt(() => open(event.dataTransfer.files[0]));
   });
