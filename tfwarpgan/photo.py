@@ -20,6 +20,7 @@ from tfwarpgan.options import Options, option
 from tfwarpgan.photographs.notes import note
 from tfwarpgan.photographs.options import DrawingOptions, check_networks
 from tfwarpgan.serving.remote import ServerOptions
+from tfwarpgan.storage.writing import check_place
 
 if TYPE_CHECKING:
     from tfwarpgan.photographs.estimator import Estimator
@@ -96,6 +97,7 @@ def check(options: Options, job: PhotoOptions, server: ServerOptions = OWN_NETWO
         check_animation(job.output)
     elif not job.output.lower().endswith(".png"):
         raise InputError(f"--output={job.output} must end in .png.")
+    check_place(job.output)
 
 
 def main(options: Options, job: PhotoOptions, server: ServerOptions = OWN_NETWORKS) -> None:

@@ -17,6 +17,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.inference.released import released_parser
 from tfwarpgan.options import Options, option
 from tfwarpgan.serving.remote import ServerOptions
+from tfwarpgan.storage.writing import check_place
 from tfwarpgan.typing import Size
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def check(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_
     """
     if not job.image_dir and not job.image:
         raise InputError("Nothing to synthesize: give --image and a pose, or --image_dir and a pose or --pairs.")
+    if job.output:
+        check_place(job.output)
     if server.server:
         given = {**dataclasses.asdict(job), "run_dir": options.train.run_dir}
         for name in ("weights", "run_dir", "human_parser_run_dir"):

@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.storage.writing import encode_jpeg, encode_png, save_png, unfinished_folder, write_atomically
+from tfwarpgan.storage.writing import (
+    check_place,
+    encode_jpeg,
+    encode_png,
+    save_png,
+    unfinished_folder,
+    write_atomically,
+)
 
 
 def test_save_png_makes_folders_and_leaves_nothing_else(tmp_path):
@@ -42,6 +49,20 @@ def test_a_failed_write_is_one_sentence_and_keeps_the_old_file(tmp_path, monkeyp
     with pytest.raises(InputError, match=r"a\.txt cannot be written \(No space left on device\)"):
         write_atomically(path, "new")
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    check_place(str(tmp_path / "file"))
+    check_place(str(tmp_path / "new" / "folders" / "file"))
+    check_place("s3://bucket/file")
+    for place, reason in ((tmp_path, "it is a folder"), (tmp_path / "file" / "inside", "/file is no folder")):
+        with pytest.raises(InputError, match=f"^{place} cannot be written .*{reason}.; .* choose another place.$"):
+            check_place(str(place))
+    monkeypatch.setattr(os, "access", lambda *asked: False)
+    with pytest.raises(InputError, match="Permission denied"):
+        check_place(str(tmp_path / "file"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("encode", [encode_png, encode_jpeg])

@@ -1,6 +1,7 @@
 """Files and folders that are written completely or not at all, and images as the bytes of a file."""
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -62,9 +63,31 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
             os.remove(temporary)
             raise
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); make room, or choose another place."
-        ) from None
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def check_place(path: str) -> None:
+    """Refuses a file that could not be written, before what takes long; nothing is created.
+
+    Raises:
+        InputError: If a folder has its name, or its own folder is none or does not let it be written.
+    """
+    path = os.path.expanduser(path)
+    if object_store.is_remote(path):
+        return
+    if os.path.isdir(path):
+        raise _unwritable(path, "it is a folder")
+    parent = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(parent):
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(parent):
+        raise _unwritable(path, f"{parent} is no folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise _unwritable(path, os.strerror(errno.EACCES))
+
+
+def _unwritable(path: str, reason: str) -> InputError:
+    return InputError(f"{path} cannot be written ({reason}); make room, or choose another place.")
 
 
 @contextlib.contextmanager
