@@ -13,6 +13,7 @@ many times as fast the graph is as PyTorch, run eagerly. `--peer` needs `pip ins
 
 import dataclasses
 import math
+import os
 import time
 
 from processor import processor
@@ -36,6 +37,10 @@ class BenchmarkOptions:
 
 def measure(options, benchmark):
     """Prints a row for each system."""
+    from tfwarpgan.serving.service import allocator
+
+    allocator.keep_freed_memory()
+    os.environ["TF_ONEDNN_ASSUME_FROZEN_WEIGHTS"] = "1"  # as rendered servers do
     print(f"{processor()}, {options.data.height}x{options.data.width}, batch 1")
     print("| `--model` | parameters, M | GMAC | pictures/s | times PyTorch |\n|---|---|---|---|---|")
     for model in benchmark.systems.split(","):
