@@ -27,7 +27,7 @@ def stage_batches(batch):
 
 def test_two_workers_equal_one(processes, options, stage_batches, tmp_path):
     """Through both phases of the matcher; `test_trainers` has every loss term."""
-    train = dataclasses.replace(options.train, learning_rate=0.003, matcher_pretraining_steps=10, matcher_steps=STEPS)
+    train = dataclasses.replace(options.train, learning_rate=0.001, matcher_pretraining_steps=10, matcher_steps=STEPS)
     networks = dataclasses.replace(options.networks, warp_scales="8", warp_parts=1)
     options = dataclasses.replace(options, networks=networks, train=train)
     of_two = processes.addresses(2)
@@ -49,7 +49,9 @@ def test_two_workers_equal_one(processes, options, stage_batches, tmp_path):
     two = np.load(tmp_path / "two.npz")
     assert set(one) == set(two.files)
     for name, values in one.items():
-        assert len(values) == STEPS and len(set(values)) > 1
+        assert len(values) == STEPS
+        # This one counts pixels, and steps so small, after which no rounding has turned a unit on or off, turn none.
+        assert len(set(values)) > 1 or name == "human_parser/pixel_accuracy"
         np.testing.assert_allclose(two[name], values, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
