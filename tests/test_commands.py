@@ -113,7 +113,7 @@ def test_a_command_of_a_run_lists_what_it_reads(helps, name):
 
 @pytest.mark.parametrize("arguments", [
     ["tfwarpgan.compare", "--rows=configs/table1.compare", "--dry_run"], ["tfwarpgan.train", "--help"],
-    ["tfwarpgan.study", "--help"],
+    ["tfwarpgan.study", "--help"], ["tfwarpgan"],
 ])  # fmt: skip
 def test_nobody_reads_on(arguments):
     """As behind `| head -1`: the reader has gone before the command prints."""

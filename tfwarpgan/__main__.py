@@ -4,6 +4,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from tfwarpgan.command_line import ending_with_the_reader
+
 COMMANDS = (
     "prepare",
     "train",
@@ -36,4 +38,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with ending_with_the_reader():
+        code = main(sys.argv[1:])
+    sys.exit(code)

@@ -42,7 +42,7 @@ def run_actions(actions: Mapping[str, tuple[Any, ...]]) -> None:
     elif name.lstrip("-").partition("=")[0] in _HELP:
         classes = list(dict.fromkeys(cls for _, *listed in actions.values() for cls in listed))
         description = sys.modules[next(iter(actions.values()))[0].__module__].__doc__
-        with _ending_with_the_reader():
+        with ending_with_the_reader():
             print(help_text(f"{_program()} {'|'.join(actions)}", description, help_groups(classes, ())), end="")
     else:
         _exit(f"Say first what to do: {_program()} {', '.join(actions)}; --help lists the flags of each.")
@@ -113,7 +113,7 @@ def run_command(
 
     logging.use_absl_handler()
     try:
-        with _ending_with_the_reader():
+        with ending_with_the_reader():
             try:
                 app.run(call, flags_parser=parse)
             except InputError as error:
@@ -124,7 +124,7 @@ def run_command(
 
 
 @contextlib.contextmanager
-def _ending_with_the_reader() -> Iterator[None]:
+def ending_with_the_reader() -> Iterator[None]:
     """Ends the process without a word where nobody reads on what it prints, as behind `| head -1`."""
     try:
         try:
