@@ -45,6 +45,20 @@ def test_a_run_is_published_and_served_as_it_is(run_dir, tmp_path, capsys, small
     assert image.shape == (3, 64, 32, 3) and image.std() > 3
 
 
+def test_colors_are_transferred_in_the_export_too(run_dir, tmp_path, capsys, small_options):
+    images = []
+    for asked in (False, True):
+        options = small_options(run_dir=str(run_dir))
+        networks = dataclasses.replace(options.networks, generator_average_flip=True, generator_color_transfer=asked)
+        options = dataclasses.replace(options, networks=networks)
+        export.main(options, export.ExportOptions(export_dir=f"{tmp_path}/{asked}", batch_sizes="1"))
+        assert "serving_default: mean 0.0" in capsys.readouterr().out  # against the local pipeline
+        assert forbidden_ops(f"{tmp_path}/{asked}/1") == []
+        with SavedModelSession(f"{tmp_path}/{asked}/1") as served:
+            images.append(served("serving_default", sample_inputs(64, 32))["image"].astype(float))
+    assert np.abs(images[1] - images[0]).max() > 1
+
+
 def convolution_types(path):
     """The types that the convolutions of a SavedModel compute in."""
     saved_model = saved_model_pb2.SavedModel.FromString(pathlib.Path(path, "saved_model.pb").read_bytes())

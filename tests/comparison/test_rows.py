@@ -66,6 +66,10 @@ def test_what_is_wrong_is_told_with_its_line(rows, text, said):
     ("--no_such=1", "line 2: Unknown command line flag 'no_such'"),
     ("--height=17", "line 2: .*multiples of 16|line 2: flag --height"),
     ("--generator_inputs=image,pose", "line 2: --generator_inputs=image,pose needs --model=resnet"),
+    (
+        "--model=resnet --generator_inputs=image,pose --generator_color_transfer",
+        "line 2: --generator_color_transfer needs the parsings",
+    ),
 ])  # fmt: skip
 def test_a_wrong_flag_is_told_with_its_line(rows, flag, said):
     with pytest.raises(InputError, match=said):

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.body import joints, labels
+from tfwarpgan.layers.color_transfer import transfer_colors
 from tfwarpgan.layers.colors import decorrelate_colors
+from tfwarpgan.layers.label_maps import one_hot
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models import (
     GeometricMatcher,
@@ -206,15 +208,19 @@ def test_parts_need_no_weights():
     assert [weight.shape for weight in six.get_weights()] == [weight.shape for weight in one.get_weights()]
 
 
-def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pair():
+def random_batch():
     generator = np.random.default_rng(0)
-    batch = {
+    return {
         "condition_image": generator.uniform(-1, 1, [2, 32, 16, 3]).astype(np.float32),
         "condition_parsing": generator.integers(0, 20, [2, 32, 16]).astype(np.uint8),
         "target_parsing": generator.integers(0, 20, [2, 32, 16]).astype(np.uint8),
         "target_keypoints": generator.integers(0, 16, [2, 18, 2]).astype(np.float32),
         "target_visible": generator.integers(0, 2, [2, 18]).astype(bool),
     }
+
+
+def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pair():
+    batch = random_batch()
     mirrored = {
         key: value[:, :, ::-1] if "image" in key else np.array(labels.FLIP_PERMUTATION, np.uint8)[value[:, :, ::-1]]
         for key, value in batch.items()
@@ -229,6 +235,20 @@ def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pai
     expected = (one + tf.reverse(other, [2])) / 2
     assert np.abs(one - expected).max() > 0.01
     np.testing.assert_allclose(averaged(batch)["image"], expected, atol=1e-5)
+
+
+def test_colors_are_transferred_to_the_averaged_image_where_the_generator_saw_the_parts():
+    batch = tf.nest.map_structure(tf.constant, random_batch())
+    networks = {"warping_generator": WarpingGenerator(width=4, blocks=1, fusion_width=32)}
+    data = DataOptions(height=32, width=16)
+    without, transferred = (
+        WarpingGAN(networks, data, "ground_truth", ["image"], transfers_colors=asked)(batch)["image"]
+        for asked in (False, True)
+    )
+    parsings = one_hot(batch["target_parsing"]), one_hot(batch["condition_parsing"])
+    expected = transfer_colors(without, parsings[0], batch["condition_image"], parsings[1])
+    assert np.abs(expected - without).max() > 0.01
+    np.testing.assert_allclose(transferred, expected, atol=1e-6)
 
 
 def test_a_mirrored_grid_samples_the_mirrored_image():

@@ -116,5 +116,5 @@ def pipeline(networks: Mapping[str, Any], options: Options) -> WarpingGAN:
     flags = {"parsing": options.networks.parser_average_flip, "image": options.networks.generator_average_flip}
     return WarpingGAN(
         networks, options.data, options.train.parsing_source, [name for name in flags if flags[name]],
-        options.networks.generator_keys,
+        options.networks.generator_keys, options.networks.generator_color_transfer,
     )  # fmt: skip

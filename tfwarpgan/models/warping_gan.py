@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfwarpgan.body import joints, labels
+from tfwarpgan.layers.color_transfer import transfer_colors
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
 from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.image_pipeline import ImagePipeline
@@ -32,6 +33,7 @@ class WarpingGAN(ImagePipeline):
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
         averaged: What is averaged with that of the mirrored inputs: of "parsing", stage I's, and "image".
         keys: The generator's inputs; what it does not see is not computed.
+        transfers_colors: Whether the parts of the person get their mean colors from the condition image.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class WarpingGAN(ImagePipeline):
         parsing_source: str = "synthesized",
         averaged: Collection[str] = (),
         keys: Collection[str] = KEYS,
+        transfers_colors: bool = False,
     ) -> None:
         tf.Module.__init__(self)
         seen = (key for key in ("condition_image", "condition_parsing") if key in keys)
@@ -49,6 +52,7 @@ class WarpingGAN(ImagePipeline):
         self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
         self.parsing_source, self.averaged, self.keys = parsing_source, frozenset(averaged), frozenset(keys)
+        self.transfers_colors = transfers_colors
 
     def conditions(self, batch: Batch) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
@@ -105,6 +109,10 @@ class WarpingGAN(ImagePipeline):
         image = synthesized["image"]
         if "image" in self.averaged:
             image = (image + mirror(self.generate(_mirrored(conditions, self.keys))["image"])) / 2.0
+        if self.transfers_colors:
+            image = transfer_colors(
+                image, conditions["target_parsing"], conditions["condition_image"], conditions["condition_parsing"]
+            )
         kept: dict[str, Tensor] = {
             key: conditions[key] for key in ("parsing_logits", "target_parsing", "grid") if key in conditions
         }

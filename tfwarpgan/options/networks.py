@@ -35,6 +35,10 @@ class NetworkOptions:
         False, "Average the image of warpgan and resnet with that of the mirrored inputs, once they are trained: "
         "nearer to the target and a little softer, at twice the generator's time.",
     )  # fmt: skip
+    generator_color_transfer: bool = option(
+        False, "Move the mean color of each part of the person in the image of warpgan and resnet towards that in the "
+        "condition image, once they are trained.",
+    )  # fmt: skip
     matcher_width: int = option(64, "Channels of the first convolution of the geometric matcher.", minimum=4)
     matcher_scale: int = option(
         16, "Downscaling of the matcher's features: 16 means 1/16 of the image size.", choices=(4, 8, 16)
@@ -104,6 +108,11 @@ class NetworkOptions:
         self.scales_of_warp()
         if self.generator_inputs != "all" and self.model != "resnet":
             raise InputError(f"--generator_inputs={self.generator_inputs} needs --model=resnet.")
+        if self.generator_color_transfer and self.generator_inputs != "all":
+            raise InputError(
+                "--generator_color_transfer needs the parsings, which --generator_inputs=image,pose leaves out: switch "
+                "one of them off."
+            )
 
     @property
     def inputs(self) -> tuple[str, ...]:
