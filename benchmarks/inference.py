@@ -37,6 +37,7 @@ class BenchmarkOptions:
     threads: int = option(0, "Threads of each; 0: as many as there are processors.", minimum=0)
     peers: str = option(",".join(PEERS), "What the export is compared with: of eager, compile and onnx.")
     keep_weights: bool = option(True, "Let TensorFlow keep weights in the processor's layout, as rendered servers do.")
+    for_processors: bool = option(False, "Export wide convolutions as Winograd's.")
     channels_last: bool = option(False, "NHWC tensors in PyTorch.")
 
 
@@ -56,7 +57,9 @@ def measure(options, benchmark):
     print(f"{processor()}; {threads} threads, TensorFlow {tf.__version__}, {options.data.height}x{options.data.width}")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model")
-        module, functions = build_signatures(make_pipeline(options, benchmark.weights))
+        module, functions = build_signatures(
+            make_pipeline(options, benchmark.weights), for_processors=benchmark.for_processors
+        )
         tf.saved_model.save(module, path, functions)
         with SavedModelSession(path) as served:
             samples = sample_inputs(options.data.height, options.data.width)

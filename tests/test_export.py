@@ -1,6 +1,7 @@
 """The export of the real networks, and of a run by its command."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -94,6 +95,24 @@ def test_an_export_computes_in_bfloat16_if_asked_and_is_checked_against_float32(
     assert convolution_types(tmp_path / "float32" / "1") == {tf.float32.as_datatype_enum}  # whatever the run was
     assert tf.bfloat16.as_datatype_enum in convolution_types(tmp_path / "bfloat16" / "1")
     assert tf.keras.mixed_precision.global_policy().name == policy.name
+
+
+def test_an_export_for_processors_gives_the_same_pictures(fresh_run, tmp_path, monkeypatch, small_options):
+    monkeypatch.setattr("tfwarpgan.layers.convolution.WINOGRAD_CHANNELS", 8)
+    images, saved = {}, {}
+    for name in ("plain", "processors"):
+        folder = f"{tmp_path}/{name}"
+        asked = export.ExportOptions(export_dir=folder, for_processors=name == "processors", batch_sizes="")
+        export.main(small_options(run_dir=str(fresh_run)), asked)
+        shapes = [shape for _, shape in tf.train.list_variables(f"{folder}/1/variables/variables")]
+        saved[name] = [(shape[:2], int(np.prod(shape))) for shape in shapes]
+        with SavedModelSession(f"{folder}/1") as served:
+            images[name] = served("serving_default", sample_inputs(64, 32))["image"].astype(int)
+    assert np.abs(images["processors"] - images["plain"]).max() <= 1
+    transformed = sum(size for sides, size in saved["processors"] if sides == [1, 1])
+    assert transformed > 0 and not any(sides == [1, 1] for sides, _ in saved["plain"])
+    kernels = sum(size for sides, size in saved["plain"] if sides == [3, 3])
+    assert kernels - sum(size for sides, size in saved["processors"] if sides == [3, 3]) == transformed * 9 / 16
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwarpgan.layers.convolution import convolution
+from tfwarpgan.layers.convolution import convolution, transformed_kernels
 from tfwarpgan.layers.sampling import core_ops_only
-from tfwarpgan.layers.winograd import OF_INPUTS, OF_KERNEL, OF_OUTPUTS, winograd_convolution
+from tfwarpgan.layers.winograd import (
+    OF_INPUTS,
+    OF_KERNEL,
+    OF_OUTPUTS,
+    convolution_by_transformed,
+    transformed_kernel,
+    winograd_convolution,
+)
 
 
 def test_a_tile_by_hand():
     # Inputs of 1 at (1, 1) of the tile alone: each output is the kernel's value that lies over that place.
-    inputs = np.zeros([4, 4], np.float32)
+    inputs = np.zeros([4, 4])
     inputs[1, 1] = 1.0
-    kernel = np.arange(1.0, 10.0, dtype=np.float32)  # 1 2 3 / 4 5 6 / 7 8 9
-    outputs = OF_OUTPUTS @ ((OF_KERNEL @ kernel) * (OF_INPUTS @ inputs.ravel()))
-    np.testing.assert_allclose(outputs, [5, 4, 2, 1])
+    kernel = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+    products = (OF_KERNEL @ kernel @ OF_KERNEL.T) * (OF_INPUTS @ inputs @ OF_INPUTS.T)
+    np.testing.assert_allclose(OF_OUTPUTS @ products @ OF_OUTPUTS.T, [[5, 4], [2, 1]])
 
 
 @pytest.mark.parametrize("height, width", [(4, 6), (5, 7), (1, 2)])
@@ -39,6 +46,35 @@ def test_it_is_tensorflows_convolution_with_both_gradients(height, width, known)
 
     for found, expected in zip(filtered(inputs), convolved(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("height, width", [(4, 6), (5, 7), (1, 2)])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_transformed_kernel_gives_the_same(height, width, known):
+    generator = np.random.default_rng(0)
+    inputs = tf.constant(generator.normal(size=[2, height, width, 3]), tf.float32)
+    kernel = tf.constant(generator.normal(size=[3, 3, 3, 4]), tf.float32)
+    weights = [weight[tf.newaxis, tf.newaxis] for weight in tf.unstack(transformed_kernel(kernel))]
+    shape = [2, height, width, 3] if known else [None, None, None, 3]
+    function = tf.function(
+        lambda inputs: convolution_by_transformed(inputs, weights), input_signature=[tf.TensorSpec(shape, tf.float32)]
+    )
+    outputs = function(inputs)
+    np.testing.assert_allclose(outputs, tf.nn.conv2d(inputs, kernel, 1, "SAME"), rtol=1e-4, atol=1e-5)
+
+
+def test_graphs_of_one_export_share_the_transformed_kernels(monkeypatch):
+    monkeypatch.setattr("tfwarpgan.layers.convolution.WINOGRAD_CHANNELS", 8)
+    layer = convolution(8, 3)
+    layer.build([None, 4, 4, 8])
+    spec = tf.TensorSpec([1, 4, 4, 8], tf.float32)
+    with core_ops_only(), transformed_kernels():
+        first, second = (tf.function(lambda inputs: layer(inputs)).get_concrete_function(spec) for _ in range(2))
+        of_first, of_second = (graph.graph.variables for graph in (first, second))
+    assert {id(variable.handle) for variable in of_first} == {id(variable.handle) for variable in of_second}
+    shapes = sorted(tuple(variable.shape) for variable in of_first)
+    assert shapes == [(1, 1, 8, 8)] * 16 + [(8,)], "the bias, and no kernel of its own"
+    assert [operation.type for operation in first.graph.get_operations()].count("Conv2D") == 16
 
 
 def _operations(layer, channels):

@@ -6,6 +6,8 @@ section 3; Wang et al., "pix2pixHD", CVPR 2018, appendix A). Instance normalizat
 start from N(0, 0.02).
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -14,20 +16,38 @@ from tensorflow import keras
 from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.normalization import InstanceNormalization
 from tfwarpgan.layers.sampling import on_cpu
-from tfwarpgan.layers.winograd import winograd_convolution
+from tfwarpgan.layers.winograd import convolution_by_transformed, transformed_kernel, winograd_convolution
 from tfwarpgan.typing import Features, Tensor
 
-# Fewest channels, in and out, for which Winograd's convolution was faster than oneDNN's in float32
+# Fewest channels, in and out, for which Winograd's convolution was much faster than oneDNN's in float32
 # (benchmarks/convolution.py).
-WINOGRAD_CHANNELS = 1024
+WINOGRAD_CHANNELS = 256
+
+_transformed: dict[int, list[tf.Variable]] | None = None  # of each kernel, while `transformed_kernels` is open
+
+
+@contextlib.contextmanager
+def transformed_kernels() -> Iterator[None]:
+    """While open, a wide convolution that is traced is Winograd's, and its kernel a variable that is transformed.
+
+    For an export to servers that compute on processors. It holds for all threads, as `core_ops_only` does.
+    """
+    global _transformed
+    _transformed = {}
+    try:
+        yield
+    finally:
+        _transformed = None
 
 
 class Convolution(keras.layers.Conv2D):
     """Keras' 2-D convolution; a wide one is Winograd's where a CPU computes it, in a graph that stays here."""
 
     def convolution_op(self, inputs: Features, kernel: Tensor) -> Features:
-        kernel = tf.convert_to_tensor(kernel)
         wide = inputs.dtype == tf.float32 and min(kernel.shape[2:]) >= WINOGRAD_CHANNELS
+        if wide and self._is_plain and _transformed is not None:
+            return convolution_by_transformed(inputs, self._transformed_kernel(_transformed))
+        kernel = tf.convert_to_tensor(kernel)
         if wide and self._is_plain and on_cpu():
             return winograd_convolution(inputs, kernel)
         return super().convolution_op(inputs, kernel)
@@ -36,6 +56,14 @@ class Convolution(keras.layers.Conv2D):
     def _is_plain(self) -> bool:
         shape = self.kernel_size, self.strides, self.dilation_rate, self.padding
         return shape == ((3, 3), (1, 1), (1, 1), "same")
+
+    def _transformed_kernel(self, known: dict[int, list[tf.Variable]]) -> list[tf.Variable]:
+        """The 16 variables of the kernel, one and the same for all graphs that `known` belongs to."""
+        if id(self) not in known:
+            with tf.init_scope():
+                values = tf.unstack(transformed_kernel(tf.convert_to_tensor(self.kernel)))
+                known[id(self)] = [tf.Variable(value[tf.newaxis, tf.newaxis], trainable=False) for value in values]
+        return known[id(self)]
 
 
 def convolution(filters: int, size: int, strides: int = 1, padding: str = "same", **kwargs: Any) -> keras.layers.Layer:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.layers.convolution import Convolution
 from tfwarpgan.layers.pixels import to_levels
 from tfwarpgan.typing import Image
 
@@ -58,7 +59,8 @@ def vgg_features(network: str, outputs: Sequence[str], *, dilated: bool = False,
             config["dilation_rate"] = (2, 2)
         # A new layer, built under the current policy: the application's own would keep its own graph.
         config.pop("dtype", None)
-        features = found[layer.name] = type(layer).from_config(config)(features)
+        kind = Convolution if isinstance(layer, keras.layers.Conv2D) else type(layer)
+        features = found[layer.name] = kind.from_config(config)(features)
         if layer.name == outputs[-1]:
             break
     unknown = [output for output in outputs if output not in found]

@@ -34,11 +34,12 @@ def publish(
     batch_sizes: Sequence[int] = BATCH_SIZES,
     framing: Framing | None = None,
     reference: Any = None,
+    for_processors: bool = False,
 ) -> tuple[str, dict[str, dict[str, float]]]:
     """Exports a pipeline as `<model_dir>/<version>/`, once it has passed `check`.
 
     Args:
-        pipeline, parse: See `build_signatures`.
+        pipeline, parse, for_processors: See `build_signatures`.
         model_dir: Folder of the model; its last part is the model's name.
         version: The version, at least 1; 0: one above the highest existing one.
         batch_sizes: Sizes of the batches that a server warms each signature with; none: no warm-up.
@@ -55,7 +56,7 @@ def publish(
     if version:
         _refuse_existing(os.path.join(model_dir, str(version)))
     with disk_errors(model_dir, "--export_dir"), unfinished_folder(model_dir) as writing:
-        module, functions = build_signatures(pipeline, parse)
+        module, functions = build_signatures(pipeline, parse, for_processors)
         # A server takes no gradients, and tracing them takes longer than all the rest.
         without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, writing, functions, without_gradients)

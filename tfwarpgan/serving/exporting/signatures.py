@@ -17,6 +17,7 @@ first two alone, without `condition_parsing` and `parsing_bytes`; one that sees 
 of exactly the model's size; their headers are read before they are decoded: no small file can fill the memory.
 """
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeAlias
 
@@ -24,6 +25,7 @@ import tensorflow as tf
 
 from tfwarpgan.body.joints import NUM_JOINTS
 from tfwarpgan.body.labels import NUM_LABELS
+from tfwarpgan.layers.convolution import transformed_kernels
 from tfwarpgan.layers.pixels import from_pixels, to_pixels
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.typing import Image, Size, Tensor
@@ -49,7 +51,9 @@ DIMENSIONS = {
 }
 
 
-def build_signatures(pipeline: Any, parse: Parse | None = None) -> tuple[tf.Module, dict[str, Any]]:
+def build_signatures(
+    pipeline: Any, parse: Parse | None = None, for_processors: bool = False
+) -> tuple[tf.Module, dict[str, Any]]:
     """The signatures of a pipeline, ready for `tf.saved_model.save`.
 
     Args:
@@ -58,17 +62,18 @@ def build_signatures(pipeline: Any, parse: Parse | None = None) -> tuple[tf.Modu
             float32 [B, 18, 2] as (y, x) in pixels and `target_visible` bool [B, 18], it gives a dictionary with `image`
             [B, H, W, 3] in [-1, 1].
         parse: Human parser: float32 [B, H, W, 3] in [-1, 1] -> scores of the labels [B, H, W, 20]; or None.
+        for_processors: Whether wide convolutions are Winograd's, see `layers.convolution.transformed_kernels`.
 
     Returns:
         (module, functions): the `tf.Module` that holds the weights, and the concrete functions by signature.
     """
     endpoints = _Endpoints(pipeline, parse)
     functions = {}
-    with core_ops_only():
+    with core_ops_only(), transformed_kernels() if for_processors else contextlib.nullcontext():
         for name, specs in signature_specs(pipeline.height, pipeline.width, parse is not None, pipeline.inputs).items():
             function = tf.function(_shapes_ensured(getattr(endpoints, name), specs), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
-    return _holder(functions.values()), functions
+        return _holder(functions.values()), functions  # before the transformed kernels are let go
 
 
 def signature_specs(
