@@ -1,7 +1,6 @@
 """The export of the real networks, and of a run by its command."""
 
 import dataclasses
-import os
 import pathlib
 import re
 import shutil

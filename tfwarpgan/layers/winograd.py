@@ -7,7 +7,7 @@ pair of channels (Lavin and Gray, "Fast Algorithms for Convolutional Neural Netw
 
 with the kernel g, and d the 4x4 inputs that a tile sees. Summed over the channels, the products are 16 matrix products;
 so are the backward passes. Results differ from those of a plain convolution by some 1e-6 of the largest. With few
-channels the transforms cost more than they spare. benchmarks/convolution.py measures it.
+channels the transforms cost what they spare. benchmarks/convolution.py measures it.
 """
 
 from collections.abc import Callable, Sequence
