@@ -83,7 +83,7 @@ def _operations(layer, channels):
     return {operation.type for operation in graph.get_operations()}
 
 
-def test_only_a_wide_convolution_is_filtered_and_none_in_a_graph_that_leaves(monkeypatch):
+def test_only_a_wide_convolution_is_filtered_and_none_in_a_graph_that_leaves_or_where_each_bit_counts(monkeypatch):
     monkeypatch.setattr("tfwarpgan.layers.convolution.WINOGRAD_CHANNELS", 8)
     assert "Conv2D" not in _operations(convolution(8, 3), 8)
     assert "Conv2D" in _operations(convolution(8, 3), 4)
@@ -92,6 +92,9 @@ def test_only_a_wide_convolution_is_filtered_and_none_in_a_graph_that_leaves(mon
     assert "Conv2D" in _operations(convolution(8, 1), 8)
     assert "Conv2D" in _operations(convolution(8, 3, padding="valid"), 8)
     with core_ops_only():
+        assert "Conv2D" in _operations(convolution(8, 3), 8)
+    with monkeypatch.context() as patched:
+        patched.setattr("tfwarpgan.layers.convolution.is_op_determinism_enabled", lambda: True)
         assert "Conv2D" in _operations(convolution(8, 3), 8)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
     assert "Conv2D" in _operations(convolution(8, 3), 8)

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
+from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from tfwarpgan.compat import BuiltByCall
 from tfwarpgan.layers.normalization import InstanceNormalization
@@ -48,7 +49,7 @@ class Convolution(keras.layers.Conv2D):
         if wide and self._is_plain and _transformed is not None:
             return convolution_by_transformed(inputs, self._transformed_kernel(_transformed))
         kernel = tf.convert_to_tensor(kernel)
-        if wide and self._is_plain and on_cpu():
+        if wide and self._is_plain and on_cpu() and not is_op_determinism_enabled():  # sums of products vary in order
             return winograd_convolution(inputs, kernel)
         return super().convolution_op(inputs, kernel)
 
