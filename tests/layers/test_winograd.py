@@ -27,40 +27,27 @@ def test_a_tile_by_hand():
 
 @pytest.mark.parametrize("height, width", [(4, 6), (5, 7), (1, 2)])
 @pytest.mark.parametrize("known", [True, False])
-def test_it_is_tensorflows_convolution_with_both_gradients(height, width, known):
+def test_it_is_tensorflows_convolution_with_both_gradients_and_by_a_transformed_kernel(height, width, known):
     generator = np.random.default_rng(0)
     inputs = tf.constant(generator.normal(size=[2, height, width, 3]), tf.float32)
     kernel = tf.constant(generator.normal(size=[3, 3, 3, 4]), tf.float32)
     upstream = tf.constant(generator.normal(size=[2, height, width, 4]), tf.float32)
+    weights = [weight[tf.newaxis, tf.newaxis] for weight in tf.unstack(transformed_kernel(kernel))]
     shape = [2, height, width, 3] if known else [None, None, None, 3]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
     def filtered(inputs):
         outputs = winograd_convolution(inputs, kernel)
-        return outputs, *tf.gradients(outputs, [inputs, kernel], upstream)
+        by_transformed = convolution_by_transformed(inputs, weights)
+        return outputs, *tf.gradients(outputs, [inputs, kernel], upstream), by_transformed
 
     @tf.function
     def convolved():
         outputs = tf.nn.conv2d(inputs, kernel, 1, "SAME")
-        return outputs, *tf.gradients(outputs, [inputs, kernel], upstream)
+        return outputs, *tf.gradients(outputs, [inputs, kernel], upstream), outputs
 
     for found, expected in zip(filtered(inputs), convolved(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("height, width", [(4, 6), (5, 7), (1, 2)])
-@pytest.mark.parametrize("known", [True, False])
-def test_a_transformed_kernel_gives_the_same(height, width, known):
-    generator = np.random.default_rng(0)
-    inputs = tf.constant(generator.normal(size=[2, height, width, 3]), tf.float32)
-    kernel = tf.constant(generator.normal(size=[3, 3, 3, 4]), tf.float32)
-    weights = [weight[tf.newaxis, tf.newaxis] for weight in tf.unstack(transformed_kernel(kernel))]
-    shape = [2, height, width, 3] if known else [None, None, None, 3]
-    function = tf.function(
-        lambda inputs: convolution_by_transformed(inputs, weights), input_signature=[tf.TensorSpec(shape, tf.float32)]
-    )
-    outputs = function(inputs)
-    np.testing.assert_allclose(outputs, tf.nn.conv2d(inputs, kernel, 1, "SAME"), rtol=1e-4, atol=1e-5)
 
 
 def test_graphs_of_one_export_share_the_transformed_kernels(monkeypatch):
