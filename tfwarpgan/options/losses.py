@@ -23,6 +23,9 @@ class LossOptions:
     head_weight: float = option(
         0.0, "Generator: weight of the pixels of hat, hair, sunglasses and face; 0 uses --person_weight.", minimum=0
     )
+    lambda_ssim: float = option(
+        0.0, "Generator: weight of 1 - SSIM, whose pixels weigh as those of the L1 loss.", minimum=0
+    )
     lambda_perceptual: float = option(
         10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
     )

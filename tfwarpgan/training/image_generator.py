@@ -15,7 +15,7 @@ from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.divergence import divergence_weight, unit_divergence
-from tfwarpgan.training.losses import nearest_neighbor_loss, perceptual_loss, pixel_loss, pixel_weights
+from tfwarpgan.training.losses import nearest_neighbor_loss, perceptual_loss, pixel_loss, pixel_weights, ssim_loss
 from tfwarpgan.training.trainer import Losses, Trainer
 from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
 
@@ -35,7 +35,7 @@ class ImageGeneratorTrainer(Trainer):
         steps: Length of the stage, over which the weight of a divergence rises.
     """
 
-    means = ("adversarial", "pixel", "perceptual", "neighbor", "pyramid", "divergence", "discriminator", *GATES)
+    means = ("adversarial", "pixel", "ssim", "perceptual", "neighbor", "pyramid", "divergence", "discriminator", *GATES)
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class ImageGeneratorTrainer(Trainer):
         self.weights_of_terms = {
             "adversarial": losses.lambda_adversarial,
             "pixel": losses.lambda_pixel,
+            "ssim": losses.lambda_ssim,
             "perceptual": losses.lambda_perceptual,
             "neighbor": losses.lambda_neighbor,
             "pyramid": losses.lambda_pyramid,
@@ -100,6 +101,8 @@ class ImageGeneratorTrainer(Trainer):
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
             terms["pixel"] = pixel_loss(real, fake, weights)
+        if self.weights_of_terms["ssim"]:
+            terms["ssim"] = ssim_loss(real, fake, weights)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
             terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)

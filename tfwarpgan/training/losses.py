@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from tfwarpgan.body.labels import HEAD, NUM_LABELS
+from tfwarpgan.evaluation.metrics.ssim import continued, similarity, window
 from tfwarpgan.typing import Features, Grid, Image, Labels, Logits, OneHot, Scalar, Tensor
 
 
@@ -74,6 +75,22 @@ def pixel_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scala
         return mean_absolute(real, fake)
     distances = tf.reduce_mean(tf.abs(tf.cast(real, tf.float32) - tf.cast(fake, tf.float32)), axis=-1)
     return tf.reduce_mean(weights * distances)
+
+
+def ssim_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scalar:
+    """1 - SSIM, by the Gaussian window (Zhao et al., IEEE Transactions on Computational Imaging, 2017, equation 6).
+
+    L1 is satisfied with a blur where an image cannot be known to the pixel; SSIM asks for its variance, too.
+
+    Args:
+        real: Float [B, H, W, 3] in [-1, 1].
+        fake: Likewise.
+        weights: As in `pixel_loss`.
+    """
+    gaussian = window("gaussian")
+    x, y = (continued(tf.cast(images, tf.float32) + 1.0, gaussian) for images in (real, fake))
+    distances = 1.0 - tf.reduce_mean(similarity(x, y, gaussian, 2.0, sums=tf.float32), axis=-1)
+    return tf.reduce_mean(distances if weights is None else weights * distances)
 
 
 def person_l1(real: Image, fake: Image, person: Tensor) -> Scalar:

@@ -98,8 +98,8 @@ def ssim(target: Tensor, generated: Tensor, protocol: str = "gaussian") -> Tenso
             f"{height} x {width}; leave it out."
         )
     x, y = (_prepared(images, facts) for images in (target, generated))
-    similarity = _similarity(x, y, weights, _data_range(x, y, facts), facts)
-    by_channel = tf.reduce_mean(tf.cast(similarity, tf.float64), axis=(1, 2))
+    local = similarity(x, y, weights, _data_range(x, y, facts), facts.sample)
+    by_channel = tf.reduce_mean(tf.cast(local, tf.float64), axis=(1, 2))
     return tf.cast(tf.reduce_mean(tf.cast(by_channel, x.dtype), axis=1), tf.float64)
 
 
@@ -117,12 +117,14 @@ def ssim_person(target: Tensor, generated: Tensor, parsing: Labels) -> Tensor:
         float64 [B]; NaN for a pair without a person.
     """
     facts, weights = PROTOCOLS["gaussian"], window("gaussian")
+    x, y = (continued(_prepared(images, facts), weights) for images in (target, generated))
+    return masked_mean(similarity(x, y, weights, _data_range(x, y, facts)), person_of(parsing))
+
+
+def continued(images: Tensor, weights: npt.NDArray[np.float64]) -> Tensor:
+    """Images [B, H, W, C] continued by their mirror image, edge repeated, by half a window on each side."""
     margin = [len(weights) // 2] * 2
-    x, y = (
-        tf.pad(_prepared(images, facts), [[0, 0], margin, margin, [0, 0]], "SYMMETRIC")
-        for images in (target, generated)
-    )
-    return masked_mean(_similarity(x, y, weights, _data_range(x, y, facts), facts), person_of(parsing))
+    return tf.pad(images, [[0, 0], margin, margin, [0, 0]], "SYMMETRIC")
 
 
 def _prepared(images: Tensor, facts: Protocol) -> Tensor:
@@ -142,33 +144,48 @@ def _data_range(x: Tensor, y: Tensor, facts: Protocol) -> Tensor:
     return largest - smallest
 
 
-def _similarity(x: Tensor, y: Tensor, weights: npt.NDArray[np.float64], data_range: Tensor, facts: Protocol) -> Tensor:
-    """The map of local similarities, equation 13, [B, H - taps + 1, W - taps + 1, C]."""
-    mean_x, mean_y = _filter(x, weights), _filter(y, weights)
+def similarity(
+    x: Tensor, y: Tensor, weights: npt.NDArray[np.float64], data_range: Tensor | float, sample: bool = False,
+    sums: tf.DType = tf.float64,
+) -> Tensor:
+    """The map of local similarities, equation 13.
+
+    Args:
+        x: [B, H, W, C], levels from 0 on.
+        y: Likewise.
+        weights: The one-dimensional window, which sums to 1.
+        data_range: Difference of the largest and the smallest level that there could be.
+        sample: Covariances of a sample in place of those of a population.
+        sums: Type that windows are summed in.
+
+    Returns:
+        [B, H - taps + 1, W - taps + 1, C], of the type of `x`.
+    """
+    mean_x, mean_y = _filter(x, weights, sums), _filter(y, weights, sums)
     count = len(weights) ** 2
-    unbiased = count / (count - 1) if facts.sample else 1.0
-    variance_x = unbiased * (_filter(x * x, weights) - mean_x * mean_x)
-    variance_y = unbiased * (_filter(y * y, weights) - mean_y * mean_y)
-    covariance = unbiased * (_filter(x * y, weights) - mean_x * mean_y)
+    unbiased = count / (count - 1) if sample else 1.0
+    variance_x = unbiased * (_filter(x * x, weights, sums) - mean_x * mean_x)
+    variance_y = unbiased * (_filter(y * y, weights, sums) - mean_y * mean_y)
+    covariance = unbiased * (_filter(x * y, weights, sums) - mean_x * mean_y)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     numerator = (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
     # A picture of one color has range 0 where it gives the range: 0 / 0 counts as 0 there.
     return tf.math.divide_no_nan(numerator, (mean_x * mean_x + mean_y * mean_y + c1) * (variance_x + variance_y + c2))
 
 
-def _filter(images: Tensor, weights: npt.NDArray[np.float64]) -> Tensor:
-    """Separable filter without padding, as two products with banded matrices (any device); sums are float64."""
-    rows, columns = (_band(images.shape[axis], weights) for axis in (1, 2))
+def _filter(images: Tensor, weights: npt.NDArray[np.float64], sums: tf.DType) -> Tensor:
+    """Separable filter without padding, as two products with banded matrices (any device)."""
+    rows, columns = (tf.constant(_band(images.shape[axis], weights), sums) for axis in (1, 2))
     for equation, band in (("ph,bhwc->bpwc", rows), ("qw,bpwc->bpqc", columns)):
-        images = tf.cast(tf.einsum(equation, band, tf.cast(images, tf.float64)), images.dtype)
+        images = tf.cast(tf.einsum(equation, band, tf.cast(images, sums)), images.dtype)
     return images
 
 
-def _band(size: int, weights: npt.NDArray[np.float64]) -> Tensor:
+def _band(size: int, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     band = np.zeros((size - len(weights) + 1, size))
     for row in range(len(band)):
         band[row, row : row + len(weights)] = weights
-    return tf.constant(band, tf.float64)
+    return band
 
 
 METRICS = (
