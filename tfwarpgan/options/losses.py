@@ -29,6 +29,10 @@ class LossOptions:
     lambda_perceptual: float = option(
         10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
     )
+    judge_background: bool = option(
+        True, "Generator: discriminator and perceptual network see the background of its images, too; without, they see "
+        "its person before the background of the target image, and L1 alone teaches the background.",
+    )  # fmt: skip
     lambda_neighbor: float = option(
         0.0, "Generator: weight of the nearest-neighbor loss of DSCF, between features of relu1_2.", minimum=0
     )

@@ -31,7 +31,7 @@ class Options:
     def sees_parsings(self) -> bool:
         """Whether a network of a run or a loss of it reads label maps."""
         weighs = self.losses.person_weight != 1.0 or self.losses.head_weight not in (0.0, 1.0)
-        return "condition_parsing" in self.networks.inputs or weighs
+        return "condition_parsing" in self.networks.inputs or weighs or not self.losses.judge_background
 
 
 def stages_of(options: Options) -> tuple[str, ...]:

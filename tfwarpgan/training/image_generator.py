@@ -15,9 +15,16 @@ from tfwarpgan.models.perceptual import PerceptualFeatures
 from tfwarpgan.options import LossOptions
 from tfwarpgan.training.adversarial import adversarial_terms, weighted_sum
 from tfwarpgan.training.divergence import divergence_weight, unit_divergence
-from tfwarpgan.training.losses import nearest_neighbor_loss, perceptual_loss, pixel_loss, pixel_weights, ssim_loss
+from tfwarpgan.training.losses import (
+    nearest_neighbor_loss,
+    on_background_of,
+    perceptual_loss,
+    pixel_loss,
+    pixel_weights,
+    ssim_loss,
+)
 from tfwarpgan.training.trainer import Losses, Trainer
-from tfwarpgan.typing import Batch, Image, Scalar, Tensor, Tensors
+from tfwarpgan.typing import Batch, Image, Labels, Scalar, Tensor, Tensors
 
 GATES = ("gate", "gate_4", "gate_2", "gate_1", "gate_image")
 
@@ -49,7 +56,7 @@ class ImageGeneratorTrainer(Trainer):
         super().__init__(networks)
         self.stage, self.neighbor, self.neighbor_size = next(iter(networks)), neighbor, losses.neighbor_size
         self.pipeline, self.perceptual, self.alphas = pipeline, perceptual, losses.pyramid_alphas
-        self.steps = steps
+        self.steps, self.judge_background = steps, losses.judge_background
         self.perceptual_form, self.adversarial_form = losses.perceptual_form, losses.adversarial
         self.pixel_weights = functools.partial(
             pixel_weights, person_weight=losses.person_weight, head_weight=losses.head_weight
@@ -76,13 +83,14 @@ class ImageGeneratorTrainer(Trainer):
 
     def losses(self, batch: Batch) -> Losses:
         inputs, real = self.pipeline.practice(batch)
+        parsing = batch.get(f"{self.pipeline.made}_parsing")
         weights = self.pipeline.pixel_weights(batch)
         if weights is None:
-            weights = self.pixel_weights(batch.get(f"{self.pipeline.made}_parsing"))
+            weights = self.pixel_weights(parsing)
         seed = tf.stack([tf.cast(self.iterations, tf.int32), batch["row"][0] if "row" in batch else 0])
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             synthesized = self.pipeline.generate(inputs, training=True, seed=seed)
-            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], weights)
+            terms, discriminator_loss = self._terms(inputs, real, synthesized["image"], weights, parsing)
             weights_of_terms = dict(self.weights_of_terms)
             if "priors" in synthesized and self.weights_of_terms["divergence"]:
                 terms["divergence"] = unit_divergence(synthesized["means"], synthesized["priors"])
@@ -96,13 +104,15 @@ class ImageGeneratorTrainer(Trainer):
         return Losses(losses, {**terms, **gates})
 
     def _terms(
-        self, inputs: Tensors, real: Image, fake: Image, weights: Tensor | None
+        self, inputs: Tensors, real: Image, fake: Image, weights: Tensor | None, parsing: Labels | None
     ) -> tuple[dict[str, Scalar], Scalar | None]:
         terms, discriminator_loss = {}, None
         if self.weights_of_terms["pixel"]:
             terms["pixel"] = pixel_loss(real, fake, weights)
         if self.weights_of_terms["ssim"]:
             terms["ssim"] = ssim_loss(real, fake, weights)
+        if not self.judge_background:
+            fake = on_background_of(real, fake, parsing)
         if self.perceptual is not None:
             features = self.perceptual(real), self.perceptual(fake)
             terms["perceptual"] = perceptual_loss(*features, self.perceptual.alphas, self.perceptual_form)

@@ -89,8 +89,13 @@ def ssim_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scalar
     """
     gaussian = window("gaussian")
     x, y = (continued(tf.cast(images, tf.float32) + 1.0, gaussian) for images in (real, fake))
-    distances = 1.0 - tf.reduce_mean(similarity(x, y, gaussian, 2.0, sums=tf.float32), axis=-1)
+    distances = 1.0 - tf.reduce_mean(similarity(x, y, gaussian, 2.0), axis=-1)
     return tf.reduce_mean(distances if weights is None else weights * distances)
+
+
+def on_background_of(real: Image, fake: Image, labels: Labels) -> Image:
+    """The person of `fake` on the background of `real`, [B, H, W, 3]; labels integer [B, H, W], above 0: a person."""
+    return tf.where((labels > 0)[..., tf.newaxis], fake, tf.cast(real, fake.dtype))
 
 
 def person_l1(real: Image, fake: Image, person: Tensor) -> Scalar:

@@ -30,7 +30,8 @@ _OF_NO_STAGE = (
 )  # fmt: skip
 _OF_THE_GENERATOR = (
     "model", "adversarial", "neighbor_size", "content_layer", "fusion_width", "warp", "warp_residual", "warp_gate",
-    "warp_scales", "decorrelated_colors", "person_weight", "head_weight", "parsing_source",
+    "warp_scales", "decorrelated_colors", "person_weight", "head_weight", "judge_background",
+    "parsing_source",
 )  # fmt: skip
 _DISCRIMINATORS = ("discriminator_width", "num_discriminators", "discriminator_learning_rate", "pyramid_alphas")
 _SHARE_THE_WIDTH = ("coarse_generator", "pose_detector")  # with the generator after them

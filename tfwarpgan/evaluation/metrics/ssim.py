@@ -145,47 +145,45 @@ def _data_range(x: Tensor, y: Tensor, facts: Protocol) -> Tensor:
 
 
 def similarity(
-    x: Tensor, y: Tensor, weights: npt.NDArray[np.float64], data_range: Tensor | float, sample: bool = False,
-    sums: tf.DType = tf.float64,
+    x: Tensor, y: Tensor, weights: npt.NDArray[np.float64], data_range: Tensor | float, sample: bool = False
 ) -> Tensor:
     """The map of local similarities, equation 13.
 
     Args:
-        x: [B, H, W, C], levels from 0 on.
+        x: [B, H, W, C], levels from 0 on; float32 or float64.
         y: Likewise.
         weights: The one-dimensional window, which sums to 1.
         data_range: Difference of the largest and the smallest level that there could be.
         sample: Covariances of a sample in place of those of a population.
-        sums: Type that windows are summed in.
 
     Returns:
         [B, H - taps + 1, W - taps + 1, C], of the type of `x`.
     """
-    mean_x, mean_y = _filter(x, weights, sums), _filter(y, weights, sums)
+    mean_x, mean_y = _filter(x, weights), _filter(y, weights)
     count = len(weights) ** 2
     unbiased = count / (count - 1) if sample else 1.0
-    variance_x = unbiased * (_filter(x * x, weights, sums) - mean_x * mean_x)
-    variance_y = unbiased * (_filter(y * y, weights, sums) - mean_y * mean_y)
-    covariance = unbiased * (_filter(x * y, weights, sums) - mean_x * mean_y)
+    variance_x = unbiased * (_filter(x * x, weights) - mean_x * mean_x)
+    variance_y = unbiased * (_filter(y * y, weights) - mean_y * mean_y)
+    covariance = unbiased * (_filter(x * y, weights) - mean_x * mean_y)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     numerator = (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
     # A picture of one color has range 0 where it gives the range: 0 / 0 counts as 0 there.
     return tf.math.divide_no_nan(numerator, (mean_x * mean_x + mean_y * mean_y + c1) * (variance_x + variance_y + c2))
 
 
-def _filter(images: Tensor, weights: npt.NDArray[np.float64], sums: tf.DType) -> Tensor:
-    """Separable filter without padding, as two products with banded matrices (any device)."""
-    rows, columns = (tf.constant(_band(images.shape[axis], weights), sums) for axis in (1, 2))
+def _filter(images: Tensor, weights: npt.NDArray[np.float64]) -> Tensor:
+    """Separable filter without padding, as two products with banded matrices (any device); sums are float64."""
+    rows, columns = (_band(images.shape[axis], weights) for axis in (1, 2))
     for equation, band in (("ph,bhwc->bpwc", rows), ("qw,bpwc->bpqc", columns)):
-        images = tf.cast(tf.einsum(equation, band, tf.cast(images, sums)), images.dtype)
+        images = tf.cast(tf.einsum(equation, band, tf.cast(images, tf.float64)), images.dtype)
     return images
 
 
-def _band(size: int, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _band(size: int, weights: npt.NDArray[np.float64]) -> Tensor:
     band = np.zeros((size - len(weights) + 1, size))
     for row in range(len(band)):
         band[row, row : row + len(weights)] = weights
-    return band
+    return tf.constant(band, tf.float64)
 
 
 METRICS = (
