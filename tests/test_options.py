@@ -150,6 +150,7 @@ def test_one_loss_is_enough():
     assert parsed(*rest, "--lambda_adversarial=0", "--pyramid_alphas=0,0,1").losses.lambda_pyramid == 10.0
     assert parsed(*rest, "--lambda_pyramid=0").losses.lambda_adversarial == 1.0
     assert parsed(*rest, "--pyramid_alphas=0,0,0").losses.lambda_adversarial == 1.0
+    assert parsed(*rest, "--lambda_adversarial=0", "--lambda_pyramid=0", "--lambda_ssim=1").losses.lambda_ssim == 1.0
 
 
 def test_a_flagfile_gives_the_same_options_again(tmp_path):

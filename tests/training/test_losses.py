@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfwarpgan.evaluation.metrics.ssim import ssim_person
 from tfwarpgan.layers.transforms import affine_grid, tps_grid
 from tfwarpgan.training import losses
 
@@ -33,6 +34,42 @@ def test_pixel_weights_of_a_head():
     expected = [[[1 / 4, 2 / 4, 6.5 / 4, 6.5 / 4]], [[6.5 / 3.75, 6.5 / 3.75, 1 / 3.75, 1 / 3.75]]]
     np.testing.assert_allclose(losses.pixel_weights(labels, 2.0, 6.5), expected, rtol=1e-6)
     assert losses.pixel_weights(labels) is None
+
+
+def test_ssim_loss_of_even_images():
+    """No variance: (2 m n + c) / (m^2 + n^2 + c) of the means m and n from 0 to 2, c = (.01 x 2)^2."""
+    real = tf.fill([1, 12, 6, 3], -1.0)
+    fake = tf.concat([tf.fill([1, 6, 6, 3], -1.0), tf.zeros([1, 6, 6, 3])], axis=1)
+    np.testing.assert_allclose(losses.ssim_loss(real, tf.zeros_like(real)), 1 - 4e-4 / (1 + 4e-4), rtol=1e-6)
+    assert float(losses.ssim_loss(fake, fake)) == 0.0
+    first_row, last_row = (tf.one_hot([[row] * 6], 12, 12.0, 0.0, axis=1) for row in (0, 11))
+    # The window of the first row ends above the edge; in that of the last all but 2.4e-4 of the weight is below it.
+    np.testing.assert_allclose(losses.ssim_loss(real, fake, first_row), 0.0, atol=1e-6)
+    np.testing.assert_allclose(losses.ssim_loss(real, fake, last_row), 1 - 4e-4 / (1 + 4e-4), atol=1e-3)
+
+
+def test_ssim_loss_is_what_the_metric_lacks_to_one():
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 256, [2, 2, 16, 12, 3], np.uint8)
+    person = np.zeros([2, 16, 12], np.uint8)
+    person[:, 3:11, 2:9] = 5
+    real, fake = tf.constant(levels / 127.5 - 1, tf.float32)
+    found = losses.ssim_loss(real, fake, tf.constant(person > 0, tf.float32) * 16 * 12 / 56)
+    np.testing.assert_allclose(found, 1 - np.mean(ssim_person(*levels, person)), rtol=1e-5)
+
+
+def test_ssim_loss_has_a_gradient_where_images_are_even():
+    real, fake = tf.zeros([1, 8, 8, 3]), tf.Variable(tf.fill([1, 8, 8, 3], 0.5))
+    with tf.GradientTape() as tape:
+        loss = losses.ssim_loss(real, fake)
+    gradient = tape.gradient(loss, fake)
+    assert np.isfinite(gradient).all() and (gradient.numpy() > 0).all()
+
+
+def test_a_person_on_the_background_of_another_image():
+    real, fake = tf.zeros([1, 1, 3, 3]), tf.ones([1, 1, 3, 3])
+    labels = tf.constant([[[0, 5, 2]]], tf.uint8)
+    np.testing.assert_array_equal(losses.on_background_of(real, fake, labels)[0, 0, :, 0], [0, 1, 1])
 
 
 def test_pyramid_loss_weighs_levels_and_averages_scales():

@@ -114,7 +114,7 @@ def of_one_replica(stage, options, batch, alone):
 @pytest.fixture
 def all_terms(options):
     """Options with every loss term, and a learning rate that falls."""
-    losses = {"lambda_perceptual": 10.0, "lambda_neighbor": 1.0}
+    losses = {"lambda_perceptual": 10.0, "lambda_neighbor": 1.0, "lambda_ssim": 5.0}
     vgg = {"perceptual_network": "VGG16", "perceptual_weights": "none"}
     return replaced(options, losses={**losses, **vgg}, train={"learning_rate": 0.01, "decay_from": 0.0})
 
@@ -169,6 +169,20 @@ def check_parts(parts, whole):
         np.testing.assert_allclose(parts[0][name], whole[0][name], rtol=1e-5, atol=1e-5, err_msg=name)
     for want, have in zip(whole[1], parts[1], strict=True):
         np.testing.assert_allclose(have[0], want[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("judge_background", [True, False])
+def test_a_background_is_not_judged_where_it_is_not_asked_for(all_terms, batch, judge_background):
+    trainer = make_trainer("warping_generator", replaced(all_terms, losses={"judge_background": judge_background}))
+    inputs, real = trainer.pipeline.practice(batch)
+    parsing = batch["target_parsing"]
+    other = tf.where((parsing > 0)[..., None], real, 0.5)  # another background
+    terms, discriminator_loss = trainer._terms(inputs, real, other, None, parsing)
+    _, of_the_same = trainer._terms(inputs, real, real, None, parsing)
+    assert terms["pixel"] > 0 and terms["ssim"] > 0
+    for name in ("perceptual", "neighbor", "pyramid"):
+        assert (terms[name] > 0) == judge_background, name
+    assert (discriminator_loss != of_the_same) == judge_background
 
 
 def test_parts_of_a_batch_in_half_precision(options, batch):

@@ -16,17 +16,16 @@ PARTS = (
     ("hat",), ("hair",), ("face", "left-arm", "right-arm", "left-leg", "right-leg"), ("scarf",),
     ("upper-clothes", "dress", "coat", "jumpsuits"), ("pants", "skirt"), ("socks",), ("left-shoe", "right-shoe"),
 )  # fmt: skip
-# At which a part's mean color is moved half of the way:
-FEW = 0.003  # share of the image's pixels, most of which lie at seams
-VARIED = 0.2  # variance of the colors within the part: the mean of a print depends on how much of it is to be seen
+FEW = 0.003  # share of the image's pixels of which a part is moved half of the way: most of so few lie at seams
 
 
 def transfer_colors(images: Image, parsing: OneHot, condition_images: Image, condition_parsing: OneHot) -> Image:
     """Moves the mean color of each part towards that of the condition image.
 
-    The share of the way is n / (n + `FEW`) x `VARIED` / (`VARIED` + v), with n the part's share of the pixels and v the
-    variance of its colors: the smaller n and the larger v of the two images. Colors within a part keep their
-    differences, and between parts the moves blend over a pixel or two. The background keeps its colors.
+    The share of the way is n / (n + `FEW`) / (1 + v), with n the part's share of the pixels and v the variance of its
+    colors, at most 1: the smaller n and the larger v of the two images, as the mean of a print depends on how much
+    of it is seen. Colors within a part keep their differences, and between parts the moves blend over a pixel or two.
+    The background keeps its colors.
 
     Args:
         images: float32 [B, H, W, 3] in [-1, 1].
@@ -41,7 +40,7 @@ def transfer_colors(images: Image, parsing: OneHot, condition_images: Image, con
     size_here, mean_here, variance_here = _statistics(images, here)
     size_there, mean_there, variance_there = _statistics(condition_images, there)
     size, variance = tf.minimum(size_here, size_there), tf.maximum(variance_here, variance_there)
-    share = size / (size + FEW) * VARIED / (VARIED + variance)
+    share = size / (size + FEW) / (1.0 + variance)
     moves = share[..., tf.newaxis] * (mean_there - mean_here)
     return tf.clip_by_value(images + tf.einsum("bhwp,bpc->bhwc", binomial_filter(here), moves), -1.0, 1.0)
 

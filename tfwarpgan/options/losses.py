@@ -30,8 +30,8 @@ class LossOptions:
         10.0, "Generator: weight of the perceptual loss, L1 between VGG features.", minimum=0
     )
     judge_background: bool = option(
-        True, "Generator: discriminator and perceptual network see the background of its images, too; without, they see "
-        "its person before the background of the target image, and L1 alone teaches the background.",
+        True, "Generator: discriminator and perceptual network see its images' background, too; without, they see "
+        "its person before the target image's background, and L1 and SSIM alone teach the background.",
     )  # fmt: skip
     lambda_neighbor: float = option(
         0.0, "Generator: weight of the nearest-neighbor loss of DSCF, between features of relu1_2.", minimum=0
@@ -97,9 +97,10 @@ class LossOptions:
             raise InputError(f"--neighbor_size={self.neighbor_size} must be odd.")
         pyramid = self.lambda_pyramid and any(self.pyramid_alphas)
         perceptual = self.lambda_perceptual and any(self.perceptual_alphas)
-        if not (self.lambda_adversarial or self.lambda_pixel or self.lambda_neighbor or perceptual or pyramid):
+        others = self.lambda_adversarial or self.lambda_pixel or self.lambda_ssim or self.lambda_neighbor
+        if not (others or perceptual or pyramid):
             raise InputError(
-                "--lambda_adversarial, --lambda_pixel, --lambda_neighbor, --lambda_perceptual with "
+                "--lambda_adversarial, --lambda_pixel, --lambda_ssim, --lambda_neighbor, --lambda_perceptual with "
                 "--perceptual_alphas and --lambda_pyramid with --pyramid_alphas leave the generator without a loss; "
                 "give one of them a weight above 0."
             )

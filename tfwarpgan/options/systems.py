@@ -45,6 +45,6 @@ SYSTEMS = {
     "upis": System(
         "a reconstruction of Pumarola et al. 2018, which sees no target image", "upis",
         ("pose_detector", "unpaired_generator"),
-        without=("lambda_pixel", "lambda_perceptual", "lambda_neighbor", "lambda_pyramid"),
+        without=("lambda_pixel", "lambda_ssim", "lambda_perceptual", "lambda_neighbor", "lambda_pyramid"),
     ),
 }  # fmt: skip
