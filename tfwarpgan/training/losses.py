@@ -78,7 +78,7 @@ def pixel_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scala
 
 
 def ssim_loss(real: Image, fake: Image, weights: Tensor | None = None) -> Scalar:
-    """1 - SSIM, by the Gaussian window (Zhao et al., IEEE Transactions on Computational Imaging, 2017, equation 6).
+    """1 - SSIM, by the Gaussian window (Zhao et al., IEEE Transactions on Computational Imaging, 2017).
 
     L1 is satisfied with a blur where an image cannot be known to the pixel; SSIM asks for its variance, too.
 
