@@ -43,7 +43,7 @@ def test_ssim_loss_of_even_images():
     np.testing.assert_allclose(losses.ssim_loss(real, tf.zeros_like(real)), 1 - 4e-4 / (1 + 4e-4), rtol=1e-6)
     assert float(losses.ssim_loss(fake, fake)) == 0.0
     first_row, last_row = (tf.one_hot([[row] * 6], 12, 12.0, 0.0, axis=1) for row in (0, 11))
-    # The window of the first row ends above the edge; in that of the last all but 2.4e-4 of the weight is below it.
+    # The window of the first row ends above the edge, and that of the last begins below it.
     np.testing.assert_allclose(losses.ssim_loss(real, fake, first_row), 0.0, atol=1e-6)
     np.testing.assert_allclose(losses.ssim_loss(real, fake, last_row), 1 - 4e-4 / (1 + 4e-4), atol=1e-3)
 
