@@ -9,9 +9,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow.python.saved_model import loader_impl
 
-from tfwarpgan.body.joints import NUM_JOINTS
-from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.layers.pixels import from_pixels, to_pixels
+from tfwarpgan.serving.exporting.sample_people import sample_people
 from tfwarpgan.serving.exporting.signatures import Parse
 from tfwarpgan.serving.wire.tensors import from_proto
 from tfwarpgan.serving.wire.warmup import MAX_RECORDS, read_records
@@ -23,7 +22,6 @@ FORBIDDEN_OPS = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2",
 TOLERANCE = 0.1
 # The same for a generator that computes in bfloat16, beside the same model in float32: its numbers have 8 bits.
 HALF_TOLERANCE = 0.5
-ROWS = 3
 
 
 class SavedModelSession:
@@ -152,22 +150,10 @@ def forbidden_ops(path: str) -> list[str]:
 
 
 def sample_inputs(height: int, width: int) -> dict[str, Array]:
-    """Inputs of all signatures by name: three images of noise, label maps of blocks, random poses."""
-    generator = np.random.default_rng(0)
-    image = generator.integers(0, 256, [ROWS, height, width, 3], np.uint8)
-    blocks = generator.integers(0, NUM_LABELS, [ROWS, -(-height // 8), -(-width // 8)], np.uint8)
-    parsing = blocks.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
-    poses: dict[str, Array] = {}
-    for side in ("target", "condition"):
-        points = generator.uniform(0, [height, width], [ROWS, NUM_JOINTS, 2]).astype(np.float32)
-        poses |= {f"{side}_keypoints": points, f"{side}_visible": generator.uniform(size=[ROWS, NUM_JOINTS]) > 0.2}
-    return {
-        "image": image,
-        "image_bytes": _png(image),
-        "condition_parsing": parsing,
-        "parsing_bytes": _png(parsing[..., None]),
-        **poses,
-    }
+    """Inputs of all signatures by name: three drawn people, their images and label maps as PNGs too."""
+    people = sample_people(height, width)
+    encoded = {"image_bytes": _png(people["image"]), "parsing_bytes": _png(people["condition_parsing"][..., None])}
+    return {**people, **encoded}
 
 
 def _png(images: Array) -> Array:
@@ -179,7 +165,7 @@ def _differences(
 ) -> dict[str, float]:
     takes_parsing = {"condition_parsing", "parsing_bytes"} & set(served.signatures[name].inputs)
     answer = _images(served(name, inputs))
-    rows = [_images(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(ROWS)]
+    rows = [_images(served(name, {key: value[i : i + 1] for key, value in inputs.items()})) for i in range(len(answer))]
     expected = _expected(inputs, pipeline, None if takes_parsing else parse)
     difference = np.abs(answer - expected)
     return {
