@@ -16,7 +16,7 @@ from tfwarpgan.models import (
     PyramidDiscriminator,
     WarpingGenerator,
 )
-from tfwarpgan.models.warping_gan import WarpingGAN, _mirrored
+from tfwarpgan.models.warping_gan import SHIFTS, WarpingGAN, _mirrored, sharpened
 from tfwarpgan.options import DataOptions
 
 keras = tf.keras
@@ -235,6 +235,47 @@ def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pai
     expected = (one + tf.reverse(other, [2])) / 2
     assert np.abs(one - expected).max() > 0.01
     np.testing.assert_allclose(averaged(batch)["image"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shifts", [2, 4])
+def test_an_image_is_averaged_over_moved_targets(shifts):
+    batch = tf.nest.map_structure(tf.constant, random_batch())
+    networks = {"warping_generator": WarpingGenerator(width=4, blocks=1, fusion_width=32, warp_scales=("8", "1"))}
+    data = DataOptions(height=32, width=16)
+    alone, averaged = (WarpingGAN(networks, data, "ground_truth", shifts=number) for number in (1, shifts))
+    conditions = alone.conditions(batch)
+    images = []
+    for down, right in SHIFTS[shifts]:
+        moved = {
+            key: np.roll(value, (down, right), (1, 2)) if key in ("target_parsing", "target_pose", "grid") else value
+            for key, value in conditions.items()
+        }
+        images.append(np.roll(alone.generate(moved)["image"], (-down, -right), (1, 2)))
+    assert len(images) == shifts and np.abs(images[0] - images[-1]).max() > 0.01
+    outputs = averaged(batch)
+    np.testing.assert_allclose(outputs["image"], np.mean(images, axis=0), atol=1e-5)
+    np.testing.assert_allclose(outputs["gate_1"], alone(batch)["gate_1"], atol=1e-5)
+
+
+def test_moved_and_mirrored_images_are_averaged_each_in_its_place():
+    batch = tf.nest.map_structure(tf.constant, random_batch())
+    networks = {"warping_generator": lambda inputs, training: {"image": inputs["target_parsing"][..., :3]}}
+    pipeline = WarpingGAN(networks, DataOptions(height=32, width=16), "ground_truth", ["image"], shifts=4)
+    parsing = one_hot(batch["target_parsing"])[..., :3]  # background, hat and hair: the same in a mirror
+    np.testing.assert_allclose(pipeline(batch)["image"], parsing, atol=1e-6)
+
+
+def test_sharpening_adds_what_the_mean_of_nine_takes_away_and_less_of_what_is_weak():
+    image = np.zeros([1, 5, 5, 3], np.float32)
+    image[0, 2, 2], image[0, 0, 0] = 0.9, (0.0, 0.45, 0.45)
+    found = sharpened(tf.constant(image), 0.5)[0, :, :, 1].numpy()
+    assert found[2, 2] == 1.0  # 0.9 + 0.5 x 0.99 x 0.8, within [-1, 1]
+    weak = 0.1**2 / (0.1**2 + 0.06**2)
+    assert found[1, 2] == pytest.approx(-0.5 * weak * 0.1)
+    square = 2 * 0.25**2 / 3  # the border is repeated: four of the nine have the color; one channel has none
+    assert found[0, 0] == pytest.approx(0.45 + 0.5 * square / (square + 0.06**2) * 0.25)
+    assert found[4, 4] == 0
+    np.testing.assert_array_equal(sharpened(tf.constant(image), 0.0), image)
 
 
 def test_colors_are_transferred_to_the_averaged_image_where_the_generator_saw_the_parts():

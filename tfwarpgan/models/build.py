@@ -117,4 +117,5 @@ def pipeline(networks: Mapping[str, Any], options: Options) -> WarpingGAN:
     return WarpingGAN(
         networks, options.data, options.train.parsing_source, [name for name in flags if flags[name]],
         options.networks.generator_keys, options.networks.generator_color_transfer,
+        options.networks.generator_average_shifts, options.networks.generator_sharpening,
     )  # fmt: skip

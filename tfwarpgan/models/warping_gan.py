@@ -1,6 +1,6 @@
 """The whole pipeline, from an image and a pose to an image: stage I, the matcher and the warping generator."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,7 +12,7 @@ from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
+from tfwarpgan.typing import Batch, Grid, Image, Logits, Tensor, Tensors
 
 KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "grid")
 # What becomes of the channels of the networks' inputs in a mirror.
@@ -21,6 +21,11 @@ MIRRORED = {
     "target_parsing": labels.FLIP_PERMUTATION,
     "target_pose": joints.FLIP_PERMUTATION,
 }
+# What lies in the frame of the image that is made.
+MOVED = ("target_parsing", "target_pose", "grid")
+# By how many pixels (down, right) it is moved: convolutions of stride 2 draw a moved person a little differently.
+SHIFTS = {1: ((0, 0),), 2: ((0, 0), (3, 3)), 4: ((0, 0), (1, 1), (2, 2), (3, 3))}
+GRAIN = 0.06  # of range 2: a high-pass this strong is sharpened half as much as asked
 
 
 class WarpingGAN(ImagePipeline):
@@ -31,9 +36,12 @@ class WarpingGAN(ImagePipeline):
             the target parsing is the batch's own, without the matcher the grid moves nothing.
         data_options: `DataOptions`.
         parsing_source: "synthesized" (stage I's) or "ground_truth" (the batch's own target parsing).
-        averaged: What is averaged with that of the mirrored inputs: of "parsing", stage I's, and "image".
+        averaged: What is averaged with that of the mirrored inputs, once it is trained: of "parsing", stage I's, and
+            "image".
         keys: The generator's inputs; what it does not see is not computed.
         transfers_colors: Whether the parts of the person get their mean colors from the condition image.
+        shifts: Number of `SHIFTS` whose images are averaged.
+        sharpening: Share of the image's high-pass that is added to it, see `sharpened`.
     """
 
     def __init__(
@@ -44,6 +52,8 @@ class WarpingGAN(ImagePipeline):
         averaged: Collection[str] = (),
         keys: Collection[str] = KEYS,
         transfers_colors: bool = False,
+        shifts: int = 1,
+        sharpening: float = 0.0,
     ) -> None:
         tf.Module.__init__(self)
         seen = (key for key in ("condition_image", "condition_parsing") if key in keys)
@@ -52,10 +62,15 @@ class WarpingGAN(ImagePipeline):
         self.matcher: Any = networks.get("geometric_matcher")
         self.generator: Any = networks.get("warping_generator")
         self.parsing_source, self.averaged, self.keys = parsing_source, frozenset(averaged), frozenset(keys)
-        self.transfers_colors = transfers_colors
+        self.transfers_colors, self.shifts, self.sharpening = transfers_colors, SHIFTS[shifts], sharpening
 
-    def conditions(self, batch: Batch) -> dict[str, Tensor]:
+    def conditions(self, batch: Batch, averages: bool = False) -> dict[str, Tensor]:
         """All that the generator needs, from the stages before it; nothing here is trained with the generator.
+
+        Args:
+            batch: See `dense_inputs`.
+            averages: Whether stage I's parsing is averaged if that is asked for; not in training, of which it would
+                take a tenth of the time.
 
         Returns:
             The dictionary that the generator takes, what the matcher gives and (from stage I) `parsing_logits`
@@ -65,7 +80,7 @@ class WarpingGAN(ImagePipeline):
         if "target_parsing" not in self.keys:
             inputs = {key: value for key, value in inputs.items() if key in self.keys}
         elif self.parsing_source == "synthesized":
-            logits = self._parsing_logits(inputs)
+            logits = self._parsing_logits(inputs, averages and "parsing" in self.averaged)
             inputs = {**inputs, "parsing_logits": logits, "target_parsing": one_hot(tf.argmax(logits, axis=-1))}
         if "grid" in self.keys:
             inputs = {
@@ -79,10 +94,10 @@ class WarpingGAN(ImagePipeline):
         identity = tf.tile(tf.constant([IDENTITY_AFFINE]), [tf.shape(inputs["condition_image"])[0], 1])
         return affine_grid(identity, self.height, self.width)
 
-    def _parsing_logits(self, inputs: Tensors) -> Logits:
+    def _parsing_logits(self, inputs: Tensors, averages: bool) -> Logits:
         """Stage I's logits, without the single pixels that its decoder dots a parsing with."""
         logits = self.parser(inputs)["parsing_logits"]
-        if "parsing" in self.averaged:
+        if averages:
             mirrored = self.parser(_mirrored(inputs, self.parser.keys))
             mirrored_logits = mirror(mirrored["parsing_logits"], MIRRORED["condition_parsing"])
             logits = (logits + mirrored_logits) / 2.0
@@ -104,11 +119,9 @@ class WarpingGAN(ImagePipeline):
             [B, H, W, 20] (the condition's, sampled by the grid) and the generator's gates by name; without those that
             the generator does not use.
         """
-        conditions = self.conditions(batch)
-        synthesized = self.generate(conditions)
-        image = synthesized["image"]
-        if "image" in self.averaged:
-            image = (image + mirror(self.generate(_mirrored(conditions, self.keys))["image"])) / 2.0
+        conditions = self.conditions(batch, averages=True)
+        synthesized = self._averaged_outputs(conditions)
+        image = sharpened(synthesized["image"], self.sharpening) if self.sharpening else synthesized["image"]
         if self.transfers_colors:
             image = transfer_colors(
                 image, conditions["target_parsing"], conditions["condition_image"], conditions["condition_parsing"]
@@ -120,6 +133,20 @@ class WarpingGAN(ImagePipeline):
         warped = self.warped(conditions) if "grid" in conditions else {}
         return {"image": image, **gates, **warped, **kept}
 
+    def _averaged_outputs(self, conditions: Tensors) -> Tensors:
+        """The generator's outputs, with its image averaged over moved and mirrored conditions, all drawn as a batch."""
+        moved = [_moved(conditions, self.keys, shift) for shift in self.shifts]
+        mirrored = [_mirrored(view, self.keys) for view in moved] if "image" in self.averaged else []
+        views = moved + mirrored
+        if len(views) == 1:
+            return self.generate(conditions)
+        together = self.generate({key: tf.concat([view[key] for view in views], axis=0) for key in self.keys})
+        images = tf.split(together["image"], len(views))
+        images[len(moved) :] = map(mirror, images[len(moved) :])
+        back = [tf.roll(image, (-down, -right), [1, 2]) for image, (down, right) in zip(images, 2 * self.shifts)]
+        first = {name: tf.split(value, len(views))[0] for name, value in together.items()}
+        return {**first, "image": tf.add_n(back) / len(back)}
+
     def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition image and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
         grid = conditions["grid"]
@@ -127,6 +154,23 @@ class WarpingGAN(ImagePipeline):
             "warped_image": sample(conditions["condition_image"], grid),
             "warped_parsing": sample(conditions["condition_parsing"], grid),
         }
+
+
+def sharpened(images: Image, share: float) -> Image:
+    """Images [B, H, W, 3] in [-1, 1] with a share of their high-pass, what their 3x3 mean takes away, added.
+
+    Where that is weak it is grain as likely as not, and less is added: s / (s + GRAIN^2) of the share, with s its mean
+    square over the channels.
+    """
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    detail = images - tf.nn.avg_pool2d(padded, 3, 1, "VALID")
+    strength = tf.reduce_mean(detail**2, axis=-1, keepdims=True)
+    return tf.clip_by_value(images + share * strength / (strength + GRAIN**2) * detail, -1.0, 1.0)
+
+
+def _moved(inputs: Tensors, keys: Collection[str], shift: Sequence[int]) -> dict[str, Tensor]:
+    """Those of the networks' inputs with the target moved down and right; what leaves the image comes in again."""
+    return {key: tf.roll(inputs[key], shift, [1, 2]) if key in MOVED else inputs[key] for key in keys}
 
 
 def _mirrored(inputs: Tensors, keys: Collection[str]) -> dict[str, Tensor]:

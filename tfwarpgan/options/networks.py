@@ -29,11 +29,21 @@ class NetworkOptions:
     parser_blocks: int = option(9, "Residual blocks of the pose-guided parser.", minimum=1)
     parser_uses_image: bool = option(False, "Feed the condition image to the pose-guided parser too.")
     parser_average_flip: bool = option(
-        False, "Average the synthesized parsing with that of the mirrored inputs: better, at twice stage I's time."
+        False,
+        "Average the synthesized parsing with that of the mirrored inputs, once they are trained: better, at twice "
+        "stage I's time.",
     )
     generator_average_flip: bool = option(
         False, "Average the image of warpgan and resnet with that of the mirrored inputs, once they are trained: "
         "nearer to the target and a little softer, at twice the generator's time.",
+    )  # fmt: skip
+    generator_average_shifts: int = option(
+        1, "Average the image of warpgan and resnet over targets moved by up to 4 pixels, once they are trained: nearer "
+        "to the target and without the decoder's grain, at as many times the generator's time.", choices=(1, 2, 4),
+    )  # fmt: skip
+    generator_sharpening: float = option(
+        0.0, "Share of the image's high-pass that is added to the image of warpgan and resnet, once they are trained.",
+        minimum=0,
     )  # fmt: skip
     generator_color_transfer: bool = option(
         False, "Move the mean color of each part of the person in the image of warpgan and resnet towards that in the "
