@@ -70,6 +70,10 @@ def test_what_is_wrong_is_told_with_its_line(rows, text, said):
         "--model=resnet --generator_inputs=image,pose --generator_color_transfer",
         "line 2: --generator_color_transfer needs the parsings",
     ),
+    (
+        "--model=resnet --generator_inputs=image,pose --generator_sharpening=1",
+        "line 2: --generator_sharpening needs the parsings",
+    ),
 ])  # fmt: skip
 def test_a_wrong_flag_is_told_with_its_line(rows, flag, said):
     with pytest.raises(InputError, match=said):

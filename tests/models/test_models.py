@@ -8,6 +8,7 @@ from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.color_transfer import transfer_colors
 from tfwarpgan.layers.colors import decorrelate_colors
 from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.layers.sharpening import sharpen
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models import (
     GeometricMatcher,
@@ -16,7 +17,7 @@ from tfwarpgan.models import (
     PyramidDiscriminator,
     WarpingGenerator,
 )
-from tfwarpgan.models.warping_gan import SHIFTS, WarpingGAN, _mirrored, sharpened
+from tfwarpgan.models.warping_gan import SHIFTS, WarpingGAN, _mirrored
 from tfwarpgan.options import DataOptions
 
 keras = tf.keras
@@ -265,17 +266,16 @@ def test_moved_and_mirrored_images_are_averaged_each_in_its_place():
     np.testing.assert_allclose(pipeline(batch)["image"], parsing, atol=1e-6)
 
 
-def test_sharpening_adds_what_the_mean_of_nine_takes_away_and_less_of_what_is_weak():
-    image = np.zeros([1, 5, 5, 3], np.float32)
-    image[0, 2, 2], image[0, 0, 0] = 0.9, (0.0, 0.45, 0.45)
-    found = sharpened(tf.constant(image), 0.5)[0, :, :, 1].numpy()
-    assert found[2, 2] == 1.0  # 0.9 + 0.5 x 0.99 x 0.8, within [-1, 1]
-    weak = 0.1**2 / (0.1**2 + 0.06**2)
-    assert found[1, 2] == pytest.approx(-0.5 * weak * 0.1)
-    square = 2 * 0.25**2 / 3  # the border is repeated: four of the nine have the color; one channel has none
-    assert found[0, 0] == pytest.approx(0.45 + 0.5 * square / (square + 0.06**2) * 0.25)
-    assert found[4, 4] == 0
-    np.testing.assert_array_equal(sharpened(tf.constant(image), 0.0), image)
+def test_an_averaged_image_is_sharpened_by_the_parsing_the_generator_saw():
+    batch = tf.nest.map_structure(tf.constant, random_batch())
+    networks = {"warping_generator": WarpingGenerator(width=4, blocks=1, fusion_width=32)}
+    data = DataOptions(height=32, width=16)
+    without, found = (
+        WarpingGAN(networks, data, "ground_truth", shifts=2, sharpening=share)(batch)["image"] for share in (0.0, 0.7)
+    )
+    expected = sharpen(without, one_hot(batch["target_parsing"]), 0.7)
+    assert np.abs(expected - without).max() > 0.01
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_colors_are_transferred_to_the_averaged_image_where_the_generator_saw_the_parts():

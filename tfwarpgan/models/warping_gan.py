@@ -8,11 +8,12 @@ import tensorflow as tf
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.color_transfer import transfer_colors
 from tfwarpgan.layers.label_maps import binomial_filter, mirror, one_hot
+from tfwarpgan.layers.sharpening import sharpen
 from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Grid, Image, Logits, Tensor, Tensors
+from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
 
 KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "grid")
 # What becomes of the channels of the networks' inputs in a mirror.
@@ -25,7 +26,6 @@ MIRRORED = {
 MOVED = ("target_parsing", "target_pose", "grid")
 # By how many pixels (down, right) it is moved: convolutions of stride 2 draw a moved person a little differently.
 SHIFTS = {1: ((0, 0),), 2: ((0, 0), (3, 3)), 4: ((0, 0), (1, 1), (2, 2), (3, 3))}
-GRAIN = 0.06  # of range 2: a high-pass this strong is sharpened half as much as asked
 
 
 class WarpingGAN(ImagePipeline):
@@ -41,7 +41,7 @@ class WarpingGAN(ImagePipeline):
         keys: The generator's inputs; what it does not see is not computed.
         transfers_colors: Whether the parts of the person get their mean colors from the condition image.
         shifts: Number of `SHIFTS` whose images are averaged.
-        sharpening: Share of the image's high-pass that is added to it, see `sharpened`.
+        sharpening: Share of its detail that is added to the image, see `sharpen`.
     """
 
     def __init__(
@@ -121,7 +121,9 @@ class WarpingGAN(ImagePipeline):
         """
         conditions = self.conditions(batch, averages=True)
         synthesized = self._averaged_outputs(conditions)
-        image = sharpened(synthesized["image"], self.sharpening) if self.sharpening else synthesized["image"]
+        image = synthesized["image"]
+        if self.sharpening:
+            image = sharpen(image, conditions["target_parsing"], self.sharpening)
         if self.transfers_colors:
             image = transfer_colors(
                 image, conditions["target_parsing"], conditions["condition_image"], conditions["condition_parsing"]
@@ -154,18 +156,6 @@ class WarpingGAN(ImagePipeline):
             "warped_image": sample(conditions["condition_image"], grid),
             "warped_parsing": sample(conditions["condition_parsing"], grid),
         }
-
-
-def sharpened(images: Image, share: float) -> Image:
-    """Images [B, H, W, 3] in [-1, 1] with a share of their high-pass, what their 3x3 mean takes away, added.
-
-    Where that is weak it is grain as likely as not, and less is added: s / (s + GRAIN^2) of the share, with s its mean
-    square over the channels.
-    """
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-    detail = images - tf.nn.avg_pool2d(padded, 3, 1, "VALID")
-    strength = tf.reduce_mean(detail**2, axis=-1, keepdims=True)
-    return tf.clip_by_value(images + share * strength / (strength + GRAIN**2) * detail, -1.0, 1.0)
 
 
 def _moved(inputs: Tensors, keys: Collection[str], shift: Sequence[int]) -> dict[str, Tensor]:

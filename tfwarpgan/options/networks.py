@@ -38,12 +38,12 @@ class NetworkOptions:
         "nearer to the target and a little softer, at twice the generator's time.",
     )  # fmt: skip
     generator_average_shifts: int = option(
-        1, "Average the image of warpgan and resnet over targets moved by up to 4 pixels, once they are trained: nearer "
-        "to the target and without the decoder's grain, at as many times the generator's time.", choices=(1, 2, 4),
+        1, "Average the image of warpgan and resnet over as many targets, moved by up to 3 pixels, once they are "
+        "trained: without the decoder's grain, at as many times the generator's time.", choices=(1, 2, 4),
     )  # fmt: skip
     generator_sharpening: float = option(
-        0.0, "Share of the image's high-pass that is added to the image of warpgan and resnet, once they are trained.",
-        minimum=0,
+        0.0, "Share of its detail (unsharp masking) that is added to the image of warpgan and resnet, once they are "
+        "trained: in full on garments, two thirds elsewhere.", minimum=0,
     )  # fmt: skip
     generator_color_transfer: bool = option(
         False, "Move the mean color of each part of the person in the image of warpgan and resnet towards that in the "
@@ -118,11 +118,12 @@ class NetworkOptions:
         self.scales_of_warp()
         if self.generator_inputs != "all" and self.model != "resnet":
             raise InputError(f"--generator_inputs={self.generator_inputs} needs --model=resnet.")
-        if self.generator_color_transfer and self.generator_inputs != "all":
-            raise InputError(
-                "--generator_color_transfer needs the parsings, which --generator_inputs=image,pose leaves out: switch "
-                "one of them off."
-            )
+        for name in ("generator_color_transfer", "generator_sharpening"):
+            if getattr(self, name) and self.generator_inputs != "all":
+                raise InputError(
+                    f"--{name} needs the parsings, which --generator_inputs=image,pose leaves out: switch one of them "
+                    "off."
+                )
 
     @property
     def inputs(self) -> tuple[str, ...]:

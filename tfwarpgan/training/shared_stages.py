@@ -25,9 +25,9 @@ _PREFIXES = {
 # Flags without effect on what any stage learns.
 _OF_NO_STAGE = (
     "run_dir", "stage", "stages_from", "prepared_dir", "log_every", "pictures_every", "checkpoint_every",
-    "keep_checkpoints", "profile_steps", "parser_average_flip", "generator_average_flip",
-    "generator_average_shifts", "generator_sharpening", "generator_color_transfer", "validate_every", "validation_pairs",
-    "recompute", "stop_at", "deterministic",
+    "keep_checkpoints", "profile_steps", "parser_average_flip", "generator_average_flip", "generator_average_shifts",
+    "generator_sharpening", "generator_color_transfer", "validate_every", "validation_pairs", "recompute", "stop_at",
+    "deterministic",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
     "model", "adversarial", "neighbor_size", "content_layer", "fusion_width", "warp", "warp_residual", "warp_gate",

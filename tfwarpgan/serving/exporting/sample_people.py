@@ -73,7 +73,7 @@ def _parsing(joints: Floats, height: int, width: int) -> Array:
 def _distances(pixels: Array, first: Floats, last: Floats) -> Floats:
     """The distance of each pixel [H, W, 2] to the line from `first` to `last`."""
     along = last - first
-    share = np.clip((pixels - first) @ along / max(along @ along, 1e-6), 0.0, 1.0)
+    share = np.clip((pixels - first) @ along / max(float(along @ along), 1e-6), 0.0, 1.0)
     return np.linalg.norm(pixels - first - share[..., np.newaxis] * along, axis=-1)
 
 
