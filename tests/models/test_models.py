@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfwarpgan.body import joints, labels
 from tfwarpgan.layers.color_transfer import transfer_colors
 from tfwarpgan.layers.colors import decorrelate_colors
-from tfwarpgan.layers.label_maps import one_hot
+from tfwarpgan.layers.label_maps import binomial_filter, one_hot
 from tfwarpgan.layers.sharpening import sharpen
 from tfwarpgan.layers.transforms import sample
 from tfwarpgan.models import (
@@ -17,6 +17,7 @@ from tfwarpgan.models import (
     PyramidDiscriminator,
     WarpingGenerator,
 )
+from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.models.warping_gan import SHIFTS, WarpingGAN, _mirrored
 from tfwarpgan.options import DataOptions
 
@@ -236,6 +237,22 @@ def test_an_averaged_image_is_the_mean_of_the_image_and_that_of_the_mirrored_pai
     expected = (one + tf.reverse(other, [2])) / 2
     assert np.abs(one - expected).max() > 0.01
     np.testing.assert_allclose(averaged(batch)["image"], expected, atol=1e-5)
+
+
+def test_a_parsing_is_averaged_once_the_networks_are_trained():
+    batch = tf.nest.map_structure(tf.constant, random_batch())
+    networks = {"pose_guided_parser": PoseGuidedParser(width=4, blocks=1)}
+    networks["warping_generator"] = WarpingGenerator(width=4, blocks=1, fusion_width=32)
+    data = DataOptions(height=32, width=16)
+    alone, averaged = (WarpingGAN(networks, data, averaged=what) for what in ((), ("parsing",)))
+    inputs = dense_inputs(batch, data)
+    mirrored = networks["pose_guided_parser"](_mirrored(inputs, ["condition_parsing", "target_pose"]))
+    other = tf.gather(tf.reverse(mirrored["parsing_logits"], [2]), labels.FLIP_PERMUTATION, axis=-1)
+    one = alone(batch)["parsing_logits"]
+    expected = (one + binomial_filter(other)) / 2
+    assert np.abs(expected - one).max() > 0.001
+    np.testing.assert_allclose(averaged(batch)["parsing_logits"], expected, atol=1e-5)
+    np.testing.assert_allclose(averaged.conditions(batch)["parsing_logits"], one, atol=1e-6)
 
 
 @pytest.mark.parametrize("shifts", [2, 4])

@@ -69,8 +69,7 @@ class WarpingGAN(ImagePipeline):
 
         Args:
             batch: See `dense_inputs`.
-            averages: Whether stage I's parsing is averaged if that is asked for; not in training, of which it would
-                take a tenth of the time.
+            averages: Whether stage I's parsing is averaged if that is asked for; training does without, in less time.
 
         Returns:
             The dictionary that the generator takes, what the matcher gives and (from stage I) `parsing_logits`
