@@ -13,7 +13,7 @@ from tfwarpgan.layers.transforms import IDENTITY_AFFINE, affine_grid, sample
 from tfwarpgan.models.image_pipeline import ImagePipeline
 from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
-from tfwarpgan.typing import Batch, Grid, Logits, Tensor, Tensors
+from tfwarpgan.typing import Batch, Grid, Image, Logits, Tensor, Tensors
 
 KEYS = ("condition_image", "condition_parsing", "target_parsing", "target_pose", "grid")
 # What becomes of the channels of the networks' inputs in a mirror.
@@ -144,9 +144,10 @@ class WarpingGAN(ImagePipeline):
         together = self.generate({key: tf.concat([view[key] for view in views], axis=0) for key in self.keys})
         images = tf.split(together["image"], len(views))
         images[len(moved) :] = map(mirror, images[len(moved) :])
-        back = [tf.roll(image, (-down, -right), [1, 2]) for image, (down, right) in zip(images, 2 * self.shifts)]
+        back = [_back(image, shift) for image, shift in zip(images, 2 * self.shifts)]
+        counts = [_back(tf.ones_like(image), shift) for image, shift in zip(images, 2 * self.shifts)]
         first = {name: tf.split(value, len(views))[0] for name, value in together.items()}
-        return {**first, "image": tf.add_n(back) / len(back)}
+        return {**first, "image": tf.add_n(back) / tf.add_n(counts)}
 
     def warped(self, conditions: Tensors) -> dict[str, Tensor]:
         """The condition image and parsing, sampled by the grid: `warped_image` and `warped_parsing`."""
@@ -158,8 +159,17 @@ class WarpingGAN(ImagePipeline):
 
 
 def _moved(inputs: Tensors, keys: Collection[str], shift: Sequence[int]) -> dict[str, Tensor]:
-    """Those of the networks' inputs with the target moved down and right; what leaves the image comes in again."""
-    return {key: tf.roll(inputs[key], shift, [1, 2]) if key in MOVED else inputs[key] for key in keys}
+    """Those of the networks' inputs with the target moved down and right; the border is mirrored."""
+    pads = [[0, 0], [shift[0], 0], [shift[1], 0], [0, 0]]
+    moved = {key: tf.pad(inputs[key], pads, "SYMMETRIC") for key in MOVED if key in keys}
+    height, width = inputs["condition_image"].shape[1:3]
+    return {key: moved[key][:, :height, :width] if key in moved else inputs[key] for key in keys}
+
+
+def _back(images: Image, shift: Sequence[int]) -> Image:
+    """Images moved up and left; 0 where there is nothing."""
+    down, right = shift
+    return tf.pad(images[:, down:, right:], [[0, 0], [0, down], [0, right], [0, 0]])
 
 
 def _mirrored(inputs: Tensors, keys: Collection[str]) -> dict[str, Tensor]:
