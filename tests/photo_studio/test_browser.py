@@ -90,6 +90,33 @@ def test_from_a_photograph_to_a_picture(browser, released_address, someone):
     check_quiet(browser, released_address)
 
 
+def test_the_pose_that_was_chosen_last_is_drawn(browser, released_address, someone):
+    """Also where the pose is still on its way when *Draw* is pressed, or an earlier one comes later."""
+    browser.size(1280, 800)
+    show(browser, released_address, someone.path)
+    browser.value("""
+        window.slow = 0;
+        window.fetched = window.fetch;
+        window.fetch = async (name, ...rest) => {
+          const late = name == "fit" ? window.slow : 0;
+          const answer = await window.fetched(name, ...rest);
+          await new Promise((done) => setTimeout(done, late));
+          return answer;
+        };
+    """)
+    pressed = "[...document.querySelectorAll('.thumb')].findIndex((each) => each.getAttribute('aria-pressed') == 'true')"
+    draw = "document.getElementById('draw').disabled"
+    click = "document.querySelector('.thumb:nth-child({})').click()"
+    browser.value(click.format(3))
+    browser.wait(f"{pressed} == 2 && !{draw}")
+    third = place(browser, WRIST)
+    browser.value(f"window.slow = 1500; {click.format(7)}; window.slow = 0; null")
+    assert browser.value(f"{click.format(3)}; {draw}")  # nothing is drawn before the pose has come
+    browser.wait(f"!{draw}")
+    assert browser.value(pressed) == 2 and place(browser, WRIST) == third
+    check_quiet(browser, released_address)
+
+
 def test_a_joint_is_hidden_and_comes_back(browser, released_address, someone):
     browser.size(1280, 800)
     show(browser, released_address, someone.path)

@@ -20,6 +20,8 @@ let isFitted = false; // whether the pose has been fitted to this person
 let isDrawing = false;
 let settling = 0;
 let latest = 0; // number of the newest crop that was asked for
+let latestPose = 0; // the same of poses
+let posing = 0; // poses on their way: none is drawn before they have come
 
 // --- What is told ---------------------------------------------------------------------------------------------------
 
@@ -29,7 +31,7 @@ function tell(sentence, isWrong = false) {
 }
 
 function enable() {
-  for (const id of ["draw", "animate"]) $(id).disabled = !own || isDrawing;
+  for (const id of ["draw", "animate"]) $(id).disabled = !own || isDrawing || posing > 0;
   for (const id of ["fit", "own"]) $(id).disabled = !own;
   $("undo-person").disabled = !person.history.length;
   $("undo-pose").disabled = !pose.history.length;
@@ -143,9 +145,21 @@ async function fitted(poses) {
   return own ? (await call("fit", { poses, person: own })).poses : poses;
 }
 
-async function fit() {
-  pose.set((await fitted([pose.value]))[0]);
+// Shows a pose, fitted to the person; whether no other one has been asked for since.
+async function put(joints) {
+  const number = (latestPose += 1);
+  posing += 1;
+  enable();
+  try {
+    const [found] = await fitted([joints]);
+    if (number === latestPose) pose.set(found);
+  } finally {
+    posing -= 1;
+  }
+  return number === latestPose;
 }
+
+const fit = () => put(pose.value);
 
 function mirror() {
   pose.set(facts.mirrored.map((other) => {
@@ -156,8 +170,7 @@ function mirror() {
 }
 
 async function choose(thumb, joints) {
-  const [chosen] = await fitted([joints]);
-  pose.set(chosen);
+  if (!(await put(joints))) return;
   poseChanged();
   thumb.setAttribute("aria-pressed", true);
 }
@@ -168,8 +181,7 @@ async function poseFrom(blob) {
   const other = await shrunk(blob);
   const { joints } = await call("find", { image: other.address }, tell);
   const scale = Math.min(height / other.height, width / other.width);
-  pose.set((await fitted([joints.map((joint) => joint && joint.map((value) => value * scale))]))[0]);
-  poseChanged();
+  if (await put(joints.map((joint) => joint && joint.map((value) => value * scale)))) poseChanged();
   tell("");
 }
 
