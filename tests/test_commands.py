@@ -152,6 +152,24 @@ def test_a_flag_without_an_effect_is_refused(name, argument):
     assert f"{flag} has no effect on this command" in sentence(command(name, argument))
 
 
+def test_how_images_are_finished_may_differ_from_the_run():
+    flags = ("--weights=people", "--generator_average_shifts=1", "--generator_sharpening=0")
+    assert "--export_dir is missing" in sentence(command("export", *flags))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("photo", ("--weights=people", "--server=localhost:1")),
+        ("synthesize", ("--server=localhost:1", "--image=a.png", "--pose_json=b.json", "--output=c.png")),
+        ("evaluate", ("--pictures=a", "--output_dir=b")),
+    ],
+)
+def test_how_images_are_finished_is_not_said_where_others_draw(name, arguments):
+    told = sentence(command(name, *arguments, "--generator_average_shifts=2"))
+    assert "--generator_average_shifts has no effect beside " in told
+
+
 def test_the_flagfile_of_a_training_fits_prepare_but_not_what_reads_a_run(tmp_path):
     flagfile = f"--flagfile={ROOT}/configs/market.flags"
     assert "data/market1501/bounding_box_train is missing" in sentence(command("prepare", flagfile))

@@ -17,7 +17,7 @@ from tfwarpgan.evaluation.metrics.ids import check_counts, check_windows, chosen
 from tfwarpgan.evaluation.pictures import LAYOUTS
 from tfwarpgan.flagfiles import is_run, run_options
 from tfwarpgan.inference.released import released_folder, released_names
-from tfwarpgan.options import DATA_SET, MetricOptions, Options, option
+from tfwarpgan.options import DATA_SET, FINISHING, MetricOptions, NetworkOptions, Options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -218,6 +218,7 @@ def score(
         "width": options.data.width,
         "weights": evaluate.weights or options.train.run_dir,
         "parsing_source": options.train.parsing_source,
+        **options.networks.finishing,
         "mean_image_training_pairs": mean_pairs,
     }
     title = f"{facts['weights']}: {len(evaluation)} test pairs of {facts['dataset']}"
@@ -274,6 +275,7 @@ def check_pictures_alone(options: Options, evaluate: EvaluateOptions) -> None:
     given = {"run_dir": bool(options.train.run_dir)} | {
         name: getattr(evaluate, name) != getattr(EvaluateOptions, name) for name in OF_RUNS
     }
+    given |= {name: value != getattr(NetworkOptions, name) for name, value in options.networks.finishing.items()}
     for name, is_given in given.items():
         if is_given:
             raise InputError(f"--{name} has no effect beside --pictures; leave one of them out.")
@@ -285,7 +287,7 @@ def _at_most(wanted: int, there: int) -> int:
 
 def cli() -> None:
     """The command."""
-    takes = ("run_dir", "checkpoint", "batch_size", "parsing_source", *DATA_SET)
+    takes = ("run_dir", "checkpoint", "batch_size", "parsing_source", *FINISHING, *DATA_SET)
     run_command(main, Options, EvaluateOptions, MetricOptions, takes=takes, reads_run=True)
 
 

@@ -13,7 +13,7 @@ import sys
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import FINISHING, Options, option
 
 MAX_WARMUP_RECORDS = 1000  # most that a server accepts
 
@@ -122,7 +122,7 @@ def parse_batch_sizes(text: str) -> list[int]:
 
 def cli() -> None:
     """The command."""
-    run_command(main, Options, ExportOptions, takes=("run_dir", "checkpoint"), reads_run=True)
+    run_command(main, Options, ExportOptions, takes=("run_dir", "checkpoint", *FINISHING), reads_run=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import FINISHING, Options, option
 from tfwarpgan.photographs.notes import note
 from tfwarpgan.photographs.options import DrawingOptions, check_networks
 from tfwarpgan.serving.remote import ServerOptions
@@ -180,7 +180,7 @@ def read_targets(
 
 def cli() -> None:
     """The command."""
-    takes = ("run_dir", "checkpoint", "label_mapping", "ignore_label")
+    takes = ("run_dir", "checkpoint", "label_mapping", "ignore_label", *FINISHING)
     run_command(main, Options, PhotoOptions, ServerOptions, takes=takes, reads_run=True)
 
 

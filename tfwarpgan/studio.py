@@ -13,7 +13,7 @@ import signal
 import threading
 
 from tfwarpgan.command_line import run_command
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import FINISHING, Options, option
 from tfwarpgan.photographs.options import DrawingOptions, check_networks
 from tfwarpgan.serving.remote import ServerOptions
 
@@ -48,7 +48,8 @@ def main(options: Options, studio: StudioOptions, server: ServerOptions) -> None
 
 def cli() -> None:
     """The command."""
-    run_command(main, Options, StudioOptions, ServerOptions, takes=("run_dir", "checkpoint"), reads_run=True)
+    takes = ("run_dir", "checkpoint", *FINISHING)
+    run_command(main, Options, StudioOptions, ServerOptions, takes=takes, reads_run=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tfwarpgan.command_line import run_command
 from tfwarpgan.errors import InputError
 from tfwarpgan.inference.released import released_parser
-from tfwarpgan.options import Options, option
+from tfwarpgan.options import FINISHING, NetworkOptions, Options, option
 from tfwarpgan.serving.remote import ServerOptions
 from tfwarpgan.storage.writing import check_place
 from tfwarpgan.typing import Size
@@ -126,6 +126,7 @@ def check(options: Options, job: SynthesizeOptions, server: ServerOptions = OWN_
         for name in ("weights", "run_dir", "human_parser_run_dir"):
             if given[name]:
                 raise InputError(f"Give either --server or --{name}, not both: a server uses its own networks.")
+        options.networks.check_served(NetworkOptions())
         return
     if not job.weights and not options.train.run_dir:
         raise InputError("No networks are given: use --weights=people or the --run_dir of a trained run.")
@@ -193,7 +194,7 @@ def _own_pipeline(options: Options, job: SynthesizeOptions) -> "Pipeline":
 def cli() -> None:
     """The command."""
     frames = ("keypoint_frame", "keypoint_crop", "keypoint_missing", "keypoint_scale", "picture_crop", "picture_fit")
-    takes = ("run_dir", "checkpoint", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *frames)
+    takes = ("run_dir", "checkpoint", "parsing_dir", "label_mapping", "ignore_label", "batch_size", *FINISHING, *frames)
     run_command(main, Options, SynthesizeOptions, ServerOptions, takes=takes, reads_run=True)
 
 

@@ -44,6 +44,7 @@ def test_every_period_is_the_flagfile_with_its_flags_after_it(tmp_path):
 
 def test_what_changes_no_weight_is_not_kept():
     first, second = with_rate(2e-4, run_dir="a"), with_rate(2e-4, run_dir="b", log_every=7, stage="geometric_matcher")
+    second = dataclasses.replace(second, networks=dataclasses.replace(second.networks, generator_sharpening=1.1))
     assert resumed(to_flagfile(first), first, second, pose_guided_parser=5) == to_flagfile(second)
 
 

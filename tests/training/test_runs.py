@@ -16,7 +16,7 @@ from tfwarpgan.errors import InputError
 from tfwarpgan.flagfiles import to_flagfile
 from tfwarpgan.inference import loading
 from tfwarpgan.inference.checkpoints import stage_folder
-from tfwarpgan.options import Options, stages_of
+from tfwarpgan.options import FINISHING, Options, stages_of
 from tfwarpgan.training import runs, trainer
 from tfwarpgan.training.checkpoints import StageCheckpoints
 from tfwarpgan.training.optimization import make_optimizer
@@ -241,6 +241,20 @@ def test_a_run_may_move_and_go_on_longer(run_options, tmp_path):
         runs._check_same_run(changed(moved, stage="human_parser"), run_options.train.run_dir)
     with pytest.raises(InputError, match="contains a run with --parsing_source=synthesized: "):
         runs._check_same_run(changed(moved, parsing_source="ground_truth"), run_options.train.run_dir)
+
+
+def test_a_run_goes_on_whose_images_are_finished_otherwise(run_options, tmp_path):
+    """No weight depends on that; and an older run has nothing to say of it."""
+    (tmp_path / "run").mkdir()
+    lines = to_flagfile(run_options).splitlines(keepends=True)
+    of_before = [line for line in lines if not line.startswith(tuple(f"--{name}=" for name in FINISHING))]
+    assert len(of_before) == len(lines) - len(FINISHING)
+    (tmp_path / "run/options.flags").write_text("".join(of_before))
+    networks = dataclasses.replace(
+        run_options.networks, parser_average_flip=True, generator_average_flip=True, generator_average_shifts=4,
+        generator_sharpening=1.1, generator_color_transfer=True,
+    )  # fmt: skip
+    runs._check_same_run(dataclasses.replace(run_options, networks=networks), run_options.train.run_dir)
 
 
 def test_the_human_parser_does_not_mind_the_pairs(run_options, tmp_path):

@@ -6,7 +6,7 @@ Library code takes these dataclasses and never reads a flag. This package does n
 from tfwarpgan.options.data import DATA_SET, PICTURE_FITS, BatchOptions, DataOptions, SizeOptions, check_data_place
 from tfwarpgan.options.losses import LossOptions
 from tfwarpgan.options.metrics import MetricOptions
-from tfwarpgan.options.networks import NetworkOptions
+from tfwarpgan.options.networks import FINISHING, NetworkOptions
 from tfwarpgan.options.option import option
 from tfwarpgan.options.run import PARTS, RUN_FLAGFILE, Options, check_places, stages_of
 from tfwarpgan.options.train import STAGES, TrainOptions, WorkerOptions
@@ -15,6 +15,7 @@ __all__ = [
     "BatchOptions",
     "DATA_SET",
     "DataOptions",
+    "FINISHING",
     "LossOptions",
     "MetricOptions",
     "NetworkOptions",

@@ -7,6 +7,11 @@ from tfwarpgan.options.option import option
 from tfwarpgan.options.systems import PARSING, SYSTEMS
 
 WARP_SCALES = ("8", "4", "2", "1", "image")
+# What is done with the outputs of trained networks; no weight depends on it.
+FINISHING = (
+    "parser_average_flip", "generator_average_flip", "generator_average_shifts", "generator_sharpening",
+    "generator_color_transfer",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +129,24 @@ class NetworkOptions:
                     f"--{name} needs the parsings, which --generator_inputs=image,pose leaves out: switch one of them "
                     "off."
                 )
+
+    def check_served(self, own: "NetworkOptions") -> None:
+        """Refuses a flag of `FINISHING` where a server draws, whose networks finish their outputs as they were exported.
+
+        Args:
+            own: The options without what the command line says.
+
+        Raises:
+            InputError: Naming the flag.
+        """
+        for name, value in own.finishing.items():
+            if self.finishing[name] != value:
+                raise InputError(f"--{name} has no effect beside --server: say it to export; leave it out here.")
+
+    @property
+    def finishing(self) -> dict[str, bool | int | float]:
+        """The flags of `FINISHING`: name -> value."""
+        return {name: getattr(self, name) for name in FINISHING}
 
     @property
     def inputs(self) -> tuple[str, ...]:

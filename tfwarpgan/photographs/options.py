@@ -3,6 +3,8 @@
 import dataclasses
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.flagfiles import run_options
+from tfwarpgan.inference.released import released_folder
 from tfwarpgan.options import Options, option
 
 
@@ -30,9 +32,13 @@ def check_networks(options: Options, drawing: DrawingOptions, server: str = "") 
         server: Address of the server that draws; empty: there is none.
 
     Raises:
-        InputError: If neither weights nor a run are named; beside a server they say how its people are cropped.
+        InputError: If neither weights nor a run are named; beside a server they say how its people are cropped. Or if a
+            flag is given that the server's networks do not heed.
     """
     if drawing.weights or options.train.run_dir:
+        if server:
+            run = released_folder(drawing.weights) if drawing.weights else options.train.run_dir
+            options.networks.check_served(run_options(run).networks)
         return
     if server:
         raise InputError("--server needs --weights or --run_dir too, those that it serves: they say how people stand.")

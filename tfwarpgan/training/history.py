@@ -17,7 +17,7 @@ from typing import TypeAlias
 from tfwarpgan.data.layouts.opening import PATHS
 from tfwarpgan.flagfiles import is_run, run_flagfile, run_options, to_flagfile
 from tfwarpgan.inference.checkpoints import newest_whole, stage_folder, steps_of
-from tfwarpgan.options import RUN_FLAGFILE, STAGES, Options
+from tfwarpgan.options import FINISHING, RUN_FLAGFILE, STAGES, Options
 
 Flags: TypeAlias = Mapping[str, str]  # name -> value, as in a flagfile
 Steps: TypeAlias = Mapping[str, int]  # stage -> steps that it has done
@@ -25,7 +25,7 @@ Period: TypeAlias = tuple[Steps, Flags]  # where it ended, and its flags
 
 # What changes no weight: where things lie, what is done when, and what is told.
 _NO_EFFECT = {
-    *PATHS, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every", "checkpoint_every",
+    *PATHS, *FINISHING, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every", "checkpoint_every",
     "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "patience", "recompute",
 }  # fmt: skip
 _UNTIL = re.compile(r"# Until (.+):")

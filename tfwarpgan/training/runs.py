@@ -22,7 +22,7 @@ from tfwarpgan.inference.precision import policy_of
 from tfwarpgan.inference.scores import read_scores
 from tfwarpgan.layers.sampling import core_ops_only
 from tfwarpgan.models.vgg import check_weights
-from tfwarpgan.options import RUN_FLAGFILE, Options, stages_of
+from tfwarpgan.options import FINISHING, RUN_FLAGFILE, Options, stages_of
 from tfwarpgan.storage import object_store
 from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
@@ -129,7 +129,8 @@ def _check_same_run(options: Options, run_dir: str) -> None:
 def _identity(options: Options) -> dict[str, Any]:
     """The flags that decide what a run's networks are and what they learn; where and how long is free."""
     data, same = dataclasses.asdict(options.data), dataclasses.asdict(options.networks)
-    del same["human_parser_weights"]  # the initial weights are not needed anymore
+    for name in ("human_parser_weights", *FINISHING):  # the initial weights are not needed anymore
+        del same[name]
     if options.train.stage == "human_parser":
         names = ("height", "width", "lip_label_mapping")
         return same | {name: data[name] for name in names} | {"stage": "human_parser"}

@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 from tfwarpgan.data.layouts.opening import PATHS
-from tfwarpgan.options import DataOptions, NetworkOptions, Options
+from tfwarpgan.options import FINISHING, DataOptions, NetworkOptions, Options
 
 # Of the data: where it lies, and in which batches it is read.
 DATA_THAT_MAY_CHANGE = (*PATHS, "prepared_dir", "batch_size", "flip", "seed")
@@ -24,10 +24,8 @@ _PREFIXES = {
 }
 # Flags without effect on what any stage learns.
 _OF_NO_STAGE = (
-    "run_dir", "stage", "stages_from", "prepared_dir", "log_every", "pictures_every", "checkpoint_every",
-    "keep_checkpoints", "profile_steps", "parser_average_flip", "generator_average_flip", "generator_average_shifts",
-    "generator_sharpening", "generator_color_transfer", "validate_every", "validation_pairs", "recompute", "stop_at",
-    "deterministic",
+    *FINISHING, "run_dir", "stage", "stages_from", "prepared_dir", "log_every", "pictures_every", "checkpoint_every",
+    "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "recompute", "stop_at", "deterministic",
 )  # fmt: skip
 _OF_THE_GENERATOR = (
     "model", "adversarial", "neighbor_size", "content_layer", "fusion_width", "warp", "warp_residual", "warp_gate",
