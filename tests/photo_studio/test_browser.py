@@ -104,7 +104,9 @@ def test_the_pose_that_was_chosen_last_is_drawn(browser, released_address, someo
           return answer;
         };
     """)
-    pressed = "[...document.querySelectorAll('.thumb')].findIndex((each) => each.getAttribute('aria-pressed') == 'true')"
+    pressed = (
+        "[...document.querySelectorAll('.thumb')].findIndex((each) => each.getAttribute('aria-pressed') == 'true')"
+    )
     draw = "document.getElementById('draw').disabled"
     click = "document.querySelector('.thumb:nth-child({})').click()"
     browser.value(click.format(3))

@@ -131,7 +131,7 @@ class NetworkOptions:
                 )
 
     def check_served(self, own: "NetworkOptions") -> None:
-        """Refuses a flag of `FINISHING` where a server draws, whose networks finish their outputs as they were exported.
+        """Refuses a flag of `FINISHING` where a server draws, whose networks finish images as exported.
 
         Args:
             own: The options without what the command line says.

@@ -25,8 +25,8 @@ Period: TypeAlias = tuple[Steps, Flags]  # where it ended, and its flags
 
 # What changes no weight: where things lie, what is done when, and what is told.
 _NO_EFFECT = {
-    *PATHS, *FINISHING, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every", "checkpoint_every",
-    "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "patience", "recompute",
+    *PATHS, *FINISHING, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every",
+    "checkpoint_every", "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "patience", "recompute",
 }  # fmt: skip
 _UNTIL = re.compile(r"# Until (.+):")
 
