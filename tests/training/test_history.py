@@ -48,6 +48,12 @@ def test_what_changes_no_weight_is_not_kept():
     assert resumed(to_flagfile(first), first, second, pose_guided_parser=5) == to_flagfile(second)
 
 
+def test_what_ends_a_stage_early_is_kept():
+    first, second = with_rate(2e-4, patience=3, validate_every=50), with_rate(2e-4, validate_every=80)
+    text = resumed(to_flagfile(first), first, second, pose_guided_parser=5)
+    assert comments(text) == ["# Until pose_guided_parser 5:", "#   --validate_every=50", "#   --patience=3"]
+
+
 def test_a_period_without_a_step_is_forgotten():
     first, second, third = with_rate(3e-4), with_rate(2e-4), with_rate(1e-4)
     text = resumed(to_flagfile(first), first, second, pose_guided_parser=5)

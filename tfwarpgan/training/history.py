@@ -23,10 +23,11 @@ Flags: TypeAlias = Mapping[str, str]  # name -> value, as in a flagfile
 Steps: TypeAlias = Mapping[str, int]  # stage -> steps that it has done
 Period: TypeAlias = tuple[Steps, Flags]  # where it ended, and its flags
 
-# What changes no weight: where things lie, what is done when, and what is told.
+# What changes no weight: where things lie, what is done when, and what is told. Validation is none of it: it decides
+# where --patience ends a stage, and which checkpoint is the best.
 _NO_EFFECT = {
     *PATHS, *FINISHING, "prepared_dir", "run_dir", "stage", "stop_at", "log_every", "pictures_every",
-    "checkpoint_every", "keep_checkpoints", "profile_steps", "validate_every", "validation_pairs", "patience", "recompute",
+    "checkpoint_every", "keep_checkpoints", "profile_steps", "recompute",
 }  # fmt: skip
 _UNTIL = re.compile(r"# Until (.+):")
 
