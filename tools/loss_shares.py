@@ -45,16 +45,18 @@ def norms(trainer, batch):
     """Term -> L2 norm of the weighted term's gradient with respect to the images of a batch."""
     import tensorflow as tf
 
-    from tfwarpgan.training.losses import perceptual_loss
+    from tfwarpgan.training.losses import on_background_of, perceptual_loss
 
-    inputs, real, weights = trainer.pipeline.conditions(batch), batch["target_image"], trainer.weights_of_terms
+    inputs, weights = trainer.pipeline.conditions(batch), trainer.weights_of_terms
+    real, parsing = batch["target_image"], batch["target_parsing"]
     fake = trainer.networks["warping_generator"](inputs, training=True)["image"]
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(fake)
-        terms, _ = trainer._terms(inputs, real, fake, trainer.pixel_weights(batch["target_parsing"]))
+        terms, _ = trainer._terms(inputs, real, fake, trainer.pixel_weights(parsing), parsing)
         values = {name: weights[name] * term for name, term in terms.items() if name != "perceptual"}
         if "perceptual" in terms:
-            features, alphas = (trainer.perceptual(real), trainer.perceptual(fake)), trainer.perceptual.alphas
+            judged = fake if trainer.judge_background else on_background_of(real, fake, parsing)
+            features, alphas = (trainer.perceptual(real), trainer.perceptual(judged)), trainer.perceptual.alphas
             for layer, name in enumerate(trainer.perceptual.features.output_names):
                 alone = [alpha if place == layer else 0.0 for place, alpha in enumerate(alphas)]
                 loss = perceptual_loss(*features, alone, trainer.perceptual_form)

@@ -1,16 +1,24 @@
 """Previews: the pairs that they show."""
 
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from tfwarpgan.compat import variables_of
 from tfwarpgan.data.batches.pairs import pairs_dataset
 from tfwarpgan.data.records.preparation import prepare
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
+from tfwarpgan.layers.label_maps import binomial_filter
+from tfwarpgan.models.inputs import dense_inputs
 from tfwarpgan.options import DataOptions
 from tfwarpgan.training import previews
+from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.stages import TRAINERS
+from tfwarpgan.training.validation import averaged
 
 
 @pytest.fixture
@@ -41,6 +49,26 @@ def test_previews_show_many_people_and_all_sizes_of_the_pose_change(small_people
         stretch = sorted(change for _, change in everything[round(number * length) : round((number + 1) * length)])
         assert everything[position][1] == stretch[number * len(stretch) // 4]
     assert _test_pairs(prepared, small_people, only=positions) == [everything[position] for position in positions]
+
+
+def test_a_preview_shows_what_others_will_use(options, batch, monkeypatch):
+    """The running mean of the weights, and a parsing without stray pixels."""
+    name = "pose_guided_parser"
+    trainer = TRAINERS[name](options)
+    trainer.compile_networks(functools.partial(make_optimizer, options.train, 5), ema=0.9)
+    shown = []
+    monkeypatch.setattr(previews.drawing, "grid", lambda columns, scale: shown.append(columns["synthesized parsing"]))
+    paint = previews.painter(name, trainer, batch, options)
+    paint()
+    for variable in variables_of(trainer.networks[name]):
+        variable.assign(tf.zeros_like(variable))  # of which no parsing would come but of one label
+    paint()
+    np.testing.assert_array_equal(*shown)
+    with averaged(trainer):
+        logits = trainer.networks[name](dense_inputs(batch, options.data))["parsing_logits"]
+    labels = np.argmax(binomial_filter(logits), axis=-1)
+    assert (labels != np.argmax(logits, axis=-1)).any()
+    np.testing.assert_array_equal(shown[0], previews.drawing.color_parsing(labels))
 
 
 def test_previews_of_few_pairs_show_each_once(small_people):

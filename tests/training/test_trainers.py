@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import runpy
 
 import numpy as np
 import pytest
@@ -183,6 +184,24 @@ def test_a_background_is_not_judged_where_it_is_not_asked_for(all_terms, batch, 
     for name in ("perceptual", "neighbor", "pyramid"):
         assert (terms[name] > 0) == judge_background, name
     assert (discriminator_loss != of_the_same) == judge_background
+
+
+@pytest.mark.parametrize("judge_background", [True, False])
+def test_shares_of_the_losses_are_those_of_the_training(all_terms, batch, root, judge_background):
+    """`tools/loss_shares.py` weighs the terms of the training; the perceptual loss's layers add up to it."""
+    tool = runpy.run_path(str(root / "tools/loss_shares.py"))
+    trainer = make_trainer("warping_generator", replaced(all_terms, losses={"judge_background": judge_background}))
+    norms = tool["norms"](trainer, batch)
+    layers = trainer.perceptual.features.output_names
+    assert set(norms) == {"adversarial", "pixel", "ssim", "neighbor", "pyramid", *layers}
+    assert all(np.isfinite(norm) and norm > 0 for name, norm in norms.items() if name not in layers)
+    inputs, real = trainer.pipeline.conditions(batch), batch["target_image"]
+    fake = trainer.networks["warping_generator"](inputs, training=True)["image"]
+    with tf.GradientTape() as tape:
+        tape.watch(fake)
+        terms, _ = trainer._terms(inputs, real, fake, None, batch["target_parsing"])
+    whole = tf.norm(trainer.weights_of_terms["perceptual"] * tape.gradient(terms["perceptual"], fake))
+    assert 0 < whole <= sum(norms[layer] for layer in layers) * (1 + 1e-5)
 
 
 def test_parts_of_a_batch_in_half_precision(options, batch):

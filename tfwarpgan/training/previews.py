@@ -10,10 +10,12 @@ import tensorflow as tf
 from tfwarpgan.body.labels import NUM_LABELS
 from tfwarpgan.data.records.preparation import Prepared
 from tfwarpgan.evaluation.metrics.pose_change import pose_change
+from tfwarpgan.layers.label_maps import binomial_filter
 from tfwarpgan.models.inputs import dense_inputs, pose_of
 from tfwarpgan.models.warping_gan import WarpingGAN
 from tfwarpgan.options import Options
 from tfwarpgan.storage.pixels import to_pixels
+from tfwarpgan.training.validation import averaged
 from tfwarpgan.typing import Batch, Picture
 from tfwarpgan.viewing import drawing
 from tfwarpgan.viewing.joint_maps import joint_map_columns
@@ -50,7 +52,7 @@ def _pose_changes(person: Batch, height: int) -> npt.NDArray[np.float32]:
 
 
 def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callable[[], Picture]:
-    """A function without arguments that draws the stage's current state.
+    """A function without arguments that draws the stage's current state, with the running mean of its weights if kept.
 
     Args:
         stage: Name of the stage.
@@ -71,7 +73,12 @@ def painter(stage: str, trainer: Any, batch: Batch, options: Options) -> Callabl
         "pose_detector": _pose_detector,
         "unpaired_generator": _images,
     }[stage]
-    return lambda: drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
+
+    def paint() -> Picture:
+        with averaged(trainer):
+            return drawing.grid(columns(trainer, batch, options), scale=max(1, 192 // options.data.height))
+
+    return paint
 
 
 def _labels(scores: npt.ArrayLike) -> npt.NDArray[np.uint8]:
@@ -96,7 +103,7 @@ def _pose_guided_parser(trainer: Any, batch: Batch, options: Options) -> Columns
         "condition": to_pixels(batch["condition_image"]),
         "condition parsing": drawing.color_parsing(batch["condition_parsing"]),
         "target pose": drawing.skeletons(batch),
-        "synthesized parsing": _labels(logits),
+        "synthesized parsing": _labels(binomial_filter(logits)),
         "target parsing": drawing.color_parsing(batch["target_parsing"]),
     }
 
