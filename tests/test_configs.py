@@ -94,6 +94,25 @@ def test_deepfashion_differs_from_market_in_the_data_alone():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["market", "deepfashion"])
+def test_what_is_recommended_has_the_papers_widths_and_what_helped_at_small_sizes(name):
+    paper, scales = parsed(CONFIGS / f"{name}.flags"), parsed(CONFIGS / f"{name}_scales.flags")
+    assert scales.data == paper.data
+    assert scales.train == dataclasses.replace(paper.train, run_dir=f"runs/{name}_scales", ema=0.999)
+    widths = [field for field in vars(paper.networks) if field.endswith(("_width", "_blocks", "matcher_scale"))]
+    assert all(getattr(scales.networks, field) == getattr(paper.networks, field) for field in widths)
+    small = parsed(CONFIGS / "people.flags")
+    for field in (
+        "warp_scales", "warp_parts", "matcher_control_points", "decorrelated_colors", "parser_average_flip",
+        "generator_color_transfer",
+    ):  # fmt: skip
+        assert getattr(scales.networks, field) == getattr(small.networks, field)
+    for field in ("matcher_lambda_image", "lambda_pixel", "person_weight", "head_weight", "perceptual_alphas"):
+        assert getattr(scales.losses, field) == getattr(small.losses, field)
+    demo = parsed(CONFIGS / "demo.flags").losses
+    assert (scales.losses.lambda_ssim, scales.losses.judge_background) == (demo.lambda_ssim, demo.judge_background)
+
+
 def test_the_demo_needs_nothing_but_the_package():
     demo = parsed(CONFIGS / "demo.flags")
     assert demo.data.dataset == "people" and demo.data.data_dir == "" and demo.losses.lambda_perceptual == 0

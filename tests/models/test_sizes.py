@@ -107,6 +107,8 @@ def test_matcher_has_6_million_parameters_at_128x64():
     affine, spline = conv(1, 64 * positions, 6), conv(1, 64 * positions, 18)  # dense layers of all positions
     assert extractor + 2 * regression + affine + spline == 5_994_328
     assert count(GeometricMatcher(), inputs) == 5_994_328
+    more = conv(1, 64 * positions, 50) - spline
+    assert more == 65_568 and count(GeometricMatcher(control_points=5), inputs) == 5_994_328 + more
 
 
 def test_flags_reach_the_networks():
