@@ -186,7 +186,7 @@ class Vgg19(nn.Module):
                 before = width
 
     def forward(self, image):
-        mean = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+        mean = torch.tensor([103.939, 116.779, 123.68], device=image.device).view(1, 3, 1, 1)
         x, features = (image.flip(1) + 1) * 127.5 - mean, []
         for number, block in enumerate(self.blocks):
             x = functional.max_pool2d(x, 2) if number else x

@@ -3,8 +3,9 @@
     python benchmarks/train_step.py [--batches=4,20] [--rounds=7] [--compile] [--precision=bfloat16] [--device=cuda]
 
 Needs `pip install '.[benchmarks]'`. A step is the whole of it: frozen parser and matcher, generator, discriminator,
-VGG19, both gradients, both Adam steps. The two take turns in one process, and the ratio is taken round by round, so
-that what else the machine does falls on both alike. Floating-point operations are those of all convolutions and matrix
+VGG19, both gradients, both Adam steps, in the loop that `tfwarpgan.train` runs. The two take turns in one process, and
+the ratio is taken round by round, so that what else the machine does falls on both alike. With --device=cuda both
+compute on a GPU; that was never run. Floating-point operations are those of all convolutions and matrix
 products of the peer's step, forward and backward, as PyTorch counts them; their rate is set against a large float32
 matrix product measured between the rounds (the faster library's).
 """
@@ -46,6 +47,8 @@ def main(argv):
         tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     if FLAGS.device == "cpu":
         tf.config.set_visible_devices([], "GPU")
+    elif not tf.config.list_physical_devices("GPU"):
+        raise app.UsageError("TensorFlow sees no GPU: --device=cuda would compare its CPU with PyTorch's GPU.")
     compiled = " compiled" if FLAGS.compile else ""
     print(f"{processor()}; TensorFlow {tf.__version__}, PyTorch {torch.__version__}{compiled}, {FLAGS.precision}")
     for batch_size in map(int, FLAGS.batches):
@@ -100,14 +103,17 @@ def tensorflow_step(options, batch):
     """(function that runs one step of the real trainer, numbers of parameters by network)."""
     import tensorflow as tf
 
+    from tfwarpgan.training.loop import step_function
+
     trainer, networks = make_trainer(options)
-    trainer.make_train_function()
+    step = step_function(trainer, tf.distribute.get_strategy())
     batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
 
-    def step():
-        return {name: float(value) for name, value in trainer.train_function(batches).items()}
+    def run():
+        logs, _ = step(batches, tf.constant(0.0))
+        return {name: float(value) for name, value in logs.items()}
 
-    return step, {name: network.count_params() for name, network in networks.items()}
+    return run, {name: network.count_params() for name, network in networks.items()}
 
 
 def torch_step(options, batch):
@@ -128,8 +134,10 @@ def matrix_products():
     import torch
 
     a, b = (np.random.default_rng(seed).normal(size=[FLAGS.matrix] * 2).astype(np.float32) for seed in (0, 1))
-    tf_a, tf_b, torch_a, torch_b = tf.constant(a), tf.constant(b), torch.from_numpy(a), torch.from_numpy(b)
-    return {"TensorFlow": lambda: tf.matmul(tf_a, tf_b).numpy(), "PyTorch": lambda: torch_a @ torch_b}
+    tf_a, tf_b = tf.constant(a), tf.constant(b)
+    torch_a, torch_b = (torch.from_numpy(each).to(FLAGS.device) for each in (a, b))
+    # Its last element tells that a product is done, also where it is computed on a GPU.
+    return {"TensorFlow": lambda: float((tf_a @ tf_b)[-1, -1]), "PyTorch": lambda: float((torch_a @ torch_b)[-1, -1])}
 
 
 def counted_operations(step):
