@@ -44,7 +44,7 @@ class NetworkOptions:
     )  # fmt: skip
     generator_average_shifts: int = option(
         1, "Average the image of warpgan and resnet over as many targets, moved by up to 3 pixels, once they are "
-        "trained: without the decoder's grain, at as many times the generator's time.", choices=(1, 2, 4),
+        "trained: without the decoder's grain, at as many times the generator's time and memory.", choices=(1, 2, 4),
     )  # fmt: skip
     generator_sharpening: float = option(
         0.0, "Share of its detail (unsharp masking) that is added to the image of warpgan and resnet, once they are "
