@@ -8,7 +8,13 @@ import pytest
 import tensorflow as tf
 
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import checkpoints_in, damage_of, latest_checkpoint, newest_whole
+from tfwarpgan.inference.checkpoints import (
+    checkpoints_in,
+    chosen_checkpoint,
+    damage_of,
+    latest_checkpoint,
+    newest_whole,
+)
 
 
 @pytest.fixture
@@ -93,3 +99,67 @@ def test_none_whole_is_one_sentence(folder):
     assert newest_whole(str(folder)) == ""
     with pytest.raises(InputError, match="--stage=parser"):
         latest_checkpoint(str(folder.parent), "parser")
+
+
+@pytest.mark.parametrize("end", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("error", ["Is a directory", "Too many levels of symbolic links"])
+def test_what_cannot_be_read_is_not_taken_for_damage(end, error, folder):
+    """Errors that any user has, root too; a permission that is missing comes the same way."""
+    place = folder / f"ckpt-10.{end}"
+    place.unlink()
+    place.mkdir() if "directory" in error else place.symlink_to(place)
+    with pytest.raises(InputError, match=rf"^{folder}/ckpt-10 cannot be read \([^{{]*{error}\); nothing was changed"):
+        newest_whole(str(folder))
+    with pytest.raises(InputError, match="cannot be read"):
+        chosen_checkpoint(str(folder.parent), "parser", "10")
+    assert chosen_checkpoint(str(folder.parent), "parser", "9").endswith("ckpt-9")
+
+
+@pytest.fixture
+def best(folder):
+    """A folder's best checkpoint, of step 4."""
+    tf.train.Checkpoint(a=[tf.Variable(1.0)]).write(str(folder / "best/ckpt-4"))
+    return folder / "best/ckpt-4"
+
+
+def damage(*paths):
+    for path in paths:
+        cut(path.with_name(f"{path.name}.data-00000-of-00001"))
+
+
+def test_a_damaged_best_one_does_not_stand_in_the_way_of_others(folder, best, capsys):
+    damage(best)
+
+    def chosen(which):
+        return os.path.basename(chosen_checkpoint(str(folder.parent), "parser", which))
+
+    assert [chosen(which) for which in ("last", "10", "9")] == ["ckpt-10", "ckpt-10", "ckpt-9"]
+    told = r"best holds no checkpoint that is whole \(ckpt-4: .+\): bring one back from a copy, or use --checkpoint="
+    with pytest.raises(InputError, match=told):
+        chosen("best")
+    with pytest.raises(InputError, match="no whole checkpoint of step 4 of the stage parser, but of 9, 10: name"):
+        chosen("4")
+    assert not capsys.readouterr().err
+
+
+def test_damaged_last_ones_do_not_stand_in_the_way_of_the_best(folder, best, capsys):
+    damage(folder / "ckpt-9", folder / "ckpt-10")
+    for which in ("best", "4"):
+        assert chosen_checkpoint(str(folder.parent), "parser", which) == str(best)
+    with pytest.raises(InputError, match="or remove the folder to train the stage anew"):
+        chosen_checkpoint(str(folder.parent), "parser", "last")
+    assert not capsys.readouterr().err
+
+
+def test_one_of_two_checkpoints_of_a_step_is_enough(folder, best):
+    for end in ("index", "data-00000-of-00001"):
+        os.rename(f"{best}.{end}", folder / f"best/ckpt-10.{end}")
+    damage(folder / "ckpt-10")
+    assert chosen_checkpoint(str(folder.parent), "parser", "10") == str(folder / "best/ckpt-10")
+    damage(folder / "best/ckpt-10")
+    with pytest.raises(InputError, match="no whole checkpoint of step 10 of the stage parser, but of 9: name"):
+        chosen_checkpoint(str(folder.parent), "parser", "10")
+    for step in (9, 10):
+        os.remove(folder / f"ckpt-{step}.index")
+    with pytest.raises(InputError, match="no whole checkpoint of step 10 of the stage parser: bring it back from a"):
+        chosen_checkpoint(str(folder.parent), "parser", "10")

@@ -1,5 +1,8 @@
 """A checkpoint holds every number of a stage, and gives each back."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +12,7 @@ from tfwarpgan.inference.checkpoints import checkpoints_in, latest_checkpoint, l
 from tfwarpgan.models import build
 from tfwarpgan.options import TrainOptions
 from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
-from tfwarpgan.training.optimization import make_optimizer
+from tfwarpgan.training.optimization import apply_gradients, inner_optimizer, make_optimizer
 from tfwarpgan.training.stages import geometric_matcher_trainer, pose_guided_parser_trainer
 from tfwarpgan.training.trainer import Trainer
 
@@ -102,15 +105,16 @@ def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, 
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Function of a number of steps -> a trainer of one weight and its checkpoints, restored, and that far then."""
+    """Function of a number of steps, a precision and units of layers -> a trainer and its checkpoints, restored; the
+    trainer is that far then."""
 
     class Tiny(Trainer):
         means = ("loss",)
 
-    def tiny(steps=None):
-        network = tf.keras.Sequential([tf.keras.Input([1]), tf.keras.layers.Dense(1)])
+    def tiny(steps=None, precision="float32", units=(1,)):
+        network = tf.keras.Sequential([tf.keras.Input([1]), *map(tf.keras.layers.Dense, units)])
         trainer = Tiny({"tiny": network})
-        trainer.compile_networks(lambda name: make_optimizer(TrainOptions(), 10))
+        trainer.compile_networks(lambda name: make_optimizer(TrainOptions(precision=precision), 10))
         checkpoints = StageCheckpoints(trainer, str(tmp_path), keep=2)
         checkpoints.restore()
         if steps is not None:
@@ -158,6 +162,76 @@ def test_the_means_of_a_log_entry_go_on(tiny):
     other.trackers["loss"].update_state(6.0)
     assert float(other.trackers["loss"].result()) == 3.0
     assert other.batches_taken == 10
+
+
+def scale_of(optimizer):
+    """The scale of its loss."""
+    return float(getattr(optimizer, "scale_loss", getattr(optimizer, "get_scaled_loss", None))(tf.ones([])))
+
+
+@pytest.mark.parametrize("before, after", itertools.product(["float32", "mixed_float16"], repeat=2))
+def test_the_precision_may_change_in_a_run(before, after, tiny):
+    """A loss that is scaled is so again, at the same scale or, if it was not, at the first one."""
+    trainer, checkpoints = tiny(precision=before)
+    optimizer, variables = trainer.optimizers["tiny"], trainer.networks["tiny"].trainable_variables
+    scaled = [name == "mixed_float16" for name in (before, after)]
+    for value in (np.inf, 1.0) if scaled[0] else (1.0,):
+        apply_gradients(optimizer, [tf.fill(variable.shape, value) for variable in variables], variables)
+    trainer.skipped.assign([int(scaled[0])])
+    checkpoints.save()
+    other, _ = tiny(precision=after)
+    assert other.steps_done == 1 and other.batches_taken == 1 + scaled[0]
+    for old, new in zip(trainer.networks["tiny"].get_weights(), other.networks["tiny"].get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    inner = [inner_optimizer(each.optimizers["tiny"]).variables for each in (trainer, other)]
+    for old, new in zip(*inner, strict=True):
+        np.testing.assert_array_equal(np.asarray(new), np.asarray(old))
+    if scaled[1]:
+        assert scale_of(other.optimizers["tiny"]) == (2.0**14 if scaled[0] else 2.0**15)
+
+
+@pytest.mark.parametrize("before, after", [((1,), (2,)), ((1,), (1, 1)), ((1, 1), (1,))])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_another_network_is_one_sentence(precision, before, after, tiny):
+    trainer, checkpoints = tiny(units=before)
+    trainer.iterations.assign(3)
+    checkpoints.save()
+    with pytest.raises(InputError, match="ckpt-3 is of networks of another size or kind: use the flags that"):
+        tiny(precision=precision, units=after)
+
+
+def test_what_cannot_be_restored_is_one_sentence(tiny, monkeypatch):
+    tiny(3)[1].save()
+
+    def restore(checkpoint, path):
+        raise tf.errors.UnavailableError(None, None, "Stale file handle")
+
+    monkeypatch.setattr(tf.train.Checkpoint, "restore", restore)
+    with pytest.raises(InputError, match=r"ckpt-3 cannot be read \(Stale file handle\); nothing was changed"):
+        tiny()
+
+
+def test_a_discriminator_comes_and_goes(options, batch, tmp_path, capsys):
+    """It begins anew, and is dropped."""
+    losses = dataclasses.replace(options.losses, parser_lambda_adversarial=0.0, parser_lambda_pyramid=0.0)
+    alone = dataclasses.replace(options, losses=losses)
+    for step, each in enumerate((alone, options, options, alone)):
+        trainer, checkpoints = trainer_and_checkpoints("pose_guided_parser", each, tmp_path)
+        assert checkpoints.restore() == step
+        steps = {name: int(optimizer.iterations) for name, optimizer in trainer.optimizers.items()}
+        assert steps == {"pose_guided_parser": step, **({"discriminator": step - 1} if each is options else {})}
+        assert trainer.batches_taken == step + (9 if step else 0)
+        note = f"note: {checkpoints.folder}/ckpt-1 holds no discriminator: it begins with new weights.\n"
+        assert capsys.readouterr().err == (note if step == 1 else "")
+        if step:
+            for old, new in zip(before, trainer.networks["pose_guided_parser"].get_weights(), strict=True):
+                np.testing.assert_array_equal(new, old)
+        trainer.train_step(batch)
+        trainer.skipped.assign([9, 1][: len(trainer.networks)])
+        before = trainer.networks["pose_guided_parser"].get_weights()
+        checkpoints.save()
+        held = {name.partition("/")[0] for name, _ in tf.train.list_variables(checkpoints.last)}
+        assert (each is options) == ("discriminator" in held) == ("discriminator_optimizer" in held)
 
 
 def test_unfinished_checkpoints_are_swept(tiny, tmp_path):

@@ -217,6 +217,17 @@ def test_a_run_of_other_sizes_is_not_resumed(trained):
         assert file.read() == to_flagfile(trained)  # what was there is as it was
 
 
+def test_a_start_that_is_refused_leaves_the_flags_as_they_were(copied, monkeypatch):
+    def refuse(checkpoints):
+        raise InputError("no")
+
+    monkeypatch.setattr(StageCheckpoints, "restore", refuse)
+    with pytest.raises(InputError, match="^no$"):
+        runs.train(changed(copied, parser_steps=9, learning_rate=1e-5))
+    with open(os.path.join(copied.train.run_dir, "options.flags")) as file:
+        assert "learning_rate=1e-05" not in file.read()
+
+
 @pytest.mark.parametrize("field, value", [
     ("dataset", "folder"), ("pose_map", "gaussian"), ("pose_radius", 3.0), ("pose_sigma", 5.0), ("split_seed", 1),
     ("label_mapping", "cihp_20"), ("picture_crop", "0,0,16,32"), ("min_joints", 3), ("width", 48),

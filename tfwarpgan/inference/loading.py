@@ -169,7 +169,7 @@ def load_trained(network: Network, options: Options, name: str) -> Network:
     path = chosen_checkpoint(options.train.run_dir, name, options.train.checkpoint)
     load_network(network, path, name)
     folder = stage_folder(options.train.run_dir, name)
-    done, steps = max(map(steps_of, checkpoints_in(folder))), options.train.steps_of(name)
+    done, steps = max(map(steps_of, [path, *checkpoints_in(folder)])), options.train.steps_of(name)
     if done < steps and not read_scores(folder).ended(options.train, name):
         print(f"note: {name} has done {done:,} of {steps:,} steps; --stage={name} trains the rest.", file=sys.stderr)
     return network

@@ -1,17 +1,23 @@
 """Checkpoints of a stage: everything that a resumed run needs, and the networks alone for the stages after it."""
 
+import collections
 import os
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+from tensorflow import keras
 
-from tfwarpgan.compat import trackable, variables_of
+from tfwarpgan.compat import KERAS_3, trackable, variables_of
 from tfwarpgan.errors import InputError
-from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in, names_in, newest_whole, steps_of
+from tfwarpgan.inference.checkpoints import BEST, average_of, checkpoints_in, newest_whole, steps_of, unreadable
 from tfwarpgan.storage.writing import write_atomically
+from tfwarpgan.training.optimization import inner_optimizer, scales_loss
 from tfwarpgan.training.trainer import Trainer
+
+_SKIPPED = "skipped_steps"
 
 
 class StageCheckpoints:
@@ -31,15 +37,13 @@ class StageCheckpoints:
         self.trainer, self.folder, self.keep, self.writes = trainer, folder, keep, writes
         self.strategy = tf.distribute.get_strategy()
         self.saved: int | None = None  # the step of what was saved or restored last
-        networks = {name: variables_of(network) for name, network in trainer.networks.items()}
-        optimizers = {f"{name}_optimizer": trackable(optimizer) for name, optimizer in trainer.optimizers.items()}
-        self.required = {**networks, **optimizers}
-        # What a checkpoint need not hold: older versions, or other flags, have no such thing.
+        self.networks = {name: variables_of(network) for name, network in trainer.networks.items()}
+        self.stage = next(iter(self.networks))  # which every checkpoint holds
+        # What a checkpoint need not hold, too: older versions, or other flags, have no such thing.
         self.means = {f"{name}_mean": variables_of(mean) for name, mean in trainer.trackers.items()}
         # Copies of the sums over all replicas, which all workers have to read together.
         self.optional = {name: [tf.Variable(0.0, trainable=False) for _ in parts] for name, parts in self.means.items()}
-        self.optional["skipped_steps"] = [trainer.skipped]
-        self.average = average_of(next(iter(networks)))
+        self.average = average_of(self.stage)
         if trainer.averages:
             self.optional[self.average] = list(trainer.averages)
 
@@ -65,7 +69,9 @@ class StageCheckpoints:
         if not self.writes:
             return
         path = os.path.join(self.folder, f"ckpt-{step}")
-        write_checkpoint(path, {**self.required, **self.optional})
+        optimizers = {_optimizer_of(name): trackable(value) for name, value in self.trainer.optimizers.items()}
+        skipped = {_SKIPPED: [self.trainer.skipped]}
+        write_checkpoint(path, {**self.networks, **optimizers, **self.optional, **skipped})
         self._keep_newest(path)
 
     def _keep_newest(self, path: str) -> None:
@@ -84,36 +90,86 @@ class StageCheckpoints:
     def restore(self) -> int:
         """Restores the newest checkpoint that is whole, if there is one; returns the number of its steps.
 
+        The scale of a scaled loss and a discriminator may come and go: what it does not hold begins anew, and what it
+        holds beyond is dropped.
+
         Raises:
-            InputError: If it is of networks of another size, or if there are some and all are damaged.
+            InputError: If it is of networks of another size, if one cannot be read, or if there are some and all are
+                damaged.
         """
         path = newest_whole(self.folder)
         if not path:
             return 0
-        there = names_in(path)
-        optional = {name: value for name, value in self.optional.items() if name in there}
-        unused = {name: _like(path, name) for name in there if _is_optional(name) and name not in optional}
         try:
-            status = tf.train.Checkpoint(**self.required, **optional, **unused).restore(path)
-            status.assert_consumed()
-        except (ValueError, AssertionError) as error:
+            self._read(path)
+        except (ValueError, AssertionError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
             raise InputError(
                 f"The checkpoint {path} is of networks of another size or kind: use the flags that it was trained "
                 f"with, or another --run_dir ({str(error).splitlines()[0]})."
             ) from None
+        except tf.errors.OpError as error:
+            raise unreadable(path, error) from None
+        self.saved = self.trainer.steps_done
+        return self.saved
+
+    def _read(self, path: str) -> None:
+        """Restores what both the trainer and a checkpoint have."""
+        reader = tf.train.load_checkpoint(path)
+        held = collections.Counter(key.partition("/")[0] for key in reader.get_variable_to_shape_map())
+        networks = {name: variables for name, variables in self.networks.items() if name in held or name == self.stage}
+        for name, variables in networks.items():
+            if held[name] != len(variables):
+                raise ValueError(f"{name} has {held[name]} variables there and {len(variables)} here")
+        optimizers = {
+            _optimizer_of(name): _as_held(self.trainer.optimizers[name], reader, _optimizer_of(name))
+            for name in networks
+        }
+        optional = {name: value for name, value in self.optional.items() if name in held}
+        status = tf.train.Checkpoint(**networks, **optimizers, **optional).restore(path)
+        status.expect_partial().assert_existing_objects_matched()
         with self.strategy.scope():
             for name in self.means.keys() & optional.keys():
                 for copy, part in zip(optional[name], self.means[name], strict=True):
                     part.assign(copy.read_value())
-        if self.average not in there:  # it begins with the weights that are there
-            for average, variable in zip(self.trainer.averages, next(iter(self.required.values()))):
+        if _SKIPPED in held:
+            skipped = [*reader.get_tensor(_key(_SKIPPED, 0)), *(0 for _ in self.networks)]
+            self.trainer.skipped.assign(skipped[: len(self.networks)])
+        if self.average not in held:  # it begins with the weights that are there
+            for average, variable in zip(self.trainer.averages, self.networks[self.stage]):
                 average.assign(variable)
-        self.saved = self.trainer.steps_done
-        return self.saved
+        for name in self.networks.keys() - networks.keys():
+            if self.writes:
+                print(f"note: {path} holds no {name}: it begins with new weights.", file=sys.stderr)
 
 
-def _is_optional(name: str) -> bool:
-    return name == "skipped_steps" or name.endswith(("_average", "_mean"))
+def _optimizer_of(name: str) -> str:
+    return f"{name}_optimizer"
+
+
+def _key(name: str, place: int) -> str:
+    """The key of one variable of a list in a checkpoint."""
+    return f"{name}/{place}/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def _as_held(optimizer: keras.optimizers.Optimizer, reader: Any, name: str) -> Any:
+    """What reads an optimizer out of a checkpoint, whose loss may be scaled there and not here, or here and not there.
+
+    Args:
+        optimizer: From `make_optimizer`, built.
+        reader: `tf.train.load_checkpoint` of the checkpoint.
+        name: Under which it holds an optimizer.
+    """
+    keys = [key for key in reader.get_variable_to_shape_map() if key.startswith(f"{name}/")]
+    if not KERAS_3:
+        if not scales_loss(optimizer) or any(key.startswith(f"{name}/loss_scale/") for key in keys):
+            return optimizer
+        return {child: part for child, part in optimizer._trackable_children().items() if child != "loss_scale"}
+    own, inner = variables_of(optimizer), variables_of(inner_optimizer(optimizer))
+    if len(keys) == len(own):
+        return own
+    # Those of what scales the loss come first; they are read to be dropped.
+    dropped = [tf.Variable(reader.get_tensor(_key(name, place))) for place in range(len(keys) - len(inner))]
+    return [*dropped, *inner]
 
 
 def write_checkpoint(path: str, objects: Mapping[str, Any]) -> None:
@@ -140,9 +196,3 @@ def remove_checkpoint(path: str) -> None:
     for pattern in (".index", ".data-*"):
         for name in tf.io.gfile.glob(path + pattern):
             tf.io.gfile.remove(name)
-
-
-def _like(path: str, name: str) -> list[tf.Variable]:
-    """Variables into which what a checkpoint holds under a name can be read, to be dropped."""
-    shapes = {key: shape for key, shape in tf.train.list_variables(path) if key.startswith(f"{name}/")}
-    return [tf.Variable(tf.zeros(shapes[f"{name}/{place}/.ATTRIBUTES/VARIABLE_VALUE"])) for place in range(len(shapes))]

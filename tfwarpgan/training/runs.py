@@ -79,12 +79,22 @@ def train(
         stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
         agree(_shared(options, stage_data), "flags or data", strategy, workers)
         taken = chief_first(lambda: take_stages(options), strategy, workers)
-        if workers.is_chief:
-            write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
-            stature = stature_of_records(stage_data.prepared) if stage_data.prepared else None
-            if stature:
-                write_stature(run_dir, stature)
-        return all(train_stage(name, options, stage_data, strategy, workers) for name in names if name not in taken)
+        stages = [name for name in names if name not in taken]
+        record = functools.cache(functools.partial(_record, options, stage_data, workers))
+        finished = all(train_stage(name, options, stage_data, strategy, record, workers) for name in stages)
+        record()  # of a run that has nothing left to train
+        return finished
+
+
+def _record(options: Options, stage_data: StageData, workers: Workers) -> None:
+    """Writes what a run is: its flags, and where people stand in its pictures."""
+    if not workers.is_chief:
+        return
+    run_dir = os.path.expanduser(options.train.run_dir)
+    write_atomically(os.path.join(run_dir, RUN_FLAGFILE), flagfile_of(run_dir, options))
+    stature = stature_of_records(stage_data.prepared) if stage_data.prepared else None
+    if stature:
+        write_stature(run_dir, stature)
 
 
 def _sees_features(options: Options, stages: Sequence[str]) -> bool:
@@ -141,9 +151,30 @@ def _identity(options: Options) -> dict[str, Any]:
 
 
 def train_stage(
-    name: str, options: Options, stage_data: StageData, strategy: tf.distribute.Strategy, workers: Workers = ALONE
+    name: str,
+    options: Options,
+    stage_data: StageData,
+    strategy: tf.distribute.Strategy,
+    record: Callable[[], object],
+    workers: Workers = ALONE,
 ) -> bool:
-    """Trains one stage to its last step; returns False if a signal stopped it."""
+    """Trains one stage to its last step.
+
+    Args:
+        name: The stage's.
+        options: `Options`.
+        stage_data: `StageData` of the run.
+        strategy: That of the run.
+        record: Called before the first step, when nothing speaks against going on: a start that is refused leaves the
+            run as it was.
+        workers: `Workers`.
+
+    Returns:
+        Whether it went to its end; False if a signal stopped it.
+
+    Raises:
+        InputError: If it cannot go on from its checkpoint, or the stages before it are missing.
+    """
     run_dir, train = os.path.expanduser(options.train.run_dir), options.train
     steps = train.steps_of(name)
     end = min(steps, train.stop_at or steps)
@@ -163,6 +194,7 @@ def train_stage(
     if done >= end or read_scores(checkpoints.folder).until(done).ended(train, name):
         print(f"{name}: {done} steps are done, nothing to train.", flush=True)
         return True
+    record()
     if workers.is_chief:
         put_back(run_dir, name, done)
     looking = (
