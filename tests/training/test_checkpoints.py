@@ -105,8 +105,7 @@ def test_a_running_mean_can_be_begun_and_ended_in_a_run(before, after, options, 
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Function of a number of steps, a precision and units of layers -> a trainer and its checkpoints, restored; the
-    trainer is that far then."""
+    """Function of a number of steps, a precision and units of layers -> a trainer that far, and its checkpoints."""
 
     class Tiny(Trainer):
         means = ("loss",)
