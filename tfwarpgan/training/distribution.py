@@ -14,6 +14,7 @@ from tensorflow.python.eager import context
 
 from tfwarpgan.errors import InputError
 from tfwarpgan.training.meeting import PATIENCE, meet
+from tfwarpgan.training.signals import StopSignals
 from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Array
 
@@ -64,7 +65,8 @@ def _connect(workers: Workers, gpus: int) -> tf.distribute.Strategy:
     )
     options = tf.distribute.experimental.CommunicationOptions(implementation=implementation)
     print(f"worker {workers.index} of {workers.count} waits for the others.", file=sys.stderr, flush=True)
-    meet(workers)
+    with StopSignals() as signals, signals.at_once():
+        meet(workers)
     _set_limits(workers.count)
     return tf.distribute.MultiWorkerMirroredStrategy(cluster, options)
 

@@ -73,15 +73,17 @@ def train(
 
     Raises:
         InputError: If the data or a stage before it is missing or unfit, or another worker stopped.
-        KeyboardInterrupt: If a signal came while the data were prepared.
+        KeyboardInterrupt: If a signal came while workers were waited for, or data prepared.
     """
     if options.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     run_dir, stage = os.path.expanduser(options.train.run_dir), options.train.stage
     names = stages_of(options) if stage == "all" else (stage,)
+    with worker_errors(workers):
+        strategy = choose_strategy(devices, workers)
+    # Not before: TensorFlow handles SIGTERM from when it has connected workers.
     with StopSignals() as signals, worker_errors(workers):
         with signals.at_once():
-            strategy = choose_strategy(devices, workers)
             stage_data = _prepared(options, source, names, strategy, workers)
         with disk_errors(run_dir, "--run_dir"):
             taken = chosen_by_chief(lambda: take_stages(options), names, strategy, workers)
