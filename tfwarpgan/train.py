@@ -17,7 +17,8 @@ def main(options: Options, worker_options: WorkerOptions) -> None:
     workers = find_workers(worker_options)
     if workers.count > 1 and os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "2":
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # of a lost worker it says the same many times
-    source = open_source(options)
+    # Several workers are connected first: one that finds its data missing ends, and the others need not wait for it.
+    source = open_source(options) if workers.count == 1 else None
     from tfwarpgan.training.runs import train  # imports TensorFlow, which a wrong flag should not wait for
 
     if not train(options, source=source, workers=workers):

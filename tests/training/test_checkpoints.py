@@ -214,6 +214,7 @@ def test_a_discriminator_comes_and_goes(options, batch, tmp_path, capsys):
     """It begins anew, and is dropped."""
     losses = dataclasses.replace(options.losses, parser_lambda_adversarial=0.0, parser_lambda_pyramid=0.0)
     alone = dataclasses.replace(options, losses=losses)
+    before = []
     for step, each in enumerate((alone, options, options, alone)):
         trainer, checkpoints = trainer_and_checkpoints("pose_guided_parser", each, tmp_path)
         assert checkpoints.restore() == step

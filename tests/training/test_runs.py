@@ -171,6 +171,37 @@ def test_a_signal_saves_before_it_stops(run_options, monkeypatch, capsys):
     assert 2 <= step <= 3
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_end_of_a_stage_ends_the_run_before_the_next_one(run_options, monkeypatch, capsys, number):
+    options = changed(run_options, parser_steps=1)
+
+    class Interrupting(tf.keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            os.kill(os.getpid(), number)
+
+    watching = runs._watching
+    monkeypatch.setattr(runs, "_watching", lambda *arguments: [Interrupting(), *watching(*arguments)])
+    before = signal.getsignal(number)
+    assert not runs.train(options)
+    assert signal.getsignal(number) is before
+    assert "Stopped before geometric_matcher; run again to go on." in capsys.readouterr().out
+    assert restored(options, "pose_guided_parser")[1] == 1
+    assert not os.path.exists(stage_folder(options.train.run_dir, "geometric_matcher"))
+    assert runs.train(changed(options, stage="pose_guided_parser"))  # nothing is left of it
+
+
+def test_a_signal_while_data_are_prepared_ends_the_run_at_once(run_options, monkeypatch):
+    def prepare(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("went on")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(runs, "StageData", prepare)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(run_options)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_profile_has_a_marker_a_step(run_options):
     options = changed(run_options, stage="geometric_matcher", profile_steps="2,3")
     assert runs.train(options)

@@ -64,6 +64,15 @@ def test_a_stage_that_differs_is_trained_and_told(here, capsys):
     assert "geometric_matcher is trained here" in err and "trained with --warp_parts=1" in err
 
 
+def test_the_same_command_goes_on_where_one_stage_was_taken_and_the_other_is_half_done(here, capsys):
+    options = here({"warp_parts": 6})
+    for _ in range(2):
+        assert take_stages(options) == ("pose_guided_parser",)
+        captured = capsys.readouterr()
+        assert captured.err.count("geometric_matcher is trained here") == 1
+    assert not captured.out  # it is not copied again
+
+
 def test_what_only_the_generator_sees_does_not_matter(here):
     assert take_stages(here({"generator_width": 8, "warp_scales": "8,4", "warp_gate": "scalar"})) == STAGES
 

@@ -160,3 +160,12 @@ def test_workers_with_other_flags_are_told(processes, training, tmp_path):
         (sentence,) = lines(tmp_path / f"run{index}.log", "error: ")
         assert sentence == "error: Worker 1 has other flags or data than worker 0: give all of them the same."
     assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_whose_data_are_missing_ends_the_others(processes, training, tmp_path):
+    assert processes.ends(training("run", 2, last=["--data_dir=nowhere"]), 120) == [2, 2]
+    (missing,) = lines(tmp_path / "run1.log", "error: ")
+    assert missing.startswith("error: nowhere") and "is missing" in missing
+    (gone,) = lines(tmp_path / "run0.log", "error: ")
+    assert gone.startswith("error: Another worker stopped or cannot be reached any more")
+    assert not (tmp_path / "run").exists()

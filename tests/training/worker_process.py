@@ -68,6 +68,32 @@ def train(arguments, step=None, number=None):
     train.cli()
 
 
+def choose(workers, path):
+    """Writes what this worker hears of the chief's choice, of values of any, and of totals."""
+    import json
+
+    import numpy as np
+    import tensorflow as tf
+
+    from tfwarpgan.training import distribution
+
+    strategy = distribution.choose_strategy(None, workers)
+    asked = []
+
+    def choice():
+        asked.append(True)
+        return ("c", "a")
+
+    chosen = [distribution.chosen_by_chief(choice, ("a", "b", "c"), strategy, workers) for _ in range(8)]
+    tf.keras.backend.clear_session()  # as between two stages
+    totals = [distribution.total({"sum": np.array(float(value))}, strategy, workers)["sum"] for value in range(8)]
+    found = {
+        "asked": bool(asked), "chosen": chosen[-1], "totals": [float(value) for value in totals],
+        "any": [distribution.any_worker(workers.index == who, strategy, workers) for who in (1, 2)],
+    }  # fmt: skip
+    path.write_text(json.dumps(found))
+
+
 def trace_stages(workers, options, batches, steps, path):
     """The logged means of each step, by stage, of untrained stages on these batches; the chief writes them."""
     import numpy as np

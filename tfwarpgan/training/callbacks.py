@@ -87,7 +87,7 @@ class Scalars(keras.callbacks.Callback):
 
 
 class Bar(tqdm):
-    """A bar of steps that also tells how many pictures are trained on in a second.
+    """A bar of steps that also tells how many pictures are trained on in a second, and the losses.
 
     Args:
         pictures: Of a step.
@@ -95,13 +95,15 @@ class Bar(tqdm):
 
     def __init__(self, pictures: int, **kwargs: Any) -> None:
         self.pictures = pictures
+        self.losses: Logs = None  # of the last step; read when they are shown, since reading waits for the device
         super().__init__(bar_format=BAR, **kwargs)
 
     @property
     def format_dict(self) -> dict[str, Any]:
         values = super().format_dict
         rate = values["rate"] or (values["n"] - values["initial"]) / (values["elapsed"] or 1.0)
-        return {**values, "speed": f"{rate * self.pictures:.3g}" if rate else "?"}
+        losses = ", ".join(f"{name} {float(value):.3g}" for name, value in (self.losses or {}).items())
+        return {**values, "speed": f"{rate * self.pictures:.3g}" if rate else "?", "postfix": losses}
 
 
 class Progress(keras.callbacks.Callback):
@@ -121,8 +123,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = Bar(pictures=batch_size, disable=not shown, **bar)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        text = ", ".join(f"{name} {float(value):.3g}" for name, value in (logs or {}).items())
-        self.bar.set_postfix_str(text, refresh=False)
+        self.bar.losses = logs
         self.bar.update(self.model.steps_done - self.bar.n)
 
     def close(self) -> None:

@@ -1,32 +1,35 @@
 """One device or several, on one machine or several: the strategy of a run, and what its workers tell each other."""
 
 import contextlib
+import functools
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.python.distribute import collective_all_reduce_strategy
 from tensorflow.python.eager import context
 
 from tfwarpgan.errors import InputError
+from tfwarpgan.training.meeting import PATIENCE, meet
+from tfwarpgan.training.signals import StopSignals
 from tfwarpgan.training.workers import ALONE, Workers
 from tfwarpgan.typing import Array
 
 Made = TypeVar("Made")
 
 SILENCE = 30.0  # seconds after which a worker counts as gone; one whose process has ended is noticed at once
-PATIENCE = 3600.0  # seconds in which all workers have to begin
 # What TensorFlow raises where another worker, or the connection to it, has gone.
 _GONE = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
-    tf.errors.FailedPreconditionError,
 )
+# How a FailedPreconditionError tells of another worker; files and folders have such errors of their own.
+_OF_WORKERS = re.compile("aborted by: |incarnation|oordination|CONNECTED state")
 
 
 def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = ALONE) -> tf.distribute.Strategy:
@@ -39,7 +42,7 @@ def choose_strategy(devices: Sequence[str] | None = None, workers: Workers = ALO
         workers: `Workers`.
 
     Raises:
-        InputError: If NCCL is wanted without a GPU.
+        InputError: If NCCL is wanted without a GPU, or the workers do not meet.
     """
     gpus = [gpu.name.replace("/physical_device:", "") for gpu in tf.config.list_physical_devices("GPU")]
     if workers.count > 1:
@@ -62,9 +65,10 @@ def _connect(workers: Workers, gpus: int) -> tf.distribute.Strategy:
     )
     options = tf.distribute.experimental.CommunicationOptions(implementation=implementation)
     print(f"worker {workers.index} of {workers.count} waits for the others.", file=sys.stderr, flush=True)
+    with StopSignals() as signals, signals.at_once():
+        meet(workers)
     _set_limits(workers.count)
-    with worker_errors(workers):
-        return tf.distribute.MultiWorkerMirroredStrategy(cluster, options)
+    return tf.distribute.MultiWorkerMirroredStrategy(cluster, options)
 
 
 def _set_limits(count: int) -> None:
@@ -84,8 +88,9 @@ def worker_errors(workers: Workers) -> Iterator[None]:
     """Turns what TensorFlow says of a worker that has gone into an `InputError`."""
     try:
         yield
-    except _GONE as error:
-        if workers.count == 1:
+    except (*_GONE, tf.errors.FailedPreconditionError) as error:
+        told = isinstance(error, _GONE) or _OF_WORKERS.search(str(error))
+        if workers.count == 1 or not told:
             raise
         reason = re.search(r"aborted by: ([^\n]+)", str(error))
         raise InputError(
@@ -104,10 +109,26 @@ def chief_first(make: Callable[[], Made], strategy: tf.distribute.Strategy, work
     return make()
 
 
+def chosen_by_chief(
+    choose: Callable[[], Collection[str]], names: Sequence[str], strategy: tf.distribute.Strategy, workers: Workers
+) -> list[str]:
+    """Those of the names that `choose()` gives, which the chief alone calls; the other workers wait for it."""
+    chosen = choose() if workers.is_chief else ()
+    if workers.count == 1:
+        return list(chosen)
+    bits = gather(sum(1 << place for place, name in enumerate(names) if name in chosen), strategy)[0]
+    return [name for place, name in enumerate(names) if bits >> place & 1]
+
+
 def wait_for_all(strategy: tf.distribute.Strategy, workers: Workers) -> None:
     """Returns when all workers have called this."""
     if workers.count > 1:
         gather(0, strategy)
+
+
+def any_worker(value: bool, strategy: tf.distribute.Strategy, workers: Workers) -> bool:
+    """Whether the value of any worker is true, the same on each; it waits for all of them."""
+    return value if workers.count == 1 else any(gather(int(value), strategy))
 
 
 def agree(text: str, what: str, strategy: tf.distribute.Strategy, workers: Workers) -> None:
@@ -136,22 +157,31 @@ def total(sums: Mapping[str, Array], strategy: tf.distribute.Strategy, workers: 
     if workers.count == 1:
         return dict(sums)
     own = [tf.constant(value, tf.float64) for value in sums.values()]
-
-    def of_all() -> list[tf.Tensor]:
-        replica = tf.distribute.get_replica_context()
-        first = replica.replica_id_in_sync_group % (replica.num_replicas_in_sync // workers.count) == 0
-        counted = [tf.where(first, value, tf.zeros_like(value)) for value in own]  # a worker's replicas once
-        return replica.all_reduce(tf.distribute.ReduceOp.SUM, counted)
-
-    summed = tf.function(lambda: strategy.run(of_all))()
+    summed = _on_all(_summed, strategy)(own, workers.count)
     return {name: strategy.experimental_local_results(value)[0].numpy() for name, value in zip(sums, summed)}
 
 
 def gather(value: int, strategy: tf.distribute.Strategy) -> list[int]:
     """The integers of all replicas, in the order of the workers; it waits for all of them."""
-
-    def of_all() -> tf.Tensor:
-        return tf.distribute.get_replica_context().all_gather(tf.constant([value], tf.int64), axis=0)
-
-    gathered = tf.function(lambda: strategy.run(of_all))()
+    gathered = _on_all(_gathered, strategy)(tf.constant([value], tf.int64))
     return [int(number) for number in strategy.experimental_local_results(gathered)[0]]
+
+
+@functools.cache
+def _on_all(of_replica: Callable[..., Any], strategy: tf.distribute.Strategy) -> Callable[..., Any]:
+    """The function run on all replicas, compiled; made once, since TensorFlow warns of one that is made for each call.
+
+    All replicas of a worker get the same arguments.
+    """
+    return tf.function(lambda *arguments: strategy.run(of_replica, args=arguments), autograph=False)
+
+
+def _gathered(value: tf.Tensor) -> tf.Tensor:
+    return tf.distribute.get_replica_context().all_gather(tf.identity(value), axis=0)  # an argument is on no device
+
+
+def _summed(values: list[tf.Tensor], workers: int) -> list[tf.Tensor]:
+    replica = tf.distribute.get_replica_context()
+    first = replica.replica_id_in_sync_group % (replica.num_replicas_in_sync // workers) == 0
+    counted = [tf.where(first, value, tf.zeros_like(value)) for value in values]  # a worker's replicas once
+    return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, counted))

@@ -20,6 +20,7 @@ def run_steps(
     steps: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     strategy: tf.distribute.Strategy | None = None,
+    signals: StopSignals | None = None,
 ) -> tuple[Logs, bool]:
     """Trains until `steps` steps are done, a callback sets `trainer.stop_training`, or a signal asks to stop.
 
@@ -32,26 +33,26 @@ def run_steps(
         steps: Of the whole stage, those before a restored checkpoint included.
         callbacks: Told of each step as by Keras' `fit`, which cannot run every strategy.
         strategy: None is the default, one replica.
+        signals: Those that the whole training heeds, or None.
 
     Returns:
         (the means after the last step, whether a signal stopped it)
     """
-    strategy = strategy or tf.distribute.get_strategy()
+    strategy, signals = strategy or tf.distribute.get_strategy(), signals or StopSignals()
     alone = not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     step, batches = step_function(trainer, strategy), distributed(dataset, strategy)
     watching = keras.callbacks.CallbackList(list(callbacks), model=trainer)
     trainer.stop_training = False
     logs: Logs = {}
     number, interrupted = 0, False
-    with StopSignals() as signals:
-        watching.on_train_begin()
-        while trainer.steps_done < steps and not (interrupted or trainer.stop_training):
-            watching.on_train_batch_begin(number)
-            logs, told = step(batches, tf.constant(float(signals.received)))
-            watching.on_train_batch_end(number, logs)
-            number += 1
-            interrupted = signals.received if alone else bool(told > 0)
-        watching.on_train_end(logs)
+    watching.on_train_begin()
+    while trainer.steps_done < steps and not (interrupted or trainer.stop_training):
+        watching.on_train_batch_begin(number)
+        logs, told = step(batches, tf.constant(float(signals.received)))
+        watching.on_train_batch_end(number, logs)
+        number += 1
+        interrupted = signals.received if alone else bool(told > 0)
+    watching.on_train_end(logs)
     trainer.reset_metrics()  # not before: a restored checkpoint holds the means of a log entry that has begun
     return logs, interrupted
 

@@ -28,12 +28,22 @@ from tfwarpgan.storage.locks import disk_errors
 from tfwarpgan.storage.writing import write_atomically
 from tfwarpgan.training import callbacks, previews
 from tfwarpgan.training.checkpoints import StageCheckpoints, sweep
-from tfwarpgan.training.distribution import agree, chief_first, choose_strategy, total, wait_for_all, worker_errors
+from tfwarpgan.training.distribution import (
+    agree,
+    any_worker,
+    chief_first,
+    choose_strategy,
+    chosen_by_chief,
+    total,
+    wait_for_all,
+    worker_errors,
+)
 from tfwarpgan.training.events import put_back
 from tfwarpgan.training.history import flagfile_of
 from tfwarpgan.training.loop import run_steps
 from tfwarpgan.training.optimization import make_optimizer
 from tfwarpgan.training.shared_stages import DATA_THAT_MAY_CHANGE
+from tfwarpgan.training.signals import StopSignals
 from tfwarpgan.training.source import open_source
 from tfwarpgan.training.stage_data import StageData
 from tfwarpgan.training.stages import TRAINERS
@@ -55,7 +65,7 @@ def train(
     Args:
         options: `Options`.
         devices: Device names for MirroredStrategy, or None for all GPUs; of one worker.
-        source: What `source.open_source` gave, or None to open it here.
+        source: What `source.open_source` gave, or None to open it here, once all workers are there.
         workers: `Workers`, all of which call this with the same options; the chief alone writes.
 
     Returns:
@@ -63,27 +73,40 @@ def train(
 
     Raises:
         InputError: If the data or a stage before it is missing or unfit, or another worker stopped.
+        KeyboardInterrupt: If a signal came while workers were waited for, or data prepared.
     """
     if options.train.deterministic:
         tf.config.experimental.enable_op_determinism()
-    strategy, stage = choose_strategy(devices, workers), options.train.stage
+    run_dir, stage = os.path.expanduser(options.train.run_dir), options.train.stage
     names = stages_of(options) if stage == "all" else (stage,)
+    with worker_errors(workers):
+        strategy = choose_strategy(devices, workers)
+    # Not before: TensorFlow handles SIGTERM from when it has connected workers.
+    with StopSignals() as signals, worker_errors(workers):
+        with signals.at_once():
+            stage_data = _prepared(options, source, names, strategy, workers)
+        with disk_errors(run_dir, "--run_dir"):
+            taken = chosen_by_chief(lambda: take_stages(options), names, strategy, workers)
+            left = [name for name in names if name not in taken]
+            record = functools.cache(functools.partial(_record, options, stage_data, workers))
+            finished = all(train_stage(name, options, stage_data, strategy, workers, signals, record) for name in left)
+            record()  # of a run that has nothing left to train
+            return finished
+
+
+def _prepared(
+    options: Options, source: Source | None, stages: Sequence[str], strategy: tf.distribute.Strategy, workers: Workers
+) -> StageData:
+    """The data of a run, prepared, once all else that may be wrong with it has been looked at."""
     _check_devices(options, strategy.num_replicas_in_sync)
     source = open_source(options) if source is None else source
-    run_dir = os.path.expanduser(options.train.run_dir)
-    _check_same_run(options, run_dir)
-    if _sees_features(options, names):
+    _check_same_run(options, os.path.expanduser(options.train.run_dir))
+    if _sees_features(options, stages):
         check_weights(options.losses.perceptual_network, options.losses.perceptual_weights, "perceptual_weights")
     keras.mixed_precision.set_global_policy(policy_of(options.train.precision))
-    with worker_errors(workers), disk_errors(run_dir, "--run_dir"):
-        stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
-        agree(_shared(options, stage_data), "flags or data", strategy, workers)
-        taken = chief_first(lambda: take_stages(options), strategy, workers)
-        stages = [name for name in names if name not in taken]
-        record = functools.cache(functools.partial(_record, options, stage_data, workers))
-        finished = all(train_stage(name, options, stage_data, strategy, record, workers) for name in stages)
-        record()  # of a run that has nothing left to train
-        return finished
+    stage_data = chief_first(lambda: StageData(options, source, workers), strategy, workers)
+    agree(_shared(options, stage_data), "flags or data", strategy, workers)
+    return stage_data
 
 
 def _record(options: Options, stage_data: StageData, workers: Workers) -> None:
@@ -155,8 +178,9 @@ def train_stage(
     options: Options,
     stage_data: StageData,
     strategy: tf.distribute.Strategy,
+    workers: Workers,
+    signals: StopSignals,
     record: Callable[[], object],
-    workers: Workers = ALONE,
 ) -> bool:
     """Trains one stage to its last step.
 
@@ -165,16 +189,20 @@ def train_stage(
         options: `Options`.
         stage_data: `StageData` of the run.
         strategy: That of the run.
+        workers: `Workers`.
+        signals: Those that the run heeds.
         record: Called before the first step, when nothing speaks against going on: a start that is refused leaves the
             run as it was.
-        workers: `Workers`.
 
     Returns:
-        Whether it went to its end; False if a signal stopped it.
+        Whether it went to its end; False if a signal stopped it, or came before it.
 
     Raises:
         InputError: If it cannot go on from its checkpoint, or the stages before it are missing.
     """
+    if any_worker(signals.received, strategy, workers):
+        print(f"Stopped before {name}; run again to go on.", flush=True)
+        return False
     run_dir, train = os.path.expanduser(options.train.run_dir), options.train
     steps = train.steps_of(name)
     end = min(steps, train.stop_at or steps)
@@ -211,7 +239,8 @@ def train_stage(
         dataset = stage_data.dataset("train", start=trainer.batches_taken * stage_data.step_size)
         bar = callbacks.Progress(name, done, steps, stage_data.step_size, workers.is_chief)
         with contextlib.closing(bar) as progress:
-            _, interrupted = run_steps(trainer, dataset, end, [finite, progress, *watching, saving], strategy)
+            watching = [finite, progress, *watching, saving]
+            _, interrupted = run_steps(trainer, dataset, end, watching, strategy, signals)
     wait_for_all(strategy, workers)  # until the chief has saved
     if interrupted:
         print(f"{name}: stopped at step {trainer.steps_done}, which is saved; run again to go on.", flush=True)

@@ -1,6 +1,8 @@
 """Signals that ask a training to stop: Ctrl-C, and the one that schedulers send before they end a process."""
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -10,6 +12,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received = False
+        self._at_once = False
         self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
@@ -17,8 +20,19 @@ class StopSignals:
             self._handlers[number] = signal.signal(number, self._note)
         return self
 
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within it, where there is nothing to save, the first signal already raises KeyboardInterrupt."""
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         del frame
+        if self._at_once:
+            raise KeyboardInterrupt
         self.received = True
         signal.signal(number, self._handlers[number])
 

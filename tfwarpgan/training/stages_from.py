@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
@@ -20,7 +21,7 @@ def take_stages(options: Options) -> tuple[str, ...]:
     A stage that the run already has is kept. Of a stage that an earlier run cannot give, a note says why.
 
     Raises:
-        InputError: If a run does not exist or can give none of the stages, or none is needed.
+        InputError: If a run that is needed does not exist or can give none of the stages, or the flag has no effect.
     """
     sources = [name.strip() for name in options.train.stages_from.split(",") if name.strip()]
     if not sources:
@@ -34,21 +35,26 @@ def take_stages(options: Options) -> tuple[str, ...]:
     taken = [stage for stage in wanted if _finished(options, options.train.run_dir, stage)]
     reasons: dict[str, list[str]] = {}
     for source in sources:
-        missing = [stage for stage in wanted if stage not in taken]
-        taken += _take_from(source, missing, options, reasons) if missing else []
+        if len(taken) < len(wanted):
+            taken += _take_from(source, wanted, taken, options, reasons)
     for stage, told in reasons.items():
         if stage not in taken:
             print(f"note: --stages_from: {stage} is trained here ({'; '.join(told)}).", file=sys.stderr)
     return tuple(taken)
 
 
-def _take_from(source: str, stages: list[str], options: Options, reasons: dict[str, list[str]]) -> list[str]:
-    """Copies what of the stages a run can give; gives their names, and adds why it cannot give the others."""
+def _take_from(
+    source: str, stages: Sequence[str], there: Collection[str], options: Options, reasons: dict[str, list[str]]
+) -> list[str]:
+    """Copies what a run can give of the stages that are not there; adds why it cannot give the others.
+
+    A run that could give one that is there already, as to this command when it was interrupted, is not refused.
+    """
     against = {stage: _reason_against(source, stage, options) for stage in stages}
-    taken = [stage for stage, reason in against.items() if not reason]
-    told = "; ".join(f"{stage}: {reason}" for stage, reason in against.items() if reason)
-    if not taken:
+    if all(against.values()):
+        told = "; ".join(f"{stage}: {reason}" for stage, reason in against.items())
         raise InputError(f"--stages_from: {source} has no stage that this run can take ({told}).")
+    taken = [stage for stage, reason in against.items() if not reason and stage not in there]
     for stage, reason in against.items():
         if reason:
             reasons.setdefault(stage, []).append(f"{source}: {reason}")
