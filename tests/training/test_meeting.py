@@ -43,9 +43,10 @@ def test_all_go_on_when_all_are_there(addresses):
 
 
 def test_who_does_not_come_is_named(addresses, monkeypatch):
-    monkeypatch.setattr(meeting, "PATIENCE", 0.3)
-    with call_later(addresses, 1), pytest.raises(InputError, match="^Worker 2 did not come within 0 s: start all"):
+    monkeypatch.setattr(meeting, "PATIENCE", 3.0)
+    with call_later(addresses, 1), pytest.raises(InputError, match="^Worker 2 did not come within 3 s: start all"):
         meeting.meet(Workers(addresses))
+    monkeypatch.setattr(meeting, "PATIENCE", 0.3)
     with pytest.raises(InputError, match=rf"^Worker 0 \({addresses[0]}\) did not say within 0 s that all 3 workers"):
         meeting.meet(Workers(addresses, 1))
 
