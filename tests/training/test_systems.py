@@ -90,7 +90,7 @@ def test_the_target_pose_matters(options_of, batch, model):
 def test_previews_show_what_is_drawn_from_joints(options_of, batch, model, drawn):
     options = options_of(model)
     stage = stages_of(options)[-1]
-    trainer = types.SimpleNamespace(pipeline=pipeline_of(options))
+    trainer = types.SimpleNamespace(pipeline=pipeline_of(options), averages=[])
     columns = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drawing, "grid", lambda found, scale: columns.update(found))
