@@ -90,7 +90,8 @@ def train(
             left = [name for name in names if name not in taken]
             record = functools.cache(functools.partial(_record, options, stage_data, workers))
             finished = all(train_stage(name, options, stage_data, strategy, workers, signals, record) for name in left)
-            record()  # of a run that has nothing left to train
+            if finished:  # it may have had nothing left to train
+                record()
             return finished
 
 
